@@ -1,0 +1,222 @@
+//! What the core needs a durable store to do. Engines implement it; [`memory::MemoryStore`] is its executable
+//! specification, and [`conformance`] the suite that every engine passes.
+//!
+//! Every writing method queues its write *when it is called*, before the returned future is first polled, and
+//! writes become durable in the order in which they were queued: callers rely on it for order while they hold
+//! a lock. The future resolves when the write is durable (fsynced or committed). Dropping the future does not
+//! take the write back. Each method is one atomic step. A read sees every write queued before it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::events::{Event, EventKind, Transition};
+use crate::id::{AppId, DeviceId, MessageId, RoomId, SessionId, UserId};
+use crate::message::Message;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+pub mod memory;
+
+/// A queued operation of the store; resolves when it is durable (writes) or answered (reads).
+pub type Commit<T = ()> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
+
+/// Why the store did not do it. Opaque on purpose: the core only needs to know what to tell the caller.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The disk (or quota) is full: nothing was written; reads go on. Passes when space returns.
+    #[error("the store has no space left")]
+    Full,
+    /// More writes are waiting than the store's bound: nothing was written. Worth retrying.
+    #[error("too many writes are waiting")]
+    Busy,
+    /// Anything else. Nothing was written.
+    #[error("the store failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Whether durable writes can be taken now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreHealth {
+    /// Yes.
+    Ready,
+    /// No, and why, for `readyz`: one line without paths or credentials.
+    Refusing(String),
+}
+
+/// Set when a queued write is no longer wanted: a message that was acked before its turn came.
+#[derive(Debug, Clone, Default)]
+pub struct Cancelled(Arc<AtomicBool>);
+
+impl Cancelled {
+    /// The write need not happen any more.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether it was cancelled.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// A message to keep.
+#[derive(Debug, Clone)]
+pub struct Keep {
+    /// The tenant.
+    pub app: AppId,
+    /// The message.
+    pub message: Arc<Message>,
+    /// Keep it in this user's inbox.
+    pub inbox: Option<KeepInInbox>,
+    /// Keep it in the history.
+    pub history: Option<KeepInHistory>,
+}
+
+/// How a message is kept in an inbox.
+#[derive(Debug, Clone)]
+pub struct KeepInInbox {
+    /// Whose inbox.
+    pub user: UserId,
+    /// At most so many messages per user: the newest replaces the oldest.
+    pub cap: usize,
+    /// When it is too old to be delivered: Unix time in milliseconds.
+    pub expires_at_ms: u64,
+    /// Skip the inbox (not the history) if this is set when the write's turn comes.
+    pub cancelled: Cancelled,
+}
+
+/// How a message is kept in the history.
+#[derive(Debug, Clone)]
+pub struct KeepInHistory {
+    /// When it is too old to be found: Unix time in milliseconds.
+    pub expires_at_ms: u64,
+    /// At most so many bytes of payload per app: the newest replaces the oldest.
+    pub max_bytes: u64,
+}
+
+/// Whose inbox is read, by which device.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct InboxReader {
+    /// The tenant.
+    pub app: AppId,
+    /// The user.
+    pub user: UserId,
+    /// The device; [`DeviceId::only`] where a dialect knows one.
+    pub device: DeviceId,
+}
+
+/// Messages kept for users who have not acked them.
+///
+/// Each device has its own cursor: a message leaves the inbox when every device that opened the inbox has acked
+/// it, or when the cap or its age takes it.
+pub trait InboxStore: Send + Sync {
+    /// Keeps a message in an inbox, in the history, or both, in one step, and enforces the cap: afterwards the
+    /// inbox holds at most `cap` messages, the newest ones by ID (not by arrival).
+    fn keep(&self, keep: Keep) -> Commit;
+
+    /// Registers a device as a reader. A device never seen before does not get what the user has acked on
+    /// another device; everything else in the inbox is unread for it. Opening twice changes nothing.
+    fn inbox_open(&self, reader: &InboxReader) -> Commit;
+
+    /// The reader's unacked messages with `after < id <= up_to`, not expired at `now_ms` (Unix time), ordered by
+    /// ID, at most `limit`.
+    fn inbox_page(
+        &self,
+        reader: &InboxReader,
+        after: MessageId,
+        up_to: MessageId,
+        limit: usize,
+        now_ms: u64,
+    ) -> Commit<Vec<Arc<Message>>>;
+
+    /// The device has these messages. Unknown IDs are ignored.
+    fn inbox_ack(&self, reader: &InboxReader, ids: &[MessageId]) -> Commit;
+
+    /// How many messages are kept for the user and not expired at `now_ms`.
+    fn inbox_count(&self, app: &AppId, user: &UserId, now_ms: u64) -> Commit<usize>;
+}
+
+/// A session that had not ended when the process did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenSession {
+    /// The tenant.
+    pub app: AppId,
+    /// The user.
+    pub user: UserId,
+    /// The device.
+    pub device: DeviceId,
+    /// The session.
+    pub session: SessionId,
+    /// The rooms it was in.
+    pub rooms: Vec<RoomId>,
+}
+
+/// Who is logged in and in which rooms, and the queue of what changed.
+pub trait EventStore: Send + Sync {
+    /// Records transitions in one step, in order: keeps the set of open sessions up to date and queues the
+    /// events. A transition that changes nothing (a logout of a session that is not open, a join of one that
+    /// is already in) queues no event. Each of the app's two queues keeps the newest `cap` events.
+    fn record(&self, app: &AppId, transitions: Vec<Transition>, cap: usize) -> Commit;
+
+    /// Takes the oldest `max` events off a queue, oldest first. What is returned is gone.
+    fn pull_events(&self, app: &AppId, kind: EventKind, max: usize) -> Commit<Vec<Event>>;
+
+    /// Every open session of every app.
+    fn open_sessions(&self) -> Commit<Vec<OpenSession>>;
+}
+
+/// Which kept messages a history query asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryFilter {
+    /// Only from this user.
+    pub from: Option<UserId>,
+    /// Only to the user or room of this name: both are searched.
+    pub to: Option<String>,
+    /// Only taken at or after this Unix time in milliseconds.
+    pub start_ms: u64,
+    /// Only taken at or before this Unix time in milliseconds.
+    pub end_ms: u64,
+}
+
+/// One page of a history query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryPage {
+    /// How many matches to skip.
+    pub offset: u64,
+    /// At most so many.
+    pub limit: u64,
+    /// Newest first instead of oldest first.
+    pub newest_first: bool,
+}
+
+/// Messages kept for later queries.
+pub trait HistoryStore: Send + Sync {
+    /// The matching messages that have not expired at `now_ms`, ordered by ID.
+    fn history(&self, app: &AppId, filter: &HistoryFilter, page: HistoryPage, now_ms: u64)
+    -> Commit<Vec<Arc<Message>>>;
+
+    /// How many messages match and have not expired at `now_ms`.
+    fn history_count(&self, app: &AppId, filter: &HistoryFilter, now_ms: u64) -> Commit<u64>;
+}
+
+/// The whole store.
+pub trait Store: InboxStore + EventStore + HistoryStore {
+    /// The newest message ID that was ever kept, or zero.
+    fn newest_message(&self) -> Commit<MessageId>;
+
+    /// Deletes what has expired at `now_ms` (Unix time), in small steps so that other writes come between.
+    /// Resolves to the number of messages removed.
+    fn expire(&self, now_ms: u64) -> Commit<u64>;
+
+    /// Whether durable writes are taken now.
+    fn health(&self) -> StoreHealth;
+
+    /// Waits until everything queued is durable, then closes: later writes fail.
+    fn close(&self) -> Commit;
+
+    /// Counters of the engine for the metrics page: (name, help, value), names as in `docs/operations.md`.
+    fn counters(&self) -> Vec<(&'static str, &'static str, u64)>;
+}
