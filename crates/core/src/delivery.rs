@@ -1,0 +1,109 @@
+//! The ways to send: [`peer`] to one user, [`room`] to the members of a room. Their commands and outcomes.
+
+use bytes::Bytes;
+
+use crate::id::{MessageId, RoomId, UserId};
+use crate::limits::Limited;
+use crate::session::Session;
+use crate::store::StoreError;
+
+pub mod peer;
+pub mod room;
+
+/// Who asks to send: decides which rates apply.
+#[derive(Debug, Clone, Copy)]
+pub enum Origin<'a> {
+    /// The app's backend, over REST.
+    Backend,
+    /// A connected client; it sends as its own user, whatever the command says.
+    Client(&'a Session),
+}
+
+/// A message to one user.
+#[derive(Debug, Clone)]
+pub struct SendPeer {
+    /// The sender; need not be logged in when the backend asks.
+    pub from: UserId,
+    /// The receiver.
+    pub to: UserId,
+    /// What to send: not empty, at most the app's limit.
+    pub payload: Bytes,
+    /// Keep it in the receiver's inbox until acked.
+    pub keep: bool,
+    /// Keep it for history queries.
+    pub history: bool,
+    /// Answer only when it was acked, or will not be.
+    pub wait_for_ack: bool,
+}
+
+/// What became of a peer message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryOutcome {
+    /// Taken (durably, if it is to be kept); whether it arrives was not asked.
+    Sent,
+    /// The client acked it.
+    Delivered,
+    /// Nobody is there, or nobody acked and it is kept.
+    Offline {
+        /// It is kept in the inbox.
+        kept: bool,
+    },
+    /// Somebody is there but did not ack in time, and it is not kept.
+    Unconfirmed,
+}
+
+/// A peer message that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentPeer {
+    /// Its number.
+    pub id: MessageId,
+    /// When the server took it: Unix time in milliseconds.
+    pub sent_at_ms: u64,
+    /// What became of it.
+    pub outcome: DeliveryOutcome,
+}
+
+/// A message to a room.
+#[derive(Debug, Clone)]
+pub struct SendRoom {
+    /// The sender; need neither be logged in nor a member when the backend asks.
+    pub from: UserId,
+    /// The room; one without members takes messages too.
+    pub room: RoomId,
+    /// What to send: not empty, at most the app's limit.
+    pub payload: Bytes,
+    /// Keep it for history queries.
+    pub history: bool,
+}
+
+/// A room message that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentRoom {
+    /// Its number.
+    pub id: MessageId,
+    /// When the server took it: Unix time in milliseconds.
+    pub sent_at_ms: u64,
+}
+
+/// Why a message was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The payload has no bytes.
+    #[error("the payload is empty")]
+    PayloadEmpty,
+    /// The payload has more than `max` bytes.
+    #[error("the payload is larger than {max} bytes")]
+    PayloadTooLarge {
+        /// The app's limit in bytes.
+        max: usize,
+    },
+    /// A client may only send to rooms that it is in.
+    #[error("not in the room")]
+    NotInRoom,
+    /// A rate is used up.
+    #[error(transparent)]
+    Limited(#[from] Limited),
+    /// It was to be kept and could not be.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

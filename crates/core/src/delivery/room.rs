@@ -1,0 +1,1 @@
+//! To the members of a room.

@@ -1,0 +1,152 @@
+//! Rate rules. A window slides: in no span of the window's length are more than its number accepted, and a
+//! steady rate of exactly that number is never refused.
+
+use std::collections::VecDeque;
+
+/// A named rate rule. The numbers are configuration; `docs/limits.md` lists them with their sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// Peer messages from the app's backend, per app.
+    PeerSends,
+    /// Room messages from the app's backend, per app.
+    RoomSends,
+    /// Pulls of user events, per app.
+    UserEventPulls,
+    /// Pulls of room events, per app.
+    RoomEventPulls,
+    /// History queries, per app.
+    HistoryQueries,
+    /// Logins and credential renewals of one user.
+    Logins,
+    /// Messages from one client, peer and room together.
+    ClientSends,
+    /// Joins of one client.
+    Joins,
+    /// Joins of one client into the same room.
+    JoinsOfOneRoom,
+    /// Member lists asked for by one client.
+    MemberLists,
+    /// Member counts asked for by one client.
+    MemberCounts,
+    /// Presence queries of one client.
+    PresenceQueries,
+    /// Presence subscriptions, their ends and lists, of one client.
+    PresenceSubscriptions,
+    /// User attribute writes of one client.
+    UserAttributeWrites,
+    /// User attribute reads of one client.
+    UserAttributeReads,
+    /// Room attribute writes of one client.
+    RoomAttributeWrites,
+    /// Room attribute reads of one client.
+    RoomAttributeReads,
+}
+
+impl Rule {
+    /// Every rule, in the order of the enum.
+    pub const ALL: [Self; 17] = [
+        Self::PeerSends,
+        Self::RoomSends,
+        Self::UserEventPulls,
+        Self::RoomEventPulls,
+        Self::HistoryQueries,
+        Self::Logins,
+        Self::ClientSends,
+        Self::Joins,
+        Self::JoinsOfOneRoom,
+        Self::MemberLists,
+        Self::MemberCounts,
+        Self::PresenceQueries,
+        Self::PresenceSubscriptions,
+        Self::UserAttributeWrites,
+        Self::UserAttributeReads,
+        Self::RoomAttributeWrites,
+        Self::RoomAttributeReads,
+    ];
+}
+
+/// `count` accepted calls in any span of `window_ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many, at least 1.
+    pub count: u32,
+    /// In how long, in milliseconds, at least 1.
+    pub window_ms: u32,
+}
+
+/// The refusal of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the rate limit of {rule:?} is reached")]
+pub struct Limited {
+    /// Which rule refused.
+    pub rule: Rule,
+}
+
+/// The times of the last accepted calls of one rule: at most `rate.count` of them.
+#[derive(Debug, Default)]
+pub struct SlidingWindow {
+    accepted_us: VecDeque<u64>,
+}
+
+impl SlidingWindow {
+    /// Takes one call at `now_us` (monotonic), or refuses it and remembers nothing.
+    pub fn accept(&mut self, rate: Rate, now_us: u64) -> bool {
+        let window_us = u64::from(rate.window_ms) * 1000;
+        while self.accepted_us.front().is_some_and(|first| now_us.saturating_sub(*first) >= window_us) {
+            self.accepted_us.pop_front();
+        }
+        if self.accepted_us.len() >= rate.count as usize {
+            return false;
+        }
+        self.accepted_us.push_back(now_us);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const RATE: Rate = Rate { count: 500, window_ms: 1000 };
+
+    #[test]
+    fn the_501st_call_in_a_second_is_refused() {
+        let mut window = SlidingWindow::default();
+        assert!((0..500).all(|_| window.accept(RATE, 7_000_000)));
+        assert!(!window.accept(RATE, 7_000_000));
+        assert!(!window.accept(RATE, 7_999_999));
+        assert!(window.accept(RATE, 8_000_000));
+    }
+
+    #[test]
+    fn a_steady_rate_at_the_limit_is_never_refused() {
+        let mut window = SlidingWindow::default();
+        for call in 0..10_000u64 {
+            assert!(window.accept(RATE, 5_000 + call * 2_000), "call {call}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_span_of_a_window_holds_more_than_the_limit(
+            count in 1u32..20,
+            gaps in prop::collection::vec(0u64..400_000, 1..300),
+        ) {
+            let rate = Rate { count, window_ms: 1000 };
+            let mut window = SlidingWindow::default();
+            let mut now = 0;
+            let mut accepted = Vec::new();
+            for gap in gaps {
+                now += gap;
+                if window.accept(rate, now) {
+                    accepted.push(now);
+                }
+            }
+            for span in accepted.windows(count as usize + 1) {
+                prop_assert!(span[count as usize] - span[0] >= 1_000_000);
+            }
+        }
+    }
+}
