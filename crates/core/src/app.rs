@@ -1,115 +1,101 @@
-//! An app: one tenant's rules and everything of it that lives in memory.
+//! An app: one tenant, with everything of it that lives in memory. Nothing here is reachable from another app.
 
-use crate::attributes::AttributeLimits;
-use crate::id::{AppId, NameRule};
-use crate::limits::{Rate, Rule};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Who of a user's devices may be logged in at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DevicePolicy {
-    /// One session per user: a new login ends the one before.
-    One,
-    /// One session per device, at most `max` devices: a login of one more ends the oldest session.
-    Many {
-        /// How many devices.
-        max: usize,
-    },
+use parking_lot::Mutex;
+
+use crate::events::Backlog;
+use crate::hub::Hub;
+use crate::id::{AppId, UserId};
+use crate::limits::{Limited, Rate, Rule, SlidingWindow, WindowsByKey};
+pub use crate::policy::{
+    AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
+};
+use crate::presence::Watchers;
+use crate::rooms::Rooms;
+use crate::session::Session;
+
+/// One tenant.
+#[derive(Debug)]
+pub struct App {
+    policy: AppPolicy,
+    rates: [Option<Rate>; Rule::ALL.len()],
+    windows: [Mutex<SlidingWindow>; Rule::ALL.len()],
+    logins: Mutex<WindowsByKey<UserId>>,
+    pub(crate) hub: Hub,
+    pub(crate) rooms: Rooms,
+    pub(crate) watchers: Watchers,
+    pub(crate) backlog: Mutex<Backlog>,
+    last_event_ms: AtomicU64,
 }
 
-/// What is kept for users who are away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InboxPolicy {
-    /// Messages per user: the newest replaces the oldest.
-    pub cap: usize,
-    /// How long, in milliseconds.
-    pub retention_ms: u64,
-}
+impl App {
+    pub(crate) fn new(policy: AppPolicy) -> Self {
+        let mut rates = [None; Rule::ALL.len()];
+        for (rule, rate) in &policy.rates {
+            rates[*rule as usize] = Some(*rate);
+        }
+        Self {
+            policy,
+            rates,
+            windows: Default::default(),
+            logins: Mutex::default(),
+            hub: Hub::default(),
+            rooms: Rooms::default(),
+            watchers: Watchers::default(),
+            backlog: Mutex::default(),
+            last_event_ms: AtomicU64::new(0),
+        }
+    }
 
-/// What is kept for history queries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HistoryPolicy {
-    /// How long, in milliseconds.
-    pub retention_ms: u64,
-    /// Bytes of payload per app: the newest replaces the oldest.
-    pub max_bytes: u64,
-}
+    /// Its rules.
+    #[must_use]
+    pub fn policy(&self) -> &AppPolicy {
+        &self.policy
+    }
 
-/// How rooms behave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RoomPolicy {
-    /// Rooms that one session may be in.
-    pub rooms_per_session: usize,
-    /// Above so many members, joins and leaves are not told to the others.
-    pub member_notices_up_to: usize,
-    /// A list of members has at most so many, chosen at random.
-    pub listed_members: usize,
-    /// Rooms in one request for member counts.
-    pub counted_rooms: usize,
-    /// Member count notices at most once in so many milliseconds, up to `member_notices_up_to` members.
-    pub count_notice_ms: u64,
-    /// Member count notices at most once in so many milliseconds, above `member_notices_up_to` members.
-    pub count_notice_large_ms: u64,
-    /// Messages replayed to a client that comes back within the grace, over all its rooms.
-    pub replayed: usize,
-    /// Whether a sender's own session gets its room message.
-    pub echo_to_sender: bool,
-    /// How long the attributes of an empty room stay, in milliseconds.
-    pub attributes_stay_ms: u64,
-}
+    /// Its ID.
+    #[must_use]
+    pub fn id(&self) -> &AppId {
+        &self.policy.id
+    }
 
-/// Limits of watching others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PresencePolicy {
-    /// Users in one query.
-    pub queried: usize,
-    /// Users that one session may watch.
-    pub watched: usize,
-}
+    /// Takes one call under a rule of the app, or refuses it.
+    pub(crate) fn limit(&self, rule: Rule, now_us: u64) -> Result<(), Limited> {
+        match self.rates[rule as usize] {
+            Some(rate) if !self.windows[rule as usize].lock().accept(rate, now_us) => Err(Limited { rule }),
+            _ => Ok(()),
+        }
+    }
 
-/// The times and sizes of sessions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionPolicy {
-    /// A session that is not heard of for so long ends. Back within it, nobody notices. Milliseconds.
-    pub grace_ms: u64,
-    /// A session that is not heard of for so long is unreachable to those who watch. Milliseconds.
-    pub unreachable_ms: u64,
-    /// How long a sender waits for an ack, in milliseconds.
-    pub ack_timeout_ms: u64,
-    /// Notices that wait in a mailbox or for their ack; one more and the client is a slow consumer.
-    pub mailbox_notices: usize,
-    /// The same in bytes.
-    pub mailbox_bytes: usize,
-    /// How long before its end an expiring credential is announced, in milliseconds.
-    pub credential_notice_ms: u64,
-}
+    /// Takes one login of a user, or refuses it.
+    pub(crate) fn limit_login(&self, user: &UserId, now_us: u64) -> Result<(), Limited> {
+        match self.rates[Rule::Logins as usize] {
+            Some(rate) if !self.logins.lock().accept(user, rate, now_us) => Err(Limited { rule: Rule::Logins }),
+            _ => Ok(()),
+        }
+    }
 
-/// What the core needs to know of a tenant. Dialects provide it.
-#[derive(Debug, Clone)]
-pub struct AppPolicy {
-    /// The tenant.
-    pub id: AppId,
-    /// What its user names look like.
-    pub user_names: NameRule,
-    /// What its room names look like.
-    pub room_names: NameRule,
-    /// Bytes of one payload.
-    pub payload_bytes: usize,
-    /// Who may be logged in at once.
-    pub devices: DevicePolicy,
-    /// The times and sizes of sessions.
-    pub sessions: SessionPolicy,
-    /// What is kept for users who are away.
-    pub inbox: InboxPolicy,
-    /// What is kept for history; `None` if the app has none.
-    pub history: Option<HistoryPolicy>,
-    /// How rooms behave.
-    pub rooms: RoomPolicy,
-    /// Limits of watching others.
-    pub presence: PresencePolicy,
-    /// Limits of a user's attributes.
-    pub user_attributes: AttributeLimits,
-    /// Limits of a room's attributes.
-    pub room_attributes: AttributeLimits,
-    /// The rates; a rule that is not here does not limit.
-    pub rates: Vec<(Rule, Rate)>,
+    /// Takes one call of a client, or refuses it.
+    pub(crate) fn limit_client(&self, session: &Session, rule: Rule, now_us: u64) -> Result<(), Limited> {
+        let Some(rate) = self.rates[rule as usize] else { return Ok(()) };
+        let mut windows = session.windows();
+        let accepted = windows.get_or_insert_default().accept(rule, rate, now_us);
+        if accepted { Ok(()) } else { Err(Limited { rule }) }
+    }
+
+    /// Takes one join of a client into a room, or refuses it.
+    pub(crate) fn limit_join(&self, session: &Session, room: &crate::id::RoomId, now_us: u64) -> Result<(), Limited> {
+        self.limit_client(session, Rule::Joins, now_us)?;
+        let rule = Rule::JoinsOfOneRoom;
+        let Some(rate) = self.rates[rule as usize] else { return Ok(()) };
+        let mut windows = session.windows();
+        let accepted = windows.get_or_insert_default().accept_join(room, rate, now_us);
+        if accepted { Ok(()) } else { Err(Limited { rule }) }
+    }
+
+    /// A time-stamp for an event: `now_ms`, but never before that of an earlier event.
+    pub(crate) fn event_time_ms(&self, now_ms: u64) -> u64 {
+        self.last_event_ms.fetch_max(now_ms, Ordering::Relaxed).max(now_ms)
+    }
 }

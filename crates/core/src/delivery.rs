@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 
+use crate::app::App;
 use crate::id::{MessageId, RoomId, UserId};
-use crate::limits::Limited;
+use crate::limits::{Limited, Rule};
+use crate::node::Node;
 use crate::session::Session;
 use crate::store::StoreError;
 
@@ -17,6 +19,16 @@ pub enum Origin<'a> {
     Backend,
     /// A connected client; it sends as its own user, whatever the command says.
     Client(&'a Session),
+}
+
+impl Origin<'_> {
+    /// The sender: a client's own user, or whom the backend names.
+    fn sender(self, named: UserId) -> UserId {
+        match self {
+            Self::Backend => named,
+            Self::Client(session) => session.user().clone(),
+        }
+    }
 }
 
 /// A message to one user.
@@ -106,4 +118,24 @@ pub enum SendError {
     /// It was to be kept and could not be.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Node {
+    fn check_payload(app: &App, payload: &Bytes) -> Result<(), SendError> {
+        let max = app.policy().payload_bytes;
+        match payload.len() {
+            0 => Err(SendError::PayloadEmpty),
+            bytes if bytes > max => Err(SendError::PayloadTooLarge { max }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes one message under the rate that applies to its origin.
+    fn limit_send(&self, app: &App, origin: Origin<'_>, backend: Rule) -> Result<(), Limited> {
+        let now_us = self.clock().monotonic_us();
+        match origin {
+            Origin::Backend => app.limit(backend, now_us),
+            Origin::Client(session) => app.limit_client(session, Rule::ClientSends, now_us),
+        }
+    }
 }

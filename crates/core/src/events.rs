@@ -1,12 +1,26 @@
 //! Logins, logouts, joins and leaves: what changed, and the queues the app's backend pulls.
 
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::app::App;
 use crate::id::{DeviceId, RoomId, SessionId, UserId};
+use crate::limits::Rule;
+use crate::metrics::DropReason;
+use crate::node::{Node, QueryError};
+use crate::session::Session;
+use crate::timers::Due;
 
 /// How many events a queue keeps: the newest replaces the oldest (RTM event documents, 2021-03-02).
 pub const EVENTS_KEPT: usize = 2000;
 
 /// How many events one pull takes at most (RTM event documents, 2021-03-02).
 pub const EVENTS_PER_PULL: usize = 1000;
+
+/// How long to wait before events that the store refused are offered to it again, in milliseconds.
+const BACKLOG_RETRY_MS: u64 = 1000;
 
 /// The two queues of an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,4 +72,96 @@ pub struct Transition {
     pub room: Option<RoomId>,
     /// When: Unix time in milliseconds.
     pub at_ms: u64,
+}
+
+/// Transitions that the store refused (its disk is full), in order. Live traffic goes on meanwhile. Holds as many
+/// as the queues would keep; beyond that the oldest are dropped and counted.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    waiting: VecDeque<Transition>,
+    retrying: bool,
+}
+
+/// Resolves when transitions are durable, or waiting in the backlog.
+pub(crate) type Recorded = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Node {
+    /// A transition of a session, as of now.
+    pub(crate) fn transition(&self, session: &Session, event_type: EventType, room: Option<&RoomId>) -> Transition {
+        Transition {
+            event_type,
+            user: session.user().clone(),
+            device: session.device().clone(),
+            session: session.id(),
+            room: room.cloned(),
+            at_ms: session.app().event_time_ms(self.clock().wall_ms()),
+        }
+    }
+
+    /// Queues transitions for the store, at the moment of the call.
+    pub(crate) fn record(&self, app: &Arc<App>, transitions: Vec<Transition>) -> Recorded {
+        if transitions.is_empty() {
+            return Box::pin(std::future::ready(()));
+        }
+        if app.backlog.lock().retrying {
+            // Behind those that wait, so that the order stays.
+            self.keep_in_backlog(app, transitions);
+            return Box::pin(std::future::ready(()));
+        }
+        let commit = self.store().record(app.id(), transitions.clone(), EVENTS_KEPT);
+        let (node, app) = (self.clone(), app.clone());
+        Box::pin(async move {
+            if let Err(error) = commit.await {
+                tracing::warn!(app = %app.id(), %error, "events wait until the store takes them");
+                node.keep_in_backlog(&app, transitions);
+            }
+        })
+    }
+
+    fn keep_in_backlog(&self, app: &Arc<App>, transitions: Vec<Transition>) {
+        let mut backlog = app.backlog.lock();
+        backlog.waiting.extend(transitions);
+        let excess = backlog.waiting.len().saturating_sub(2 * EVENTS_KEPT);
+        backlog.waiting.drain(..excess);
+        self.metrics().dropped(DropReason::EventBacklog, excess as u64);
+        if !std::mem::replace(&mut backlog.retrying, true) {
+            let at_ms = self.clock().monotonic_ms() + BACKLOG_RETRY_MS;
+            self.timers().at(at_ms, Due::EventBacklog(Arc::downgrade(app)));
+        }
+    }
+
+    /// The timer of an app's backlog.
+    pub(crate) fn retry_backlog(&self, app: &Arc<App>) {
+        let (node, app) = (self.clone(), app.clone());
+        self.spawn(async move {
+            let transitions: Vec<_> = app.backlog.lock().waiting.iter().cloned().collect();
+            let tried = transitions.len();
+            let taken = node.store().record(app.id(), transitions, EVENTS_KEPT).await.is_ok();
+            let mut backlog = app.backlog.lock();
+            if taken {
+                let done = tried.min(backlog.waiting.len());
+                backlog.waiting.drain(..done);
+            }
+            backlog.retrying = !backlog.waiting.is_empty();
+            if backlog.retrying {
+                let at_ms = node.clock().monotonic_ms() + BACKLOG_RETRY_MS;
+                node.timers().at(at_ms, Due::EventBacklog(Arc::downgrade(&app)));
+            }
+        });
+    }
+
+    /// Takes the oldest events off a queue, at most [`EVENTS_PER_PULL`].
+    ///
+    /// # Errors
+    /// When asked too often, or the store fails.
+    pub async fn pull_events(&self, app: &Arc<App>, kind: EventKind) -> Result<Vec<Event>, QueryError> {
+        let rule = match kind {
+            EventKind::User => Rule::UserEventPulls,
+            EventKind::Room => Rule::RoomEventPulls,
+        };
+        app.limit(rule, self.clock().monotonic_us())?;
+        let events = self.store().pull_events(app.id(), kind, EVENTS_PER_PULL).await?;
+        self.metrics().events_pulled.inc_by(events.len() as u64);
+        Ok(events)
+    }
 }

@@ -1,7 +1,9 @@
 //! Rate rules. A window slides: in no span of the window's length are more than its number accepted, and a
 //! steady rate of exactly that number is never refused.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+
+use crate::id::RoomId;
 
 /// A named rate rule. The numbers are configuration; `docs/limits.md` lists them with their sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,6 +102,58 @@ impl SlidingWindow {
         }
         self.accepted_us.push_back(now_us);
         true
+    }
+}
+
+impl SlidingWindow {
+    /// Whether no accepted call is within the window any more.
+    fn is_stale(&self, rate: Rate, now_us: u64) -> bool {
+        let window_us = u64::from(rate.window_ms) * 1000;
+        self.accepted_us.back().is_none_or(|last| now_us.saturating_sub(*last) >= window_us)
+    }
+}
+
+/// The windows of many keys, such as users or rooms. Stale ones are forgotten when there are many.
+#[derive(Debug)]
+pub(crate) struct WindowsByKey<K> {
+    windows: HashMap<K, SlidingWindow>,
+    /// Forget stale windows when there are more than this.
+    sweep_above: usize,
+}
+
+const SWEEP_ABOVE: usize = 64;
+
+impl<K> Default for WindowsByKey<K> {
+    fn default() -> Self {
+        Self { windows: HashMap::new(), sweep_above: SWEEP_ABOVE }
+    }
+}
+
+impl<K: std::hash::Hash + Eq + Clone> WindowsByKey<K> {
+    pub(crate) fn accept(&mut self, key: &K, rate: Rate, now_us: u64) -> bool {
+        if self.windows.len() > self.sweep_above {
+            self.windows.retain(|_, window| !window.is_stale(rate, now_us));
+            // Doubling keeps the sweeps' cost in proportion to the calls.
+            self.sweep_above = SWEEP_ABOVE.max(self.windows.len() * 2);
+        }
+        self.windows.entry(key.clone()).or_default().accept(rate, now_us)
+    }
+}
+
+/// The windows of one client.
+#[derive(Debug, Default)]
+pub struct ClientWindows {
+    by_rule: HashMap<Rule, SlidingWindow>,
+    joins_by_room: WindowsByKey<RoomId>,
+}
+
+impl ClientWindows {
+    pub(crate) fn accept(&mut self, rule: Rule, rate: Rate, now_us: u64) -> bool {
+        self.by_rule.entry(rule).or_default().accept(rate, now_us)
+    }
+
+    pub(crate) fn accept_join(&mut self, room: &RoomId, rate: Rate, now_us: u64) -> bool {
+        self.joins_by_room.accept(room, rate, now_us)
     }
 }
 

@@ -1,4 +1,141 @@
-//! What the core counts.
-/// The node's counters.
+//! What a node counts. Every name is a variant or a field here, never a string elsewhere; `docs/operations.md`
+//! lists them.
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::delivery::DeliveryOutcome;
+
+/// Where a message went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Kind {
+    /// To one user.
+    Peer,
+    /// To the members of a room.
+    Room,
+}
+
+/// Why something was not delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum DropReason {
+    /// A peer message that was not to be kept, and nobody is there.
+    NobodyThere,
+    /// A notice for a client that does not read fast enough.
+    SlowConsumer,
+    /// Room messages of the gap beyond what a resume replays.
+    ReplayLimit,
+    /// A peer message that was offered, not acked, and in nobody's inbox when the session ended.
+    SessionEnded,
+    /// An event that the store did not take in time: the backlog is full.
+    EventBacklog,
+}
+
+/// What became of a peer message, as [`DeliveryOutcome`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum OutcomeLabel {
+    Sent,
+    Delivered,
+    OfflineKept,
+    Offline,
+    Unconfirmed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: DropReason,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: OutcomeLabel,
+}
+
+/// The node's counters. Handles are plain atomics; the families' lookups are done once here for the hot ones.
 #[derive(Debug)]
-pub struct Metrics {}
+pub struct Metrics {
+    pub(crate) accepted_peer: Counter,
+    pub(crate) accepted_room: Counter,
+    /// Room messages put into mailboxes.
+    pub(crate) offered_room: Counter,
+    /// Peer messages put into mailboxes.
+    pub(crate) offered_peer: Counter,
+    pub(crate) acks: Counter,
+    dropped: Family<ReasonLabels, Counter>,
+    outcomes: Family<OutcomeLabels, Counter>,
+    pub(crate) logins: Counter,
+    pub(crate) resumes: Counter,
+    pub(crate) inbox_drained: Counter,
+    pub(crate) events_pulled: Counter,
+    /// From acceptance to ack, of messages that somebody waits for.
+    pub(crate) ack_seconds: Histogram,
+    /// From acceptance to durability, of messages that are kept.
+    pub(crate) keep_seconds: Histogram,
+}
+
+impl Metrics {
+    /// Registers every counter.
+    pub fn register(registry: &mut Registry) -> Self {
+        let buckets =
+            || Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]);
+        let accepted = Family::<KindLabels, Counter>::default();
+        let offered = Family::<KindLabels, Counter>::default();
+        let metrics = Self {
+            accepted_peer: accepted.get_or_create_owned(&KindLabels { kind: Kind::Peer }),
+            accepted_room: accepted.get_or_create_owned(&KindLabels { kind: Kind::Room }),
+            offered_peer: offered.get_or_create_owned(&KindLabels { kind: Kind::Peer }),
+            offered_room: offered.get_or_create_owned(&KindLabels { kind: Kind::Room }),
+            acks: Counter::default(),
+            dropped: Family::default(),
+            outcomes: Family::default(),
+            logins: Counter::default(),
+            resumes: Counter::default(),
+            inbox_drained: Counter::default(),
+            events_pulled: Counter::default(),
+            ack_seconds: buckets(),
+            keep_seconds: buckets(),
+        };
+        registry.register("messages_accepted", "Messages taken from senders", accepted);
+        registry.register("messages_offered", "Messages put into the mailboxes of sessions", offered);
+        registry.register("acks", "Peer messages acked by clients", metrics.acks.clone());
+        registry.register("drops", "What was not delivered, by reason", metrics.dropped.clone());
+        registry.register("peer_outcomes", "What became of peer messages", metrics.outcomes.clone());
+        registry.register("logins", "Sessions opened", metrics.logins.clone());
+        registry.register("resumes", "Sessions resumed", metrics.resumes.clone());
+        registry.register("inbox_drained", "Messages handed over from inboxes", metrics.inbox_drained.clone());
+        registry.register("events_pulled", "Events handed to backends", metrics.events_pulled.clone());
+        registry.register("ack_seconds", "From acceptance to ack", metrics.ack_seconds.clone());
+        registry.register("keep_seconds", "From acceptance to durability", metrics.keep_seconds.clone());
+        metrics
+    }
+
+    pub(crate) fn dropped(&self, reason: DropReason, count: u64) {
+        if count > 0 {
+            self.dropped.get_or_create(&ReasonLabels { reason }).inc_by(count);
+        }
+    }
+
+    /// How much was dropped for a reason so far.
+    #[must_use]
+    pub fn drops(&self, reason: DropReason) -> u64 {
+        self.dropped.get_or_create(&ReasonLabels { reason }).get()
+    }
+
+    pub(crate) fn outcome(&self, outcome: DeliveryOutcome) {
+        let outcome = match outcome {
+            DeliveryOutcome::Sent => OutcomeLabel::Sent,
+            DeliveryOutcome::Delivered => OutcomeLabel::Delivered,
+            DeliveryOutcome::Offline { kept: true } => OutcomeLabel::OfflineKept,
+            DeliveryOutcome::Offline { kept: false } => OutcomeLabel::Offline,
+            DeliveryOutcome::Unconfirmed => OutcomeLabel::Unconfirmed,
+        };
+        self.outcomes.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+}

@@ -1,18 +1,31 @@
-//! One process's core. Cheap to clone; its verbs are spread over the files they belong to.
+//! One process's core. Cheap to clone; its verbs are spread over the files they belong to:
+//! `connect` (sessions), `delivery` (sending), `inbox`, `rooms`, `presence`, `attributes`, `events`, `history`.
 
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use parking_lot::Mutex;
+use prometheus_client::registry::Registry;
+use tokio_util::task::TaskTracker;
+
+pub use crate::app::App;
 use crate::app::AppPolicy;
-use crate::attributes::{AttributeChange, RoomAttribute};
+use crate::bus::Bus;
 use crate::clock::Clock;
-use crate::delivery::{Origin, SendError, SendPeer, SendRoom, SentPeer, SentRoom};
-use crate::events::{Event, EventKind};
-use crate::id::{AppId, MessageId, NodeId, RoomId, UserId};
+use crate::id::{AppId, MessageId, MessageIds, NodeId};
 use crate::limits::Limited;
 use crate::metrics::Metrics;
-use crate::presence::Presence;
-use crate::session::{ConnectError, Connected, Login, Outlet, Session};
-use crate::store::{HistoryFilter, HistoryPage, Store, StoreError};
+pub use crate::rooms::RoomMembers;
+use crate::session::{Closing, Session};
+use crate::store::{Store, StoreError};
+use crate::timers::{Due, Timers};
+
+/// How often expired messages are deleted, in milliseconds.
+const EXPIRY_EVERY_MS: u64 = 60_000;
 
 /// What a node is made of.
 #[derive(Debug)]
@@ -27,23 +40,42 @@ pub struct NodeConfig {
 
 /// One process's core.
 #[derive(Clone)]
-pub struct Node(Arc<()>);
+pub struct Node(Arc<Inner>);
 
-/// One tenant.
-#[derive(Debug)]
-pub struct App {
-    policy: AppPolicy,
+struct Inner {
+    node: NodeId,
+    apps: HashMap<AppId, Arc<App>>,
+    store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
+    clock: Arc<dyn Clock>,
+    ids: MessageIds,
+    random: Mutex<fastrand::Rng>,
+    timers: Timers,
+    metrics: Metrics,
+    tasks: TaskTracker,
+    draining: AtomicBool,
 }
 
-impl App {
-    /// Its rules.
-    #[must_use]
-    pub fn policy(&self) -> &AppPolicy {
-        &self.policy
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("node", &self.0.node).field("apps", &self.0.apps.len()).finish_non_exhaustive()
     }
 }
 
-/// Why a request of a client was refused, where nothing more can be said.
+/// What is on the node now, for the metrics page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Sessions with a connection.
+    pub attached: usize,
+    /// Sessions whose client may come back.
+    pub detached: usize,
+    /// Rooms.
+    pub rooms: usize,
+    /// Notices that wait in mailboxes.
+    pub waiting: usize,
+}
+
+/// Why a request of a client was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// A rate is used up.
@@ -95,274 +127,200 @@ impl Node {
     /// # Errors
     /// When the store cannot be read.
     pub async fn start(
-        _config: NodeConfig,
-        _store: Arc<dyn Store>,
-        _bus: Arc<dyn crate::bus::Bus>,
-        _clock: Arc<dyn Clock>,
+        config: NodeConfig,
+        store: Arc<dyn Store>,
+        bus: Arc<dyn Bus>,
+        clock: Arc<dyn Clock>,
+        registry: &mut Registry,
     ) -> Result<Self, StoreError> {
-        todo!()
+        let newest = store.newest_message().await?;
+        let open = store.open_sessions().await?;
+        let apps = config.apps.into_iter().map(|policy| (policy.id.clone(), Arc::new(App::new(policy))));
+        let node = Self(Arc::new(Inner {
+            node: config.node,
+            apps: apps.collect(),
+            store,
+            bus,
+            ids: MessageIds::new(config.node, newest),
+            random: Mutex::new(fastrand::Rng::with_seed(config.seed)),
+            timers: Timers::default(),
+            metrics: Metrics::register(registry),
+            tasks: TaskTracker::new(),
+            draining: AtomicBool::new(false),
+            clock,
+        }));
+        for session in &open {
+            match node.app(session.app.as_str()) {
+                Some(app) => node.restore(&app, session),
+                None => tracing::warn!(app = %session.app, "an app with open sessions is no longer configured"),
+            }
+        }
+        node.0.timers.at(node.clock().monotonic_ms() + EXPIRY_EVERY_MS, Due::Expiry);
+        Ok(node)
     }
 
-    /// Does what is due (graces, acks, counts, expiry) until dropped. Run once per node.
+    /// Does what is due (graces, acks, counts, expiry) and what other nodes ask for, until dropped.
     pub async fn run(&self) {
-        todo!()
+        loop {
+            self.tick();
+            let now_ms = self.clock().monotonic_ms();
+            let pause_ms = self.0.timers.next_ms().map_or(1000, |at_ms| at_ms.saturating_sub(now_ms).clamp(1, 1000));
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(pause_ms)) => {}
+                () = self.0.timers.earlier() => {}
+            }
+        }
+    }
+
+    /// Does everything that is due now. [`Self::run`] calls it; tests with a manual clock call it themselves.
+    pub fn tick(&self) {
+        while let Some((at_ms, due)) = self.0.timers.pop(self.clock().monotonic_ms()) {
+            self.fire(at_ms, due);
+        }
+    }
+
+    fn fire(&self, at_ms: u64, due: Due) {
+        match due {
+            Due::Session(session) => {
+                if let Some(session) = session.upgrade() {
+                    self.session_due(&session, at_ms);
+                }
+            }
+            Due::Ack(expected) => {
+                if let Some(expected) = expected.upgrade() {
+                    expected.timed_out();
+                }
+            }
+            Due::MemberCount(room) => {
+                if let Some(room) = room.upgrade() {
+                    self.member_count_due(&room);
+                }
+            }
+            Due::RoomUpkeep(room) => {
+                if let Some(room) = room.upgrade() {
+                    self.room_upkeep_due(&room);
+                }
+            }
+            Due::EventBacklog(app) => {
+                if let Some(app) = app.upgrade() {
+                    self.retry_backlog(&app);
+                }
+            }
+            Due::Expiry => self.expire(),
+        }
+    }
+
+    fn expire(&self) {
+        self.0.timers.at(self.clock().monotonic_ms() + EXPIRY_EVERY_MS, Due::Expiry);
+        let expired = self.store().expire(self.clock().wall_ms());
+        self.spawn(async move {
+            match expired.await {
+                Ok(0) => {}
+                Ok(messages) => tracing::debug!(messages, "deleted expired messages"),
+                Err(error) => tracing::warn!(%error, "expired messages could not be deleted"),
+            }
+        });
     }
 
     /// An app by its ID.
     #[must_use]
-    pub fn app(&self, _id: &str) -> Option<Arc<App>> {
-        todo!()
+    pub fn app(&self, id: &str) -> Option<Arc<App>> {
+        self.0.apps.get(id).cloned()
     }
 
     /// Every app.
     pub fn apps(&self) -> impl Iterator<Item = &Arc<App>> {
-        [].iter()
+        self.0.apps.values()
     }
 
     /// The clock.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
-        todo!()
+        &self.0.clock
     }
 
     /// The store.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
-        todo!()
+        &self.0.store
     }
 
     /// The metrics.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
-        todo!()
+        &self.0.metrics
     }
 
-    /// Opens or resumes a session. Returns when the login is recorded; the outlet may be told before.
-    ///
-    /// # Errors
-    /// When the client may not connect now.
-    pub async fn connect(
-        &self,
-        _app: &Arc<App>,
-        _login: Login,
-        _outlet: Arc<dyn Outlet>,
-    ) -> Result<Connected, ConnectError> {
-        todo!()
+    /// What is on the node now. Looks at every session: for a metrics page, not for a request.
+    #[must_use]
+    pub fn census(&self) -> Census {
+        let mut census = Census::default();
+        for app in self.apps() {
+            census.rooms += app.rooms.len();
+            for session in app.hub.sessions() {
+                if session.is_attached() {
+                    census.attached += 1;
+                } else {
+                    census.detached += 1;
+                }
+                census.waiting += session.waiting();
+            }
+        }
+        census
     }
 
-    /// The connection is gone; the session waits for the client to come back.
-    pub fn detach(&self, _session: &Arc<Session>, _attachment: u64) {
-        todo!()
+    /// Tells every client to come back later, spread over `spread_ms`, and takes no new connections. Sessions
+    /// stay open: clients that come back within the grace are noticed by nobody.
+    pub fn drain(&self, spread_ms: u64) {
+        self.0.draining.store(true, Ordering::Release);
+        for session in self.apps().flat_map(|app| app.hub.sessions()) {
+            let reconnect_after_ms = self.with_random(|random| random.u64(0..=spread_ms));
+            let outlet = session.state().outlet.clone();
+            if let Some(outlet) = outlet {
+                outlet.close(Closing::Draining { reconnect_after_ms });
+            }
+        }
     }
 
-    /// The client logs out: it leaves its rooms and is offline at once.
-    pub async fn logout(&self, _session: &Arc<Session>) {
-        todo!()
+    /// Whether [`Self::drain`] was called.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Acquire)
     }
 
-    /// Something was heard of the client.
-    pub fn heard(&self, _session: &Arc<Session>) {
-        todo!()
+    /// Waits until what the node does by itself is done. After [`Self::drain`], when the connections are gone.
+    pub async fn stopped(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
     }
 
-    /// The client has these messages.
-    pub fn acked(&self, _session: &Arc<Session>, _ids: &[MessageId]) {
-        todo!()
+    pub(crate) fn timers(&self) -> &Timers {
+        &self.0.timers
     }
 
-    /// The client brought a new credential; it was checked before.
-    ///
-    /// # Errors
-    /// When the rate is used up.
-    pub fn renew(&self, _session: &Arc<Session>, _expires_at_ms: Option<u64>) -> Result<(), RequestError> {
-        todo!()
+    pub(crate) fn next_id(&self, wall_ms: u64) -> MessageId {
+        self.0.ids.next(wall_ms)
     }
 
-    /// Sends to one user.
-    ///
-    /// # Errors
-    /// When the message was not taken.
-    pub async fn send_peer(
-        &self,
-        _app: &Arc<App>,
-        _origin: Origin<'_>,
-        _send: SendPeer,
-    ) -> Result<SentPeer, SendError> {
-        todo!()
+    pub(crate) fn newest_id(&self) -> MessageId {
+        self.0.ids.newest()
     }
 
-    /// Sends to the members of a room.
-    ///
-    /// # Errors
-    /// When the message was not taken.
-    pub async fn send_room(
-        &self,
-        _app: &Arc<App>,
-        _origin: Origin<'_>,
-        _send: SendRoom,
-    ) -> Result<SentRoom, SendError> {
-        todo!()
+    pub(crate) fn with_random<T>(&self, of: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
+        of(&mut self.0.random.lock())
     }
 
-    /// Puts the client into a room. Returns the number of members, itself included.
-    ///
-    /// # Errors
-    /// When it may not join.
-    pub async fn join(&self, _session: &Arc<Session>, _room: &RoomId) -> Result<usize, RequestError> {
-        todo!()
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.tasks.spawn(task);
     }
 
-    /// Takes the client out of a room.
-    ///
-    /// # Errors
-    /// When it is not in it.
-    pub async fn leave(&self, _session: &Arc<Session>, _room: &RoomId) -> Result<(), RequestError> {
-        todo!()
+    /// Tells other nodes that the user is here.
+    #[expect(clippy::unused_async, reason = "a bus across processes is waited for")]
+    pub(crate) async fn announce(&self, _session: &Session) {
+        let _ = &self.0.bus;
     }
 
-    /// The members of a room that the client is in; some of them, at random, if there are many.
-    ///
-    /// # Errors
-    /// When it is not in the room, or asks too often.
-    pub fn members(&self, _session: &Arc<Session>, _room: &RoomId) -> Result<Vec<UserId>, RequestError> {
-        todo!()
-    }
-
-    /// How many members rooms have, in the order asked; an unknown room has none.
-    ///
-    /// # Errors
-    /// When too many are asked for, or too often.
-    pub fn member_counts(&self, _session: &Arc<Session>, _rooms: &[RoomId]) -> Result<Vec<usize>, RequestError> {
-        todo!()
-    }
-
-    /// Who of these users is there, in the order asked.
-    ///
-    /// # Errors
-    /// When too many are asked for, or too often.
-    pub fn query_presence(&self, _session: &Arc<Session>, _users: &[UserId]) -> Result<Vec<Presence>, RequestError> {
-        todo!()
-    }
-
-    /// Watches users. Returns their present states.
-    ///
-    /// # Errors
-    /// When too many are watched, or the client asks too often.
-    pub fn watch_presence(
-        &self,
-        _session: &Arc<Session>,
-        _users: &[UserId],
-    ) -> Result<Vec<(UserId, Presence)>, RequestError> {
-        todo!()
-    }
-
-    /// Stops watching users; those not watched are ignored.
-    ///
-    /// # Errors
-    /// When the client asks too often.
-    pub fn unwatch_presence(&self, _session: &Arc<Session>, _users: &[UserId]) -> Result<(), RequestError> {
-        todo!()
-    }
-
-    /// The users that the client watches.
-    ///
-    /// # Errors
-    /// When the client asks too often.
-    pub fn watched_presence(&self, _session: &Arc<Session>) -> Result<Vec<UserId>, RequestError> {
-        todo!()
-    }
-
-    /// Changes the client's own attributes.
-    ///
-    /// # Errors
-    /// When the change breaks a limit.
-    pub fn change_user_attributes(
-        &self,
-        _session: &Arc<Session>,
-        _change: AttributeChange,
-    ) -> Result<(), RequestError> {
-        todo!()
-    }
-
-    /// The attributes of a user, all or those of some keys.
-    ///
-    /// # Errors
-    /// When the user is not online.
-    pub fn user_attributes(
-        &self,
-        _session: &Arc<Session>,
-        _user: &UserId,
-        _keys: Option<&[String]>,
-    ) -> Result<Vec<(String, String)>, RequestError> {
-        todo!()
-    }
-
-    /// Changes the attributes of a room, which the client need not be in. `notify` tells the members.
-    ///
-    /// # Errors
-    /// When the change breaks a limit.
-    pub fn change_room_attributes(
-        &self,
-        _session: &Arc<Session>,
-        _room: &RoomId,
-        _change: AttributeChange,
-        _notify: bool,
-    ) -> Result<(), RequestError> {
-        todo!()
-    }
-
-    /// The attributes of a room, all or those of some keys.
-    ///
-    /// # Errors
-    /// When the client asks too often.
-    pub fn room_attributes(
-        &self,
-        _session: &Arc<Session>,
-        _room: &RoomId,
-        _keys: Option<&[String]>,
-    ) -> Result<Vec<RoomAttribute>, RequestError> {
-        todo!()
-    }
-
-    /// Takes the oldest events off a queue, at most [`crate::events::EVENTS_PER_PULL`].
-    ///
-    /// # Errors
-    /// When asked too often, or the store fails.
-    pub async fn pull_events(&self, _app: &Arc<App>, _kind: EventKind) -> Result<Vec<Event>, QueryError> {
-        todo!()
-    }
-
-    /// Checks the rate of history queries.
-    ///
-    /// # Errors
-    /// When asked too often, or the app keeps no history.
-    pub fn allow_history_query(&self, _app: &Arc<App>) -> Result<(), QueryError> {
-        todo!()
-    }
-
-    /// Messages that were kept for history.
-    ///
-    /// # Errors
-    /// When the store fails, or the app keeps no history.
-    pub async fn history(
-        &self,
-        _app: &Arc<App>,
-        _filter: &HistoryFilter,
-        _page: HistoryPage,
-    ) -> Result<Vec<Arc<crate::message::Message>>, QueryError> {
-        todo!()
-    }
-
-    /// How many messages were kept for history.
-    ///
-    /// # Errors
-    /// When the store fails, or the app keeps no history.
-    pub async fn history_count(&self, _app: &Arc<App>, _filter: &HistoryFilter) -> Result<u64, QueryError> {
-        todo!()
-    }
-
-    /// Tells every client to come back later, spread over `spread_ms`, and takes no new connections.
-    pub fn drain(&self, _spread_ms: u64) {
-        todo!()
-    }
+    /// Tells other nodes that the session is not here any more.
+    #[expect(clippy::unused_async, reason = "a bus across processes is waited for")]
+    pub(crate) async fn withdraw(&self, _session: &Session) {}
 }

@@ -1,8 +1,18 @@
-//! A session: one connected client of a user, and the bounded mailbox it reads from.
+//! A session: one client of a user, connected or expected back, and where its state is kept.
+//!
+//! Locks: a session's state may be locked while a hub shard or a room is, never the other way round.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use parking_lot::Mutex;
+
+use crate::app::App;
+use crate::attributes::UserAttributes;
+use crate::clock::MonotonicMs;
 use crate::id::{DeviceId, MessageId, RoomId, SessionId, UserId};
+use crate::limits::ClientWindows;
+use crate::mailbox::{Expectation, Mailbox, Offered};
 use crate::notice::Envelope;
 
 /// Why a connection is closed, or a session ended, by the server.
@@ -12,12 +22,12 @@ pub enum Closing {
     Replaced,
     /// The client resumed the session on another connection; this one is stale. The session lives on.
     Superseded,
-    /// The client does not read fast enough: its mailbox is full. The session may be resumed while its
+    /// The client does not read or ack fast enough: its mailbox is full. The session may be resumed while its
     /// mailbox still holds every peer message, and has ended otherwise.
     SlowConsumer,
     /// The credential expired. The session has ended.
     CredentialExpired,
-    /// Nothing was heard of the client for the whole grace. The session has ended.
+    /// Nothing was heard of the client for too long. The session has ended.
     Silent,
     /// The server goes down: come back after so many milliseconds. The session may be resumed.
     Draining {
@@ -54,7 +64,7 @@ pub struct Login {
 pub struct Resume {
     /// The session.
     pub session: SessionId,
-    /// The newest message it has of each room. A room that is missing is replayed from its start.
+    /// The newest message it has of each room. A room that is missing is replayed from its join.
     pub rooms: Vec<(RoomId, MessageId)>,
 }
 
@@ -82,15 +92,78 @@ pub enum ConnectError {
     Draining,
 }
 
-/// One connected client of a user.
+/// One client of a user.
 #[derive(Debug)]
 pub struct Session {
     id: SessionId,
     user: UserId,
     device: DeviceId,
+    app: Arc<App>,
+    /// When something was heard of the client last.
+    heard_ms: AtomicU64,
+    /// Whether those who watch the user were told that it cannot be reached.
+    unreachable: AtomicBool,
+    /// The timer that is armed for this session; others that fire are stale.
+    timer_ms: AtomicU64,
+    state: Mutex<SessionState>,
+    /// Behind a box, because most sessions never ask for anything that is limited.
+    windows: Mutex<Option<Box<ClientWindows>>>,
+}
+
+/// What changes in a session's life.
+#[derive(Debug)]
+pub(crate) struct SessionState {
+    /// The connection, while there is one.
+    pub(crate) outlet: Option<Arc<dyn Outlet>>,
+    /// Counts the connections.
+    pub(crate) attachment: u64,
+    /// Since when there is no connection.
+    pub(crate) detached_ms: MonotonicMs,
+    /// The session is over; nothing may be added any more.
+    pub(crate) ended: bool,
+    pub(crate) expires_at_ms: Option<u64>,
+    pub(crate) expiry_told: bool,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) rooms: Vec<JoinedRoom>,
+    pub(crate) watched: Vec<UserId>,
+    pub(crate) attributes: Option<Box<UserAttributes>>,
+}
+
+/// A room that a session is in.
+#[derive(Debug, Clone)]
+pub(crate) struct JoinedRoom {
+    pub(crate) room: RoomId,
+    /// Messages up to this one were sent before the session came in.
+    pub(crate) joined_after: MessageId,
 }
 
 impl Session {
+    pub(crate) fn new(app: Arc<App>, id: SessionId, login: &Login, now_ms: MonotonicMs) -> Self {
+        let state = SessionState {
+            outlet: None,
+            attachment: 0,
+            detached_ms: now_ms,
+            ended: false,
+            expires_at_ms: login.expires_at_ms,
+            expiry_told: false,
+            mailbox: Mailbox::default(),
+            rooms: Vec::new(),
+            watched: Vec::new(),
+            attributes: None,
+        };
+        Self {
+            id,
+            user: login.user.clone(),
+            device: login.device.clone(),
+            app,
+            heard_ms: AtomicU64::new(now_ms),
+            unreachable: AtomicBool::new(false),
+            timer_ms: AtomicU64::new(0),
+            state: Mutex::new(state),
+            windows: Mutex::new(None),
+        }
+    }
+
     /// Its number.
     #[must_use]
     pub fn id(&self) -> SessionId {
@@ -109,9 +182,142 @@ impl Session {
         &self.device
     }
 
+    /// In which app.
+    #[must_use]
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
     /// Moves up to `max_notices` and about `max_bytes` of what waits into `into`, in order. The outlet is told
     /// again when the mailbox, found empty here, fills.
-    pub fn take(&self, _max_notices: usize, _max_bytes: usize, _into: &mut Vec<Arc<Envelope>>) {
-        todo!()
+    pub fn take(&self, max_notices: usize, max_bytes: usize, into: &mut Vec<Arc<Envelope>>) {
+        self.state.lock().mailbox.take(max_notices, max_bytes, into);
+    }
+
+    /// Notices that wait in the mailbox.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.state.lock().mailbox.waiting()
+    }
+
+    /// Whether there is a connection.
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.state.lock().outlet.is_some()
+    }
+
+    pub(crate) fn state(&self) -> parking_lot::MutexGuard<'_, SessionState> {
+        self.state.lock()
+    }
+
+    pub(crate) fn windows(&self) -> parking_lot::MutexGuard<'_, Option<Box<ClientWindows>>> {
+        self.windows.lock()
+    }
+
+    pub(crate) fn heard_ms(&self) -> MonotonicMs {
+        self.heard_ms.load(Ordering::Relaxed)
+    }
+
+    /// Notes that something was heard. True if the user had been called unreachable.
+    pub(crate) fn note_heard(&self, now_ms: MonotonicMs) -> bool {
+        self.heard_ms.fetch_max(now_ms, Ordering::Relaxed);
+        self.unreachable.load(Ordering::Relaxed) && self.unreachable.swap(false, Ordering::AcqRel)
+    }
+
+    /// True if this call made it unreachable.
+    pub(crate) fn note_unreachable(&self) -> bool {
+        !self.unreachable.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn set_timer_ms(&self, at_ms: MonotonicMs) {
+        self.timer_ms.store(at_ms, Ordering::Release);
+    }
+
+    pub(crate) fn timer_ms(&self) -> MonotonicMs {
+        self.timer_ms.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.unreachable.load(Ordering::Acquire)
+    }
+
+    /// Offers a peer message. What it answers decides whether anybody is there.
+    pub(crate) fn offer_peer(&self, envelope: &Arc<Envelope>, peer: PeerOffer, now_ms: MonotonicMs) -> Offered {
+        let mut state = self.state.lock();
+        if state.ended {
+            return Offered::Gone;
+        }
+        let limits = self.app.policy().sessions;
+        if !state.mailbox.has_space_for(envelope, &limits) {
+            state.close_slow_consumer(now_ms);
+            if !state.mailbox.has_space_for(envelope, &limits) {
+                return Offered::Overflow;
+            }
+        }
+        state.mailbox.push_peer(envelope, peer.id, peer.expected, peer.kept);
+        state.tell_outlet();
+        Offered::Taken
+    }
+
+    /// Offers anything that is not acked. When the mailbox is full the connection is closed.
+    pub(crate) fn offer(&self, envelope: &Arc<Envelope>, now_ms: MonotonicMs) -> OfferedNotice {
+        let mut state = self.state.lock();
+        if state.ended || state.outlet.is_none() {
+            return OfferedNotice::Away;
+        }
+        if !state.mailbox.has_space_for(envelope, &self.app.policy().sessions) {
+            state.close_slow_consumer(now_ms);
+            return OfferedNotice::Dropped;
+        }
+        state.mailbox.push(envelope);
+        state.tell_outlet();
+        OfferedNotice::Taken
+    }
+
+    pub(crate) fn is_in(&self, room: &RoomId) -> bool {
+        self.state.lock().rooms.iter().any(|joined| &joined.room == room)
+    }
+}
+
+/// What became of a notice that is not acked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OfferedNotice {
+    /// It is in the mailbox.
+    Taken,
+    /// There is no connection; a client that comes back is told what matters.
+    Away,
+    /// The mailbox was full.
+    Dropped,
+}
+
+/// What comes with a peer message.
+#[derive(Debug, Clone)]
+pub(crate) struct PeerOffer {
+    pub(crate) id: MessageId,
+    pub(crate) expected: Option<Arc<Expectation>>,
+    pub(crate) kept: bool,
+}
+
+impl SessionState {
+    /// Tells the outlet that there is something to take, once until it has taken all.
+    pub(crate) fn tell_outlet(&mut self) {
+        if let Some(outlet) = &self.outlet
+            && self.mailbox.announce()
+        {
+            outlet.clone().ready();
+        }
+    }
+
+    /// Cuts a client that does not keep up: what is not acked stays for its resume, the rest is dropped.
+    pub(crate) fn close_slow_consumer(&mut self, now_ms: MonotonicMs) {
+        if let Some(outlet) = self.outlet.take() {
+            outlet.close(Closing::SlowConsumer);
+            self.detached_ms = now_ms;
+        }
+        self.mailbox.detach();
+    }
+
+    pub(crate) fn room_ids(&self) -> Vec<RoomId> {
+        self.rooms.iter().map(|joined| joined.room.clone()).collect()
     }
 }

@@ -1,1 +1,331 @@
-//! The executable specification.
+//! The executable specification of the store: what every engine must do, in the fewest words, and a store for
+//! tests. Nothing survives the process. Every call does its whole work before it returns; futures are ready.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::{
+    Commit, EventStore, HistoryFilter, HistoryPage, HistoryStore, InboxReader, InboxStore, Keep, OpenSession, Store,
+    StoreError, StoreHealth,
+};
+use crate::events::{Event, EventKind, EventType, Transition};
+use crate::id::{AppId, DeviceId, MessageId, SessionId, UserId};
+use crate::message::Message;
+
+/// A store in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    refusing: bool,
+    closed: bool,
+    writes: u64,
+    newest: Option<MessageId>,
+    inboxes: HashMap<(AppId, UserId), Inbox>,
+    history: HashMap<AppId, BTreeMap<MessageId, Kept>>,
+    sessions: BTreeMap<(AppId, SessionId), OpenSession>,
+    events: HashMap<(AppId, EventKind), VecDeque<Event>>,
+}
+
+#[derive(Debug, Default)]
+struct Inbox {
+    devices: BTreeSet<DeviceId>,
+    messages: BTreeMap<MessageId, Unacked>,
+}
+
+#[derive(Debug)]
+struct Unacked {
+    message: Arc<Message>,
+    expires_at_ms: u64,
+    acked_by: BTreeSet<DeviceId>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    message: Arc<Message>,
+    expires_at_ms: u64,
+}
+
+impl Inbox {
+    fn open(&mut self, device: &DeviceId) {
+        if self.devices.insert(device.clone()) {
+            for message in self.messages.values_mut().filter(|m| !m.acked_by.is_empty()) {
+                message.acked_by.insert(device.clone());
+            }
+        }
+    }
+
+    /// A device that has not opened the inbox sees what it would see if it opened it now.
+    fn unread(&self, message: &Unacked, device: &DeviceId) -> bool {
+        if self.devices.contains(device) { !message.acked_by.contains(device) } else { message.acked_by.is_empty() }
+    }
+}
+
+impl State {
+    fn keep(&mut self, keep: Keep) {
+        let Keep { app, message, inbox, history } = keep;
+        let inbox = inbox.filter(|inbox| !inbox.cancelled.is_cancelled());
+        if inbox.is_some() || history.is_some() {
+            self.newest = self.newest.max(Some(message.id));
+        }
+        if let Some(inbox) = inbox {
+            let messages = &mut self.inboxes.entry((app.clone(), inbox.user)).or_default().messages;
+            let unacked =
+                || Unacked { message: message.clone(), expires_at_ms: inbox.expires_at_ms, acked_by: BTreeSet::new() };
+            messages.entry(message.id).or_insert_with(unacked);
+            while messages.len() > inbox.cap {
+                messages.pop_first();
+            }
+        }
+        if let Some(history) = history {
+            let kept = self.history.entry(app).or_default();
+            let expires_at_ms = history.expires_at_ms;
+            kept.entry(message.id).or_insert_with(|| Kept { message: message.clone(), expires_at_ms });
+            while bytes_of(kept) > history.max_bytes {
+                kept.pop_first();
+            }
+        }
+    }
+
+    fn ack(&mut self, reader: &InboxReader, ids: &[MessageId]) {
+        let inbox = self.inboxes.entry((reader.app.clone(), reader.user.clone())).or_default();
+        inbox.open(&reader.device);
+        for id in ids {
+            let Some(message) = inbox.messages.get_mut(id) else { continue };
+            message.acked_by.insert(reader.device.clone());
+            if inbox.devices.is_subset(&message.acked_by) {
+                inbox.messages.remove(id);
+            }
+        }
+    }
+
+    fn page(&self, reader: &InboxReader, after: MessageId, up_to: MessageId, now_ms: u64) -> Vec<Arc<Message>> {
+        let Some(inbox) = self.inboxes.get(&(reader.app.clone(), reader.user.clone())) else { return Vec::new() };
+        let in_page = |(id, m): &(&MessageId, &Unacked)| {
+            **id > after && **id <= up_to && m.expires_at_ms > now_ms && inbox.unread(m, &reader.device)
+        };
+        inbox.messages.iter().filter(in_page).map(|(_, m)| m.message.clone()).collect()
+    }
+
+    /// Whether the transition changed anything.
+    fn apply(&mut self, app: &AppId, change: &Transition) -> bool {
+        let key = (app.clone(), change.session);
+        let owned = |open: &OpenSession| open.user == change.user && open.device == change.device;
+        match (change.event_type, &change.room) {
+            (EventType::Login, _) => {
+                let vacant = !self.sessions.contains_key(&key);
+                if vacant {
+                    let (user, device) = (change.user.clone(), change.device.clone());
+                    let open = OpenSession { app: app.clone(), user, device, session: change.session, rooms: vec![] };
+                    self.sessions.insert(key, open);
+                }
+                vacant
+            }
+            (EventType::Logout, _) => {
+                self.sessions.get(&key).is_some_and(owned) && self.sessions.remove(&key).is_some()
+            }
+            (EventType::Join, Some(room)) => match self.sessions.get_mut(&key).filter(|open| owned(open)) {
+                Some(open) if !open.rooms.contains(room) => {
+                    open.rooms.push(room.clone());
+                    true
+                }
+                _ => false,
+            },
+            (EventType::Leave, Some(room)) => match self.sessions.get_mut(&key).filter(|open| owned(open)) {
+                Some(open) => {
+                    let before = open.rooms.len();
+                    open.rooms.retain(|r| r != room);
+                    open.rooms.len() < before
+                }
+                None => false,
+            },
+            (EventType::Join | EventType::Leave, None) => false,
+        }
+    }
+
+    fn record(&mut self, app: &AppId, transitions: Vec<Transition>, cap: usize) {
+        for change in transitions {
+            if !self.apply(app, &change) {
+                continue;
+            }
+            let Transition { event_type, user, room, at_ms, .. } = change;
+            let (kind, room) = match event_type {
+                EventType::Login | EventType::Logout => (EventKind::User, None),
+                EventType::Join | EventType::Leave => (EventKind::Room, room),
+            };
+            let queue = self.events.entry((app.clone(), kind)).or_default();
+            queue.push_back(Event { event_type, user, room, at_ms });
+            while queue.len() > cap {
+                queue.pop_front();
+            }
+        }
+    }
+
+    fn matches(&self, app: &AppId, filter: &HistoryFilter, now_ms: u64) -> Vec<Arc<Message>> {
+        let wanted = |kept: &&Kept| {
+            let m = &kept.message;
+            kept.expires_at_ms > now_ms
+                && filter.from.as_ref().is_none_or(|from| m.from == *from)
+                && filter.to.as_ref().is_none_or(|to| m.to.name() == to)
+                && (filter.start_ms..=filter.end_ms).contains(&m.sent_at_ms)
+        };
+        self.history.get(app).into_iter().flat_map(BTreeMap::values).filter(wanted).map(|k| k.message.clone()).collect()
+    }
+
+    fn expire(&mut self, now_ms: u64) -> u64 {
+        let mut removed = 0;
+        for inbox in self.inboxes.values_mut() {
+            let before = inbox.messages.len();
+            inbox.messages.retain(|_, m| m.expires_at_ms > now_ms);
+            removed += before - inbox.messages.len();
+        }
+        for kept in self.history.values_mut() {
+            let before = kept.len();
+            kept.retain(|_, m| m.expires_at_ms > now_ms);
+            removed += before - kept.len();
+        }
+        removed as u64
+    }
+}
+
+fn bytes_of(kept: &BTreeMap<MessageId, Kept>) -> u64 {
+    kept.values().map(|k| k.message.payload.len() as u64).sum()
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// For tests: from now on every write fails with [`StoreError::Full`], until it is called with `false`.
+    pub fn refuse_writes(&self, refuse: bool) {
+        self.state.lock().refusing = refuse;
+    }
+
+    fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut State) -> T) -> Commit<T> {
+        let mut state = self.state.lock();
+        let outcome = if state.closed {
+            Err(StoreError::Failed("the store is closed".into()))
+        } else if state.refusing {
+            Err(StoreError::Full)
+        } else {
+            state.writes += 1;
+            Ok(work(&mut state))
+        };
+        Box::pin(std::future::ready(outcome))
+    }
+
+    fn read<T: Send + 'static>(&self, work: impl FnOnce(&State) -> T) -> Commit<T> {
+        Box::pin(std::future::ready(Ok(work(&self.state.lock()))))
+    }
+}
+
+impl InboxStore for MemoryStore {
+    fn keep(&self, keep: Keep) -> Commit {
+        self.write(|state| state.keep(keep))
+    }
+
+    fn inbox_open(&self, reader: &InboxReader) -> Commit {
+        let inbox = (reader.app.clone(), reader.user.clone());
+        self.write(|state| state.inboxes.entry(inbox).or_default().open(&reader.device))
+    }
+
+    fn inbox_page(
+        &self,
+        reader: &InboxReader,
+        after: MessageId,
+        up_to: MessageId,
+        limit: usize,
+        now_ms: u64,
+    ) -> Commit<Vec<Arc<Message>>> {
+        self.read(|state| {
+            let mut page = state.page(reader, after, up_to, now_ms);
+            page.truncate(limit);
+            page
+        })
+    }
+
+    fn inbox_ack(&self, reader: &InboxReader, ids: &[MessageId]) -> Commit {
+        self.write(|state| state.ack(reader, ids))
+    }
+
+    fn inbox_count(&self, app: &AppId, user: &UserId, now_ms: u64) -> Commit<usize> {
+        let fresh = |inbox: &Inbox| inbox.messages.values().filter(|m| m.expires_at_ms > now_ms).count();
+        self.read(|state| state.inboxes.get(&(app.clone(), user.clone())).map_or(0, fresh))
+    }
+}
+
+impl EventStore for MemoryStore {
+    fn record(&self, app: &AppId, transitions: Vec<Transition>, cap: usize) -> Commit {
+        self.write(|state| state.record(app, transitions, cap))
+    }
+
+    fn pull_events(&self, app: &AppId, kind: EventKind, max: usize) -> Commit<Vec<Event>> {
+        self.write(|state| {
+            let Some(queue) = state.events.get_mut(&(app.clone(), kind)) else { return Vec::new() };
+            queue.drain(..max.min(queue.len())).collect()
+        })
+    }
+
+    fn open_sessions(&self) -> Commit<Vec<OpenSession>> {
+        self.read(|state| state.sessions.values().cloned().collect())
+    }
+}
+
+impl HistoryStore for MemoryStore {
+    fn history(
+        &self,
+        app: &AppId,
+        filter: &HistoryFilter,
+        page: HistoryPage,
+        now_ms: u64,
+    ) -> Commit<Vec<Arc<Message>>> {
+        self.read(|state| {
+            let mut matches = state.matches(app, filter, now_ms);
+            if page.newest_first {
+                matches.reverse();
+            }
+            let (offset, limit) = (page.offset.try_into(), page.limit.try_into());
+            matches.into_iter().skip(offset.unwrap_or(usize::MAX)).take(limit.unwrap_or(usize::MAX)).collect()
+        })
+    }
+
+    fn history_count(&self, app: &AppId, filter: &HistoryFilter, now_ms: u64) -> Commit<u64> {
+        self.read(|state| state.matches(app, filter, now_ms).len() as u64)
+    }
+}
+
+impl Store for MemoryStore {
+    fn newest_message(&self) -> Commit<MessageId> {
+        self.read(|state| state.newest.unwrap_or(MessageId::ZERO))
+    }
+
+    fn expire(&self, now_ms: u64) -> Commit<u64> {
+        self.write(|state| state.expire(now_ms))
+    }
+
+    fn health(&self) -> StoreHealth {
+        let state = self.state.lock();
+        match (state.closed, state.refusing) {
+            (true, _) => StoreHealth::Refusing("the store is closed".into()),
+            (_, true) => StoreHealth::Refusing("no space left on the device".into()),
+            _ => StoreHealth::Ready,
+        }
+    }
+
+    fn close(&self) -> Commit {
+        self.state.lock().closed = true;
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn counters(&self) -> Vec<(&'static str, &'static str, u64)> {
+        vec![("store_writes", "Writes that became durable", self.state.lock().writes)]
+    }
+}

@@ -1,0 +1,403 @@
+//! The life of a session: connecting, resuming, losing the connection, ending.
+//!
+//! Lock order: hub part, then rooms (in the order of their names), then session. No lock is held while waiting.
+
+use std::sync::Arc;
+
+use crate::app::{App, DevicePolicy};
+use crate::clock::MonotonicMs;
+use crate::events::{EventType, Recorded};
+use crate::id::{MessageId, RoomId, SessionId, UserId};
+use crate::limits::Rule;
+use crate::metrics::DropReason;
+use crate::node::{Node, RequestError};
+use crate::notice::{Envelope, Notice};
+use crate::rooms::Room;
+use crate::session::{Closing, ConnectError, Connected, JoinedRoom, Login, Outlet, Session};
+use crate::store::OpenSession;
+use crate::timers::Due;
+
+/// What a session leaves behind when it ends, to be cleaned up without its lock.
+struct Remains {
+    session: Arc<Session>,
+    rooms: Vec<RoomId>,
+    watched: Vec<UserId>,
+    outlet: Option<Arc<dyn Outlet>>,
+    unacked_lost: u64,
+    recorded: Recorded,
+}
+
+/// Messages of a room that a client missed.
+struct Replay {
+    envelopes: Vec<(MessageId, Arc<Envelope>)>,
+    /// Per room, how many of the gap there are in all.
+    gaps: Vec<(RoomId, u64)>,
+}
+
+impl Node {
+    /// Opens or resumes a session. Returns when the login is recorded; the outlet may be told before.
+    ///
+    /// # Errors
+    /// When the client may not connect now.
+    pub async fn connect(
+        &self,
+        app: &Arc<App>,
+        login: Login,
+        outlet: Arc<dyn Outlet>,
+    ) -> Result<Connected, ConnectError> {
+        if self.is_draining() {
+            return Err(ConnectError::Draining);
+        }
+        app.limit_login(&login.user, self.clock().monotonic_us())?;
+        if let Some(connected) = self.resume(app, &login, &outlet).await {
+            return Ok(connected);
+        }
+        let (session, replaced, recorded) = self.open(app, &login);
+        for remains in replaced {
+            self.spawn(self.clean_up(remains, Some(Closing::Replaced)));
+        }
+        let opened = self.store().inbox_open(&session.inbox_reader());
+        recorded.await;
+        if let Err(error) = opened.await {
+            tracing::warn!(user = %session.user(), %error, "the device could not be registered with its inbox");
+        }
+        self.metrics().logins.inc();
+        let Some(attachment) = self.attach(&session, &[], &login, outlet.clone()) else {
+            // Another login of the user was faster.
+            outlet.close(Closing::Replaced);
+            return Ok(Connected { session, attachment: 0, resumed: false, rooms: Vec::new() });
+        };
+        self.announce(&session).await;
+        self.tell_watchers(app, session.user());
+        self.drain_inbox(&session, attachment).await;
+        Ok(Connected { session, attachment, resumed: false, rooms: Vec::new() })
+    }
+
+    /// Puts a new session into the hub, in the place of those that the policy does not allow beside it.
+    fn open(&self, app: &Arc<App>, login: &Login) -> (Arc<Session>, Vec<Remains>, Recorded) {
+        let id = SessionId(self.with_random(|random| random.u64(1..=i64::MAX as u64)));
+        let session = Arc::new(Session::new(app.clone(), id, login, self.clock().monotonic_ms()));
+        let mut shard = app.hub.lock(&login.user);
+        let sessions = shard.entry(login.user.clone()).or_default();
+        let mut replaced = Vec::new();
+        let mut staying = Vec::with_capacity(1);
+        let allowed = match app.policy().devices {
+            DevicePolicy::One => 0,
+            DevicePolicy::Many { max } => max.saturating_sub(1),
+        };
+        // The newest stay: they are at the end.
+        let others: Vec<_> = sessions.drain(..).collect();
+        let same_device = |other: &Arc<Session>| other.device() == &login.device;
+        let excess = others.iter().filter(|other| !same_device(other)).count().saturating_sub(allowed);
+        let mut excess_left = excess;
+        for other in others {
+            let over = !same_device(&other) && excess_left > 0;
+            if same_device(&other) || over {
+                excess_left -= usize::from(over);
+                replaced.extend(self.finish(&other));
+            } else {
+                staying.push(other);
+            }
+        }
+        staying.push(session.clone());
+        *sessions = staying;
+        // From here on the session ends by itself if this login is abandoned.
+        self.arm_session_timer(&session);
+        // Queued under the hub's lock, behind the logouts of those it replaces.
+        let recorded = self.record(app, vec![self.transition(&session, EventType::Login, None)]);
+        (session, replaced, recorded)
+    }
+
+    async fn resume(&self, app: &Arc<App>, login: &Login, outlet: &Arc<dyn Outlet>) -> Option<Connected> {
+        let resume = login.resume.as_ref()?;
+        let session = {
+            let shard = app.hub.lock(&login.user);
+            let mut sessions = shard.get(&login.user)?.iter();
+            sessions.find(|session| session.id() == resume.session && session.device() == &login.device)?.clone()
+        };
+        let attachment = self.attach(&session, &resume.rooms, login, outlet.clone())?;
+        self.metrics().resumes.inc();
+        if session.note_heard(self.clock().monotonic_ms()) {
+            self.tell_watchers(app, session.user());
+        }
+        if let Some(states) = Self::watched_states(&session) {
+            session.offer(&states, self.clock().monotonic_ms());
+        }
+        self.drain_inbox(&session, attachment).await;
+        let rooms = session.state().room_ids();
+        Some(Connected { session, attachment, resumed: true, rooms })
+    }
+
+    /// Begins a connection of a session. Its rooms are locked while the replay is put together, so that no
+    /// message falls between the replay and what comes live. `None` if the session has ended.
+    fn attach(
+        &self,
+        session: &Arc<Session>,
+        points: &[(RoomId, MessageId)],
+        login: &Login,
+        outlet: Arc<dyn Outlet>,
+    ) -> Option<u64> {
+        let app = session.app();
+        let mut joined = session.state().rooms.clone();
+        joined.sort_by(|a, b| a.room.cmp(&b.room));
+        let rooms: Vec<_> =
+            joined.iter().filter_map(|joined| app.rooms.get(&joined.room).map(|room| (joined, room))).collect();
+        let guards: Vec<_> = rooms.iter().map(|(joined, room)| (*joined, room, room.lock())).collect();
+        let replay = replay(app, session.user(), &guards, points);
+
+        let mut state = session.state();
+        if state.ended {
+            return None;
+        }
+        if let Some(stale) = state.outlet.replace(outlet) {
+            stale.close(Closing::Superseded);
+        }
+        state.attachment += 1;
+        state.expires_at_ms = login.expires_at_ms;
+        state.expiry_told = false;
+        state.mailbox.attach();
+        let missed = self.trim_replay(app, replay);
+        for envelope in missed {
+            state.mailbox.push(&envelope);
+        }
+        state.tell_outlet();
+        let attachment = state.attachment;
+        drop(state);
+        self.arm_session_timer(session);
+        Some(attachment)
+    }
+
+    /// The newest messages of a replay, and what to tell of those that are not replayed.
+    fn trim_replay(&self, app: &App, replay: Replay) -> Vec<Arc<Envelope>> {
+        let Replay { mut envelopes, gaps } = replay;
+        envelopes.sort_by_key(|(id, _)| *id);
+        let excess = envelopes.len().saturating_sub(app.policy().rooms.replayed);
+        envelopes.drain(..excess);
+        let mut notices = Vec::new();
+        for (room, gap) in gaps {
+            let replayed = envelopes
+                .iter()
+                .filter(|(_, envelope)| matches!(&envelope.notice, Notice::RoomMessage { room: of, .. } if *of == room))
+                .count() as u64;
+            if gap > replayed {
+                self.metrics().dropped(DropReason::ReplayLimit, gap - replayed);
+                notices.push(Envelope::new(Notice::RoomMessagesMissed { room, count: gap - replayed }));
+            }
+        }
+        notices.extend(envelopes.into_iter().map(|(_, envelope)| envelope));
+        notices
+    }
+
+    /// The connection is gone; the session waits for the client to come back.
+    pub fn detach(&self, session: &Arc<Session>, attachment: u64) {
+        {
+            let mut state = session.state();
+            if state.ended || state.attachment != attachment {
+                return;
+            }
+            if state.outlet.take().is_some() {
+                state.detached_ms = self.clock().monotonic_ms();
+                state.mailbox.detach();
+            }
+        }
+        self.arm_session_timer(session);
+    }
+
+    /// The client logs out: it leaves its rooms and is offline at once. Returns when that is recorded.
+    pub async fn logout(&self, session: &Arc<Session>) {
+        if let Some(remains) = self.finish(session) {
+            self.clean_up(remains, None).await;
+        }
+    }
+
+    /// Ends a session by the server's decision.
+    pub(crate) fn end(&self, session: &Arc<Session>, why: Closing) {
+        if let Some(remains) = self.finish(session) {
+            self.spawn(self.clean_up(remains, Some(why)));
+        }
+    }
+
+    /// Ends a session whose unacked messages alone fill its mailbox.
+    pub(crate) fn end_overflown(&self, session: &Arc<Session>) {
+        tracing::info!(app = %session.app().id(), user = %session.user(), "session ended: its mailbox is full of unacked messages");
+        self.end(session, Closing::SlowConsumer);
+    }
+
+    /// Turns the session's state to ended and queues the record of it. `None` if it had ended before.
+    fn finish(&self, session: &Arc<Session>) -> Option<Remains> {
+        let mut state = session.state();
+        if std::mem::replace(&mut state.ended, true) {
+            return None;
+        }
+        let rooms = state.room_ids();
+        state.rooms = Vec::new();
+        let mut transitions: Vec<_> =
+            rooms.iter().map(|room| self.transition(session, EventType::Leave, Some(room))).collect();
+        transitions.push(self.transition(session, EventType::Logout, None));
+        // Queued under the session's lock, so that no join of it can come behind.
+        let recorded = self.record(session.app(), transitions);
+        Some(Remains {
+            session: session.clone(),
+            rooms,
+            watched: std::mem::take(&mut state.watched),
+            outlet: state.outlet.take(),
+            unacked_lost: state.mailbox.end(),
+            recorded,
+        })
+    }
+
+    /// Takes what is left of a session out of everything, at once. The future resolves when its end is recorded.
+    fn clean_up(&self, remains: Remains, why: Option<Closing>) -> impl Future<Output = ()> + Send + 'static {
+        let Remains { session, rooms, watched, outlet, unacked_lost, recorded } = remains;
+        let app = session.app();
+        if let (Some(outlet), Some(why)) = (outlet, why) {
+            outlet.close(why);
+        }
+        app.hub.remove(&session);
+        for room in &rooms {
+            self.exit(app, room, &session);
+        }
+        for user in &watched {
+            app.watchers.remove(user, &session);
+        }
+        self.metrics().dropped(DropReason::SessionEnded, unacked_lost);
+        self.tell_watchers(app, session.user());
+        let node = self.clone();
+        async move {
+            node.withdraw(&session).await;
+            recorded.await;
+        }
+    }
+
+    /// Something was heard of the client.
+    pub fn heard(&self, session: &Arc<Session>) {
+        if session.note_heard(self.clock().monotonic_ms()) {
+            self.tell_watchers(session.app(), session.user());
+            self.arm_session_timer(session);
+        }
+    }
+
+    /// The client brought a new credential; it was checked before.
+    ///
+    /// # Errors
+    /// When the rate is used up, or the session has ended.
+    pub fn renew(&self, session: &Arc<Session>, expires_at_ms: Option<u64>) -> Result<(), RequestError> {
+        session.app().limit_login(session.user(), self.clock().monotonic_us())?;
+        let mut state = session.state();
+        if state.ended {
+            return Err(RequestError::SessionEnded);
+        }
+        state.expires_at_ms = expires_at_ms;
+        state.expiry_told = false;
+        drop(state);
+        self.arm_session_timer(session);
+        Ok(())
+    }
+
+    /// Puts back a session that was open when the process ended: it has the grace to come back.
+    pub(crate) fn restore(&self, app: &Arc<App>, open: &OpenSession) {
+        let login = Login { user: open.user.clone(), device: open.device.clone(), expires_at_ms: None, resume: None };
+        let now_ms = self.clock().monotonic_ms();
+        let session = Arc::new(Session::new(app.clone(), open.session, &login, now_ms));
+        app.hub.lock(&open.user).entry(open.user.clone()).or_default().push(session.clone());
+        for room in &open.rooms {
+            self.restore_membership(&session, room);
+        }
+        self.arm_session_timer(&session);
+    }
+
+    /// Takes one call of a client under a rule.
+    pub(crate) fn limit_client(&self, session: &Session, rule: Rule) -> Result<(), RequestError> {
+        Ok(session.app().limit_client(session, rule, self.clock().monotonic_us())?)
+    }
+
+    /// Arms the session's timer for the next moment at which something may be due.
+    fn arm_session_timer(&self, session: &Arc<Session>) {
+        if let Some(at_ms) = self.session_due_at(session) {
+            session.set_timer_ms(at_ms);
+            self.timers().at(at_ms, Due::session(session));
+        }
+    }
+
+    /// When something may be due: monotonic. `None` if the session has ended.
+    fn session_due_at(&self, session: &Session) -> Option<MonotonicMs> {
+        let policy = &session.app().policy().sessions;
+        let heard_ms = session.heard_ms();
+        let state = session.state();
+        if state.ended {
+            return None;
+        }
+        let mut due_ms = match state.outlet {
+            Some(_) => heard_ms + policy.silence_ms,
+            None => state.detached_ms + policy.grace_ms,
+        };
+        if !session.is_unreachable() {
+            due_ms = due_ms.min(heard_ms + policy.unreachable_ms);
+        }
+        if let (Some(expires_at_ms), Some(_)) = (state.expires_at_ms, &state.outlet) {
+            let told = if state.expiry_told { 0 } else { policy.credential_notice_ms };
+            let left_ms = expires_at_ms.saturating_sub(told).saturating_sub(self.clock().wall_ms());
+            due_ms = due_ms.min(self.clock().monotonic_ms() + left_ms);
+        }
+        Some(due_ms)
+    }
+
+    /// The timer of a session, armed for `armed_ms`.
+    pub(crate) fn session_due(&self, session: &Arc<Session>, armed_ms: MonotonicMs) {
+        if session.timer_ms() != armed_ms {
+            return; // another one was armed later
+        }
+        let now_ms = self.clock().monotonic_ms();
+        let policy = &session.app().policy().sessions;
+        let heard_ms = session.heard_ms();
+        let why = {
+            let mut state = session.state();
+            match &state.outlet {
+                None if state.detached_ms + policy.grace_ms <= now_ms => Some(Closing::Silent),
+                Some(_) if heard_ms + policy.silence_ms <= now_ms => Some(Closing::Silent),
+                Some(_) => self.credential_due(&mut state, policy.credential_notice_ms),
+                None => None,
+            }
+        };
+        if let Some(why) = why {
+            self.end(session, why);
+            return;
+        }
+        if heard_ms + policy.unreachable_ms <= now_ms && session.note_unreachable() {
+            self.tell_watchers(session.app(), session.user());
+        }
+        self.arm_session_timer(session);
+    }
+
+    /// Announces an expiring credential, or says that it has expired.
+    fn credential_due(&self, state: &mut crate::session::SessionState, notice_ms: u64) -> Option<Closing> {
+        let expires_at_ms = state.expires_at_ms?;
+        let wall_ms = self.clock().wall_ms();
+        if expires_at_ms <= wall_ms {
+            return Some(Closing::CredentialExpired);
+        }
+        if expires_at_ms - notice_ms.min(expires_at_ms) <= wall_ms && !std::mem::replace(&mut state.expiry_told, true) {
+            state.mailbox.push(&Envelope::new(Notice::CredentialExpiring { expires_at_ms }));
+            state.tell_outlet();
+        }
+        None
+    }
+}
+
+type LockedRoom<'a> = (&'a JoinedRoom, &'a Arc<Room>, parking_lot::MutexGuard<'a, crate::rooms::RoomState>);
+
+/// What of the rooms' recent messages the client does not have.
+fn replay(app: &App, user: &UserId, rooms: &[LockedRoom<'_>], points: &[(RoomId, MessageId)]) -> Replay {
+    let echo = app.policy().rooms.echo_to_sender;
+    let mut replay = Replay { envelopes: Vec::new(), gaps: Vec::new() };
+    for (joined, room, state) in rooms {
+        let point = points.iter().find(|(of, _)| *of == room.id).map_or(MessageId::ZERO, |(_, id)| *id);
+        let after = point.max(joined.joined_after);
+        let missed = state.recent_after(after).filter(|recent| echo || recent.from != *user);
+        let before = replay.envelopes.len();
+        replay.envelopes.extend(missed.map(|recent| (recent.id, recent.envelope.clone())));
+        let gap = (replay.envelopes.len() - before) as u64 + state.missed_after(after);
+        replay.gaps.push((room.id.clone(), gap));
+    }
+    replay
+}
