@@ -393,10 +393,10 @@ fn replay(app: &App, user: &UserId, rooms: &[LockedRoom<'_>], points: &[(RoomId,
     for (joined, room, state) in rooms {
         let point = points.iter().find(|(of, _)| *of == room.id).map_or(MessageId::ZERO, |(_, id)| *id);
         let after = point.max(joined.joined_after);
-        let missed = state.recent_after(after).filter(|recent| echo || recent.from != *user);
+        let except = (!echo).then_some(user);
         let before = replay.envelopes.len();
-        replay.envelopes.extend(missed.map(|recent| (recent.id, recent.envelope.clone())));
-        let gap = (replay.envelopes.len() - before) as u64 + state.missed_after(after);
+        replay.envelopes.extend(state.recent_after(after, except).map(|recent| (recent.id, recent.envelope.clone())));
+        let gap = (replay.envelopes.len() - before) as u64 + state.missed_after(after, except);
         replay.gaps.push((room.id.clone(), gap));
     }
     replay

@@ -46,10 +46,9 @@ pub(crate) struct RoomState {
     users: HashMap<UserId, usize>,
     /// The messages that a client may come back for.
     recent: VecDeque<Recent>,
-    /// The numbers of messages that fell out of `recent`, to say how many a client missed.
-    older: VecDeque<MessageId>,
-    /// The newest number that fell out of `older`.
-    forgotten: MessageId,
+    /// Numbers and senders of messages that fell out of `recent`, to say how many a client missed.
+    older: VecDeque<(MessageId, UserId)>,
+    forgotten: Forgotten,
     pub(crate) attributes: BTreeMap<String, RoomAttribute>,
     empty_since_ms: MonotonicMs,
     count_told_ms: Option<MonotonicMs>,
@@ -148,39 +147,67 @@ impl RoomState {
         if self.recent.len() > policy.replayed
             && let Some(oldest) = self.recent.pop_front()
         {
-            self.older.push_back(oldest.id);
+            self.older.push_back((oldest.id, oldest.from));
         }
         if self.older.len() > OLDER_NUMBERS
-            && let Some(oldest) = self.older.pop_front()
+            && let Some((id, from)) = self.older.pop_front()
         {
-            self.forgotten = oldest;
+            self.forgotten.note(id, from);
         }
     }
 
-    /// The messages after `after` that are still here.
-    pub(crate) fn recent_after(&self, after: MessageId) -> impl Iterator<Item = &Recent> {
-        self.recent.iter().filter(move |recent| recent.id > after)
+    /// The messages after `after`, not from `except`, that are still here.
+    pub(crate) fn recent_after(&self, after: MessageId, except: Option<&UserId>) -> impl Iterator<Item = &Recent> {
+        self.recent.iter().filter(move |recent| recent.id > after && Some(&recent.from) != except)
     }
 
-    /// How many messages after `after` are not here any more; at least, if it is very many.
-    pub(crate) fn missed_after(&self, after: MessageId) -> u64 {
-        let known = self.older.iter().rev().take_while(|id| **id > after).count() as u64;
-        known + u64::from(after < self.forgotten)
+    /// How many messages after `after`, not from `except`, are not here any more; at least, if it is very many.
+    pub(crate) fn missed_after(&self, after: MessageId, except: Option<&UserId>) -> u64 {
+        let newer = self.older.iter().rev().take_while(|(id, _)| *id > after);
+        let known = newer.filter(|(_, from)| Some(from) != except).count() as u64;
+        known + u64::from(self.forgotten.newest_except(except).is_some_and(|newest| newest > after))
     }
 
     /// Forgets messages that nobody can come back for.
     fn forget_before(&mut self, before_ms: MonotonicMs) {
         while self.recent.front().is_some_and(|recent| recent.at_ms <= before_ms) {
-            self.older.clear();
+            for (id, from) in std::mem::take(&mut self.older) {
+                self.forgotten.note(id, from);
+            }
             if let Some(oldest) = self.recent.pop_front() {
-                self.forgotten = oldest.id;
+                self.forgotten.note(oldest.id, oldest.from);
             }
         }
     }
 }
 
-/// How many numbers of messages a room remembers beyond the messages themselves: 32 KiB.
-const OLDER_NUMBERS: usize = 4096;
+/// How many numbers of messages a room remembers beyond the messages themselves: 24 KiB.
+const OLDER_NUMBERS: usize = 1024;
+
+/// The newest message that a room remembers nothing else of, and the newest of them from another sender: nobody
+/// misses what he sent himself.
+#[derive(Debug, Default)]
+struct Forgotten {
+    newest: Option<(MessageId, UserId)>,
+    newest_of_others: Option<MessageId>,
+}
+
+impl Forgotten {
+    /// Numbers come in their order.
+    fn note(&mut self, id: MessageId, from: UserId) {
+        if let Some((newest, sender)) = self.newest.take()
+            && sender != from
+        {
+            self.newest_of_others = Some(newest);
+        }
+        self.newest = Some((id, from));
+    }
+
+    fn newest_except(&self, except: Option<&UserId>) -> Option<MessageId> {
+        let (newest, sender) = self.newest.as_ref()?;
+        if Some(sender) == except { self.newest_of_others } else { Some(*newest) }
+    }
+}
 
 impl Recent {
     pub(crate) fn new(id: MessageId, from: UserId, envelope: Arc<Envelope>, at_ms: MonotonicMs) -> Self {
