@@ -76,8 +76,12 @@ impl Node {
     /// Puts a new session into the hub, in the place of those that the policy does not allow beside it.
     fn open(&self, app: &Arc<App>, login: &Login) -> (Arc<Session>, Vec<Remains>, Recorded) {
         let id = SessionId(self.with_random(|random| random.u64(1..=i64::MAX as u64)));
-        let session = Arc::new(Session::new(app.clone(), id, login, self.clock().monotonic_ms()));
         let mut shard = app.hub.lock(&login.user);
+        let session = {
+            // Numbered under the hub's lock: on this node, who comes later is newer.
+            let opened = self.next_id(self.clock().wall_ms());
+            Arc::new(Session::new(app.clone(), id, opened, login, self.clock().monotonic_ms()))
+        };
         let sessions = shard.entry(login.user.clone()).or_default();
         let mut replaced = Vec::new();
         let mut staying = Vec::with_capacity(1);
@@ -298,7 +302,7 @@ impl Node {
     pub(crate) fn restore(&self, app: &Arc<App>, open: &OpenSession) {
         let login = Login { user: open.user.clone(), device: open.device.clone(), expires_at_ms: None, resume: None };
         let now_ms = self.clock().monotonic_ms();
-        let session = Arc::new(Session::new(app.clone(), open.session, &login, now_ms));
+        let session = Arc::new(Session::new(app.clone(), open.session, MessageId::ZERO, &login, now_ms));
         app.hub.lock(&open.user).entry(open.user.clone()).or_default().push(session.clone());
         for room in &open.rooms {
             self.restore_membership(&session, room);

@@ -98,11 +98,8 @@ impl Node {
 
     /// Offers a message that was stored because nobody was there to whoever has come meanwhile.
     pub(crate) fn offer_late(&self, session: &Arc<Session>, message: &Arc<Message>) {
-        if session.state().mailbox.holds(message.id) {
-            return;
-        }
         let envelope = Envelope::new(Notice::PeerMessage { message: message.clone(), from_inbox: false });
-        let peer = PeerOffer { id: message.id, expected: None, kept: true };
+        let peer = PeerOffer { id: message.id, expected: None, kept: true, again: true };
         if session.offer_peer(&envelope, peer, self.clock().monotonic_ms()) == Offered::Overflow {
             self.end_overflown(session);
         }

@@ -7,6 +7,7 @@ pub mod app;
 pub mod attributes;
 pub mod bus;
 pub mod clock;
+mod cluster;
 mod connect;
 pub mod delivery;
 pub mod events;

@@ -93,9 +93,13 @@ pub(crate) struct Mailbox {
     queue: VecDeque<Arc<Envelope>>,
     /// Notices in `queue` that no entry of `unacked` stands for.
     queued_alone: usize,
-    /// The bytes in `queue` that `unacked_bytes` does not count.
     queued_alone_bytes: usize,
+    /// Bytes in `queue` that the drain put there: bounded by its pauses, not by the mailbox's limit.
+    drained_bytes: usize,
     unacked: VecDeque<Unacked>,
+    /// Entries of `unacked` that hold their envelope, and their bytes: the others are in the inbox, whose cap
+    /// bounds them.
+    offered: usize,
     unacked_bytes: usize,
     /// Peer messages that wait for the end of the drain; `None` when there is no drain.
     held: Option<VecDeque<Arc<Envelope>>>,
@@ -114,7 +118,7 @@ impl Mailbox {
     }
 
     fn has_space(&self, bytes: usize, limits: &SessionPolicy) -> bool {
-        self.unacked.len() + self.queued_alone < limits.mailbox_notices
+        self.offered + self.queued_alone < limits.mailbox_notices
             && self.unacked_bytes + self.queued_alone_bytes + bytes <= limits.mailbox_bytes
     }
 
@@ -138,6 +142,7 @@ impl Mailbox {
         kept: bool,
     ) {
         self.unacked_bytes += envelope.size_bytes();
+        self.offered += 1;
         self.unacked.push_back(Unacked { id, envelope: Some(envelope.clone()), expected, kept });
         match &mut self.held {
             Some(held) => held.push_back(envelope.clone()),
@@ -155,7 +160,7 @@ impl Mailbox {
                 self.queue.push_back(first);
             }
             self.unacked.push_back(Unacked { id, envelope: None, expected: None, kept: true });
-            self.queued_alone_bytes += envelope.size_bytes();
+            self.drained_bytes += envelope.size_bytes();
             self.queue.push_back(envelope);
         }
     }
@@ -179,7 +184,7 @@ impl Mailbox {
 
     /// A receiver that is woken when the drain may go on, or `None` if it may at once.
     pub(crate) fn drain_pause(&mut self) -> Option<oneshot::Receiver<()>> {
-        if self.queued_alone_bytes < DRAIN_PAUSE_BYTES {
+        if self.drained_bytes < DRAIN_PAUSE_BYTES {
             return None;
         }
         let (sender, receiver) = oneshot::channel();
@@ -205,6 +210,7 @@ impl Mailbox {
         self.held = None;
         self.queued_alone = 0;
         self.queued_alone_bytes = 0;
+        self.drained_bytes = 0;
         self.announced = false;
         self.drain_step = None;
     }
@@ -224,7 +230,7 @@ impl Mailbox {
             let size = envelope.size_bytes();
             match envelope.notice {
                 Notice::PeerMessage { from_inbox: false, .. } => {}
-                Notice::PeerMessage { from_inbox: true, .. } => self.queued_alone_bytes -= size,
+                Notice::PeerMessage { from_inbox: true, .. } => self.drained_bytes -= size,
                 _ => {
                     self.queued_alone -= 1;
                     self.queued_alone_bytes -= size;
@@ -241,7 +247,7 @@ impl Mailbox {
                 self.queue = VecDeque::new();
             }
         }
-        if self.queued_alone_bytes < DRAIN_PAUSE_BYTES / 2
+        if self.drained_bytes < DRAIN_PAUSE_BYTES / 2
             && let Some(step) = self.drain_step.take()
         {
             let _ = step.send(());
@@ -253,6 +259,7 @@ impl Mailbox {
         let at = self.unacked.iter().position(|unacked| unacked.id == id)?;
         let unacked = self.unacked.remove(at)?;
         if let Some(envelope) = &unacked.envelope {
+            self.offered -= 1;
             self.unacked_bytes = self.unacked_bytes.saturating_sub(envelope.size_bytes());
         }
         if let Some(expected) = &unacked.expected {
@@ -269,6 +276,7 @@ impl Mailbox {
     pub(crate) fn end(&mut self) -> u64 {
         self.detach();
         self.unacked_bytes = 0;
+        self.offered = 0;
         let lost = self.unacked.iter().filter(|unacked| !unacked.kept).count();
         self.unacked = VecDeque::new();
         lost as u64

@@ -16,11 +16,12 @@ pub use crate::app::App;
 use crate::app::AppPolicy;
 use crate::bus::Bus;
 use crate::clock::Clock;
+use crate::cluster::Elsewhere;
 use crate::id::{AppId, MessageId, MessageIds, NodeId};
 use crate::limits::Limited;
 use crate::metrics::Metrics;
 pub use crate::rooms::RoomMembers;
-use crate::session::{Closing, Session};
+use crate::session::Closing;
 use crate::store::{Store, StoreError};
 use crate::timers::{Due, Timers};
 
@@ -54,6 +55,7 @@ struct Inner {
     metrics: Metrics,
     tasks: TaskTracker,
     draining: AtomicBool,
+    elsewhere: Elsewhere,
 }
 
 impl fmt::Debug for Node {
@@ -147,6 +149,7 @@ impl Node {
             metrics: Metrics::register(registry),
             tasks: TaskTracker::new(),
             draining: AtomicBool::new(false),
+            elsewhere: Elsewhere::default(),
             clock,
         }));
         for session in &open {
@@ -168,6 +171,7 @@ impl Node {
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(pause_ms)) => {}
                 () = self.0.timers.earlier() => {}
+                (from, message) = self.0.bus.receive() => self.cluster_message(from, message),
             }
         }
     }
@@ -294,6 +298,14 @@ impl Node {
         self.0.tasks.wait().await;
     }
 
+    pub(crate) fn bus(&self) -> &Arc<dyn Bus> {
+        &self.0.bus
+    }
+
+    pub(crate) fn elsewhere(&self) -> &Elsewhere {
+        &self.0.elsewhere
+    }
+
     pub(crate) fn timers(&self) -> &Timers {
         &self.0.timers
     }
@@ -313,14 +325,4 @@ impl Node {
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.0.tasks.spawn(task);
     }
-
-    /// Tells other nodes that the user is here.
-    #[expect(clippy::unused_async, reason = "a bus across processes is waited for")]
-    pub(crate) async fn announce(&self, _session: &Session) {
-        let _ = &self.0.bus;
-    }
-
-    /// Tells other nodes that the session is not here any more.
-    #[expect(clippy::unused_async, reason = "a bus across processes is waited for")]
-    pub(crate) async fn withdraw(&self, _session: &Session) {}
 }

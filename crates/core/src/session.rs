@@ -96,6 +96,8 @@ pub enum ConnectError {
 #[derive(Debug)]
 pub struct Session {
     id: SessionId,
+    /// Orders sessions by their beginning, across nodes.
+    opened: MessageId,
     user: UserId,
     device: DeviceId,
     app: Arc<App>,
@@ -138,7 +140,7 @@ pub(crate) struct JoinedRoom {
 }
 
 impl Session {
-    pub(crate) fn new(app: Arc<App>, id: SessionId, login: &Login, now_ms: MonotonicMs) -> Self {
+    pub(crate) fn new(app: Arc<App>, id: SessionId, opened: MessageId, login: &Login, now_ms: MonotonicMs) -> Self {
         let state = SessionState {
             outlet: None,
             attachment: 0,
@@ -153,6 +155,7 @@ impl Session {
         };
         Self {
             id,
+            opened,
             user: login.user.clone(),
             device: login.device.clone(),
             app,
@@ -206,6 +209,10 @@ impl Session {
         self.state.lock().outlet.is_some()
     }
 
+    pub(crate) fn opened(&self) -> MessageId {
+        self.opened
+    }
+
     pub(crate) fn state(&self) -> parking_lot::MutexGuard<'_, SessionState> {
         self.state.lock()
     }
@@ -246,6 +253,9 @@ impl Session {
         let mut state = self.state.lock();
         if state.ended {
             return Offered::Gone;
+        }
+        if peer.again && state.mailbox.holds(peer.id) {
+            return Offered::Taken;
         }
         let limits = self.app.policy().sessions;
         if !state.mailbox.has_space_for(envelope, &limits) {
@@ -296,6 +306,8 @@ pub(crate) struct PeerOffer {
     pub(crate) id: MessageId,
     pub(crate) expected: Option<Arc<Expectation>>,
     pub(crate) kept: bool,
+    /// The session may have it from the inbox already.
+    pub(crate) again: bool,
 }
 
 impl SessionState {

@@ -34,7 +34,14 @@ impl Node {
         let (expected, ack) = expectation.unzip();
         // Queued before anybody can ack it, so that the ack's removal comes behind it.
         let durable = self.keep(app, &message, keep.then_some(inbox_write), history);
-        let taken = self.offer_everywhere(app, &message, expected.as_ref(), keep);
+        let offer = PeerOffer { id: message.id, expected: expected.clone(), kept: keep, again: false };
+        let mut taken = self.offer_here(app, &message, offer);
+        let mut _waiting = None;
+        if self.bus().has_others() {
+            let expected = expected.clone().filter(|_| wait);
+            let (elsewhere, waiting) = self.deliver_elsewhere(app, &message, expected, keep).await;
+            (taken, _waiting) = (taken + elsewhere, waiting);
+        }
         let durable = durable.map(|commit| self.look_again_when_durable(app, &message, commit, keep && taken == 0));
         if let Some(expected) = expected.filter(|_| wait) {
             let at_ms = self.clock().monotonic_ms() + app.policy().sessions.ack_timeout_ms;
@@ -87,24 +94,15 @@ impl Node {
     }
 
     /// Puts the message into the mailboxes of the receiver's sessions. Returns how many took it.
-    fn offer_everywhere(
-        &self,
-        app: &App,
-        message: &Arc<Message>,
-        expected: Option<&Arc<Expectation>>,
-        kept: bool,
-    ) -> usize {
+    pub(crate) fn offer_here(&self, app: &App, message: &Arc<Message>, offer: PeerOffer) -> usize {
         let Target::User(user) = &message.to else { return 0 };
         let envelope = Envelope::new(Notice::PeerMessage { message: message.clone(), from_inbox: false });
         let now_ms = self.clock().monotonic_ms();
         let (mut taken, mut overflown) = (0, Vec::new());
-        app.hub.for_each_of(user, |session| {
-            let peer = PeerOffer { id: message.id, expected: expected.cloned(), kept };
-            match session.offer_peer(&envelope, peer, now_ms) {
-                Offered::Taken => taken += 1,
-                Offered::Overflow => overflown.push(session.clone()),
-                Offered::Gone => {}
-            }
+        app.hub.for_each_of(user, |session| match session.offer_peer(&envelope, offer.clone(), now_ms) {
+            Offered::Taken => taken += 1,
+            Offered::Overflow => overflown.push(session.clone()),
+            Offered::Gone => {}
         });
         for session in overflown {
             self.end_overflown(&session);
@@ -128,6 +126,9 @@ impl Node {
                 app.hub.for_each_of(user, |session| late.push(session.clone()));
                 for session in late {
                     node.offer_late(&session, &message);
+                }
+                if node.bus().has_others() {
+                    node.deliver_elsewhere(&app, &message, None, true).await;
                 }
             }
             // A sender that has hung up does not need to know.

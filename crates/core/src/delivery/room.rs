@@ -29,6 +29,7 @@ impl Node {
         let history = send.history;
         let message = self.fan_out(app, origin, send);
         self.metrics().accepted_room.inc();
+        self.fan_out_elsewhere(app, &message).await;
         if let Some(commit) = self.keep(app, &message, None, history) {
             commit.await?;
         }
@@ -50,6 +51,16 @@ impl Node {
         let message = make(self.next_id(sent_at_ms));
         self.offer_to_members(app, &room, &mut state, &message);
         message
+    }
+
+    /// Fans a message of another node out to the members here.
+    pub(crate) fn fan_out_here(&self, app: &App, message: &Arc<Message>) {
+        if let Target::Room(room) = &message.to
+            && let Some(room) = app.rooms.get(room)
+        {
+            let mut state = room.lock();
+            self.offer_to_members(app, &room, &mut state, message);
+        }
     }
 
     fn offer_to_members(&self, app: &App, room: &Arc<Room>, state: &mut RoomState, message: &Arc<Message>) {

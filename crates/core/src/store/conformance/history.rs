@@ -152,12 +152,15 @@ pub async fn inbox_and_history_do_not_depend_on_each_other(store: &dyn Store) {
     assert_eq!(ok(store.expire(NOW).await), 1);
     assert_eq!(unread(store, "").await, [2, 4, 5]);
     assert_eq!(found(store, &ALL, NOW - 1).await, [1, 2, 3, 4]);
-    ok(store.keep(keep(6, NOW, NEVER, 0)).await);
+    ok(store.keep(keep(6, NEVER, NEVER, 0)).await);
     assert_eq!(found(store, &ALL, NOW).await, [0u64; 0]);
-    assert_eq!(unread(store, "").await, [4, 5]);
-    assert_eq!(ok(store.expire(NOW).await), 1);
-    ack(store, "", [4, 5]).await;
+    assert_eq!(unread(store, "").await, [4, 5, 6], "too large for the history only");
+    ok(store.keep(keep(3, NEVER, NEVER, u64::MAX)).await);
+    assert_eq!(unread(store, "").await, [4, 5, 6], "too old for the inbox only");
+    assert_eq!(found(store, &ALL, NOW).await, [3]);
+    ack(store, "", [4, 5, 6]).await;
     assert_eq!(unread(store, "").await, [0u64; 0]);
+    assert_eq!(found(store, &ALL, NOW).await, [3]);
 }
 
 /// One app neither finds nor pushes out the messages of another.

@@ -23,8 +23,8 @@ pub type Numbers = [u8; 8];
 
 type Answer = Pin<Box<dyn Future<Output = String> + Send>>;
 
-/// Gives the operations to `engine` and to a fresh [`MemoryStore`]. Some are waited for, others wait in the
-/// queue together.
+/// Gives the operations to `engine` and to a fresh [`MemoryStore`]. Some writes are waited for, others wait in
+/// the queue together. Reads are waited for: they may see writes that were queued after them.
 ///
 /// # Errors
 /// The first operation that was answered differently, and both answers.
@@ -34,7 +34,7 @@ pub async fn same_answers(engine: &dyn Store, operations: &[Numbers]) -> Result<
     for (step, numbers) in operations.iter().enumerate() {
         let pair = (step, *numbers, perform(engine, *numbers), perform(&specification, *numbers));
         waiting.push(pair);
-        if numbers[7] % 4 == 0 {
+        if numbers[7] % 4 == 0 || reads(numbers[0]) {
             compare(&mut waiting).await?;
         }
     }
@@ -44,6 +44,10 @@ pub async fn same_answers(engine: &dyn Store, operations: &[Numbers]) -> Result<
         waiting.push((operations.len(), numbers, perform(engine, numbers), perform(&specification, numbers)));
     }
     compare(&mut waiting).await
+}
+
+fn reads(choice: u8) -> bool {
+    matches!(choice, 130..=149 | 180..=194 | 200..)
 }
 
 async fn compare(waiting: &mut Vec<(usize, Numbers, Answer, Answer)>) -> Result<(), String> {

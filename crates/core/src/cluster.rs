@@ -1,0 +1,197 @@
+//! What nodes ask of each other: deliver, ack, fan out, and end sessions that a login replaces.
+//!
+//! A peer message goes only to the nodes that the directory names; a lost one is a message that nobody acked, so
+//! its sender hears the truth and the inbox keeps what is to be kept. Members, counts, attributes and presence of
+//! a room or user are those of this node: see `docs/delivery.md`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::app::{App, DevicePolicy};
+use crate::bus::{Address, ClusterMessage};
+use crate::id::{DeviceId, MessageId, NodeId, UserId};
+use crate::mailbox::{AckOutcome, Expectation};
+use crate::message::{Message, Target};
+use crate::node::Node;
+use crate::session::{Closing, PeerOffer, Session};
+use crate::store::Cancelled;
+
+/// Acks that are expected from other nodes.
+#[derive(Debug, Default)]
+pub(crate) struct Elsewhere {
+    expected: Mutex<HashMap<MessageId, Waiting>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    expected: Arc<Expectation>,
+    nodes: usize,
+}
+
+/// Forgets an expectation of other nodes when its sender does not wait any more.
+#[derive(Debug)]
+pub(crate) struct WaitingGuard {
+    node: Node,
+    message: MessageId,
+}
+
+impl Drop for WaitingGuard {
+    fn drop(&mut self) {
+        self.node.elsewhere().expected.lock().remove(&self.message);
+    }
+}
+
+impl Node {
+    fn address(app: &App, user: &UserId) -> Address {
+        Address { app: app.id().clone(), user: user.clone() }
+    }
+
+    /// Tells other nodes that the user is here, and lets them end what this login replaces.
+    pub(crate) async fn announce(&self, session: &Session) {
+        let app = session.app();
+        if let Err(error) = self.bus().announce(&Self::address(app, session.user())).await {
+            tracing::warn!(user = %session.user(), %error, "the login could not be announced to other nodes");
+        }
+        if self.bus().has_others() {
+            self.publish(ClusterMessage::LoggedIn {
+                app: app.id().clone(),
+                user: session.user().clone(),
+                device: session.device().clone(),
+                opened: session.opened(),
+            })
+            .await;
+        }
+    }
+
+    /// Tells other nodes that the user is not here any more, unless another session is.
+    pub(crate) async fn withdraw(&self, session: &Session) {
+        let mut others = 0;
+        session.app().hub.for_each_of(session.user(), |_| others += 1);
+        if others == 0
+            && let Err(error) = self.bus().withdraw(&Self::address(session.app(), session.user())).await
+        {
+            tracing::warn!(user = %session.user(), %error, "the logout could not be announced to other nodes");
+        }
+    }
+
+    async fn publish(&self, message: ClusterMessage) {
+        if let Err(error) = self.bus().publish(message).await {
+            tracing::warn!(%error, "not every node was reached");
+        }
+    }
+
+    /// Sends a peer message to the other nodes on which its receiver is. Returns how many took it, and what
+    /// keeps the expectation of their acks alive.
+    pub(crate) async fn deliver_elsewhere(
+        &self,
+        app: &App,
+        message: &Arc<Message>,
+        expected: Option<Arc<Expectation>>,
+        kept: bool,
+    ) -> (usize, Option<WaitingGuard>) {
+        let Target::User(user) = &message.to else { return (0, None) };
+        let nodes = self.bus().locate(&Self::address(app, user)).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the receiver could not be looked up on other nodes");
+            Vec::new()
+        });
+        if nodes.is_empty() {
+            return (0, None);
+        }
+        let awaited = expected.is_some();
+        let guard = expected.map(|expected| {
+            let waiting = Waiting { expected, nodes: nodes.len() };
+            self.elsewhere().expected.lock().insert(message.id, waiting);
+            WaitingGuard { node: self.clone(), message: message.id }
+        });
+        let mut taken = 0;
+        for node in nodes {
+            let deliver = ClusterMessage::Deliver { app: app.id().clone(), message: message.clone(), kept, awaited };
+            if self.bus().send(node, deliver).await.is_ok() {
+                taken += 1;
+            } else {
+                self.nobody_elsewhere(message.id);
+            }
+        }
+        (taken, guard)
+    }
+
+    /// Sends a room message to the members on other nodes.
+    pub(crate) async fn fan_out_elsewhere(&self, app: &App, message: &Arc<Message>) {
+        if self.bus().has_others() {
+            self.publish(ClusterMessage::Room { app: app.id().clone(), message: message.clone() }).await;
+        }
+    }
+
+    /// Does what another node asks for.
+    pub(crate) fn cluster_message(&self, from: NodeId, message: ClusterMessage) {
+        match message {
+            ClusterMessage::Deliver { app, message, kept, awaited } => {
+                if let Some(app) = self.app(app.as_str()) {
+                    self.deliver_for(from, &app, &message, kept, awaited);
+                }
+            }
+            ClusterMessage::Acked { message } => {
+                let waiting = self.elsewhere().expected.lock().remove(&message);
+                if let Some(waiting) = waiting {
+                    waiting.expected.acked();
+                }
+            }
+            ClusterMessage::NobodyThere { message } => self.nobody_elsewhere(message),
+            ClusterMessage::Room { app, message } => {
+                if let Some(app) = self.app(app.as_str()) {
+                    self.fan_out_here(&app, &message);
+                }
+            }
+            ClusterMessage::LoggedIn { app, user, device, opened } => {
+                if let Some(app) = self.app(app.as_str()) {
+                    self.logged_in_elsewhere(&app, &user, &device, opened);
+                }
+            }
+        }
+    }
+
+    fn nobody_elsewhere(&self, message: MessageId) {
+        let mut expected = self.elsewhere().expected.lock();
+        if let Some(waiting) = expected.get_mut(&message) {
+            waiting.nodes -= 1;
+            if waiting.nodes == 0 {
+                expected.remove(&message);
+            }
+        }
+    }
+
+    /// Offers a message of another node to the sessions here, and reports back if its sender waits.
+    fn deliver_for(&self, origin: NodeId, app: &Arc<App>, message: &Arc<Message>, kept: bool, awaited: bool) {
+        let (expected, ack) = Expectation::new(Cancelled::default());
+        let expected = awaited.then_some(expected);
+        self.offer_here(app, message, PeerOffer { id: message.id, expected, kept, again: kept });
+        if !awaited {
+            return;
+        }
+        let (node, id) = (self.clone(), message.id);
+        self.spawn(async move {
+            let reply = match ack.await {
+                Ok(AckOutcome::Acked) => ClusterMessage::Acked { message: id },
+                Ok(AckOutcome::TimedOut) | Err(_) => ClusterMessage::NobodyThere { message: id },
+            };
+            if let Err(error) = node.bus().send(origin, reply).await {
+                tracing::debug!(%error, "an ack did not reach the sender's node");
+            }
+        });
+    }
+
+    fn logged_in_elsewhere(&self, app: &App, user: &UserId, device: &DeviceId, opened: MessageId) {
+        let mut replaced = Vec::new();
+        app.hub.for_each_of(user, |session| {
+            let same_place = app.policy().devices == DevicePolicy::One || session.device() == device;
+            if same_place && session.opened() < opened {
+                replaced.push(session.clone());
+            }
+        });
+        for session in replaced {
+            self.end(&session, Closing::Replaced);
+        }
+    }
+}

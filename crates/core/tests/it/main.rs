@@ -1,0 +1,13 @@
+//! The core driven as gateways and dialects drive it: in memory, with a clock that stands still until moved.
+
+mod attributes;
+mod cluster;
+mod delivery;
+mod events;
+mod harness;
+mod inbox;
+mod limits;
+mod model;
+mod presence;
+mod resume;
+mod rooms;
