@@ -166,7 +166,7 @@ impl Node {
     fn deliver_for(&self, origin: NodeId, app: &Arc<App>, message: &Arc<Message>, kept: bool, awaited: bool) {
         let (expected, ack) = Expectation::new(Cancelled::default());
         let expected = awaited.then_some(expected);
-        self.offer_here(app, message, PeerOffer { id: message.id, expected, kept, again: kept });
+        self.offer_here(app, message, &PeerOffer { id: message.id, expected, kept, again: kept });
         if !awaited {
             return;
         }

@@ -90,7 +90,7 @@ impl Node {
             DevicePolicy::Many { max } => max.saturating_sub(1),
         };
         // The newest stay: they are at the end.
-        let others: Vec<_> = sessions.drain(..).collect();
+        let others = std::mem::take(sessions);
         let same_device = |other: &Arc<Session>| other.device() == &login.device;
         let excess = others.iter().filter(|other| !same_device(other)).count().saturating_sub(allowed);
         let mut excess_left = excess;

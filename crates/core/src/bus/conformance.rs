@@ -1,5 +1,7 @@
 //! What every bus must do. `run` takes the buses of two nodes, numbered 0 and 1, and of nobody else.
 
+#![expect(clippy::expect_used, reason = "a suite of tests, whichever way it is compiled")]
+
 use std::sync::Arc;
 
 use bytes::Bytes;

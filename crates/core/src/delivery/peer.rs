@@ -35,7 +35,8 @@ impl Node {
         // Queued before anybody can ack it, so that the ack's removal comes behind it.
         let durable = self.keep(app, &message, keep.then_some(inbox_write), history);
         let offer = PeerOffer { id: message.id, expected: expected.clone(), kept: keep, again: false };
-        let mut taken = self.offer_here(app, &message, offer);
+        let mut taken = self.offer_here(app, &message, &offer);
+        drop(offer);
         let mut _waiting = None;
         if self.bus().has_others() {
             let expected = expected.clone().filter(|_| wait);
@@ -94,7 +95,7 @@ impl Node {
     }
 
     /// Puts the message into the mailboxes of the receiver's sessions. Returns how many took it.
-    pub(crate) fn offer_here(&self, app: &App, message: &Arc<Message>, offer: PeerOffer) -> usize {
+    pub(crate) fn offer_here(&self, app: &App, message: &Arc<Message>, offer: &PeerOffer) -> usize {
         let Target::User(user) = &message.to else { return 0 };
         let envelope = Envelope::new(Notice::PeerMessage { message: message.clone(), from_inbox: false });
         let now_ms = self.clock().monotonic_ms();
