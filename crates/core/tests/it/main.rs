@@ -1,5 +1,7 @@
 //! The core driven as gateways and dialects drive it: in memory, with a clock that stands still until moved.
 
+#![expect(clippy::expect_used, reason = "a suite of tests")]
+
 mod attributes;
 mod cluster;
 mod delivery;
