@@ -1,1 +1,33 @@
-//! Placeholder.
+//! Stentor's WebSocket gateway: the protocol of `docs/gateway.md` between RTM clients and the core.
+//!
+//! A connection is a [`stream::Stream`] that the server accepted and spoke HTTP on. `upgrade` answers the upgrade
+//! request and takes the socket over; `serve` is the task of one connection: it reads, has requests answered
+//! (`requests`) and ends it; `connection` is what the core, the flusher and that task share; `wire` writes frames,
+//! several at a time; `flusher` does so for connections whose mailbox filled, without waking their tasks.
+//! [`frame`], [`codec`] and [`handshake`] are pure.
+//!
+//! What it does not know: who may log in (a dialect does), where a message goes (the core does), how sockets are
+//! accepted (the server does).
+
+pub mod codec;
+pub mod codes;
+mod connection;
+mod counters;
+mod flusher;
+pub mod frame;
+pub mod handshake;
+mod requests;
+mod serve;
+mod socket;
+mod state;
+mod stream;
+mod upgrade;
+mod wire;
+
+#[cfg(feature = "client")]
+pub mod client;
+
+pub use counters::CountersNow;
+pub use state::{GatewayConfig, GatewayState};
+pub use stream::Stream;
+pub use upgrade::{PATH, router};

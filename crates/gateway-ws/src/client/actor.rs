@@ -1,0 +1,224 @@
+//! The task of one client connection: reads, writes, pings, acks, and hands events and replies to whom they are
+//! for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use parking_lot::Mutex;
+use serde::Deserialize;
+use serde_json::Value;
+use stentor_core::id::MessageId;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
+
+use super::memory::Memory;
+use super::{ChannelMessage, ClientEvent, ClientOptions, PING, PeerMessage, Welcome, ack_frame, object};
+
+/// What the actor is asked to do.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// Make a request.
+    Request { kind: String, fields: Value, answer: oneshot::Sender<Utf8Bytes> },
+    /// Send a text as it is.
+    Text(String),
+    /// Close the connection.
+    Close,
+}
+
+pub(super) struct Actor<S> {
+    socket: WebSocketStream<S>,
+    commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<ClientEvent>,
+    memory: Arc<Mutex<Memory>>,
+    auto_ack: bool,
+    /// `None` without automatic pings.
+    ping_every: Option<Duration>,
+    ping_at: Instant,
+    next_id: u64,
+    unanswered: HashMap<u64, oneshot::Sender<Utf8Bytes>>,
+    /// Acks that wait for the last frame of a burst.
+    acks: Vec<MessageId>,
+    /// An event that the queue has no room for; nothing is read meanwhile.
+    waiting: Option<ClientEvent>,
+}
+
+enum Next {
+    Message(Option<Result<Message, WsError>>),
+    Command(Option<Command>),
+    Ping,
+}
+
+/// The connection ended, with this code if it was closed.
+struct Ended(Option<u16>);
+
+impl From<WsError> for Ended {
+    fn from(_: WsError) -> Self {
+        Self(None)
+    }
+}
+
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: std::borrow::Cow<'a, str>,
+    id: Option<u64>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Actor<S> {
+    pub(super) fn new(
+        socket: WebSocketStream<S>,
+        commands: mpsc::Receiver<Command>,
+        events: mpsc::Sender<ClientEvent>,
+        memory: Arc<Mutex<Memory>>,
+        options: &ClientOptions,
+        welcome: &Welcome,
+    ) -> Self {
+        let ping_every = options.auto_ping.then(|| Duration::from_millis(welcome.ping_interval_ms.max(1)));
+        Self {
+            socket,
+            commands,
+            events,
+            memory,
+            auto_ack: options.auto_ack,
+            ping_every,
+            ping_at: Instant::now() + ping_every.unwrap_or_default(),
+            next_id: 1,
+            unanswered: HashMap::new(),
+            acks: Vec::new(),
+            waiting: None,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let Ended(code) = loop {
+            if let Err(ended) = self.step().await {
+                break ended;
+            }
+        };
+        self.unanswered.clear();
+        if let Some(event) = self.waiting.take() {
+            let _ = self.events.send(event).await;
+        }
+        let _ = self.events.send(ClientEvent::Closed { code }).await;
+    }
+
+    async fn step(&mut self) -> Result<(), Ended> {
+        if self.waiting.is_none() {
+            match self.socket.next().now_or_never() {
+                Some(message) => return self.take_in(message),
+                None => self.send_acks().await?,
+            }
+        }
+        let next = tokio::select! {
+            message = self.socket.next(), if self.waiting.is_none() => Next::Message(message),
+            permit = self.events.reserve(), if self.waiting.is_some() => {
+                // Without a permit nobody listens any more; requests may still be made.
+                if let (Ok(permit), Some(event)) = (permit, self.waiting.take()) {
+                    permit.send(event);
+                }
+                return Ok(());
+            }
+            command = self.commands.recv() => Next::Command(command),
+            () = sleep_until(self.ping_at), if self.ping_every.is_some() => Next::Ping,
+        };
+        match next {
+            Next::Message(message) => self.take_in(message),
+            Next::Command(command) => self.obey(command).await,
+            Next::Ping => self.send(PING.to_owned()).await,
+        }
+    }
+
+    async fn obey(&mut self, command: Option<Command>) -> Result<(), Ended> {
+        match command {
+            Some(Command::Request { kind, fields, answer }) => {
+                let id = self.next_id;
+                self.next_id += 1;
+                self.unanswered.insert(id, answer);
+                self.send(object(&kind, Some(id), &fields)).await
+            }
+            Some(Command::Text(text)) => self.send(text).await,
+            Some(Command::Close) => {
+                let frame = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::default() };
+                self.socket.close(Some(frame)).await?;
+                while self.socket.next().await.is_some_and(|message| message.is_ok()) {}
+                Err(Ended(Some(CloseCode::Normal.into())))
+            }
+            // The client was dropped: the connection is lost, the session may be resumed.
+            None => Err(Ended(None)),
+        }
+    }
+
+    async fn send(&mut self, text: String) -> Result<(), Ended> {
+        if let Some(every) = self.ping_every {
+            self.ping_at = Instant::now() + every;
+        }
+        self.socket.send(Message::text(text)).await.map_err(Ended::from)
+    }
+
+    async fn send_acks(&mut self) -> Result<(), Ended> {
+        if self.acks.is_empty() {
+            return Ok(());
+        }
+        let frame = ack_frame(&self.acks);
+        self.acks.clear();
+        self.send(frame).await
+    }
+
+    fn take_in(&mut self, message: Option<Result<Message, WsError>>) -> Result<(), Ended> {
+        match message {
+            Some(Ok(Message::Text(text))) => {
+                self.take_in_text(text);
+                Ok(())
+            }
+            Some(Ok(Message::Close(frame))) => Err(Ended(frame.map(|frame| frame.code.into()))),
+            Some(Ok(_)) => Ok(()),
+            Some(Err(_)) | None => Err(Ended(None)),
+        }
+    }
+
+    fn take_in_text(&mut self, text: Utf8Bytes) {
+        let Ok(Head { kind, id }) = serde_json::from_str::<Head<'_>>(&text) else { return };
+        match &*kind {
+            "pong" => {}
+            "reply" => {
+                if let Some(answer) = id.and_then(|id| self.unanswered.remove(&id)) {
+                    let _ = answer.send(text);
+                }
+            }
+            "peer_message" => {
+                if let Ok(message) = serde_json::from_str::<PeerMessage>(&text) {
+                    if self.auto_ack {
+                        self.acks.push(message.message_id);
+                    }
+                    if self.memory.lock().peer_message(message.message_id) || !self.auto_ack {
+                        self.tell(ClientEvent::PeerMessage(message));
+                    }
+                }
+            }
+            "channel_message" => {
+                if let Ok(message) = serde_json::from_str::<ChannelMessage>(&text) {
+                    self.memory.lock().channel_message(&message.channel, message.message_id);
+                    self.tell(ClientEvent::ChannelMessage(message));
+                }
+            }
+            _ => {
+                if let Ok(event) = serde_json::from_str(&text) {
+                    self.tell(event);
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, event: ClientEvent) {
+        if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
+            self.waiting = Some(event);
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! The task of one connection: reads what the client sends, has it answered, and ends the connection. It sleeps
+//! while nothing happens, and while others write to the socket.
+
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use stentor_core::session::Closing;
+use tokio::time::Sleep;
+
+use crate::codec::reply::{self, Refusal};
+use crate::codec::request::{self, ClientFrame, Login, Request};
+use crate::codes;
+use crate::connection::Connection;
+use crate::counters::{Counters, add, count};
+use crate::frame::parser::{Event, Input, Parser};
+use crate::frame::{self, FrameError};
+use crate::requests::{Answering, Begun, Caller};
+use crate::socket::{self, ReadHalf};
+use crate::state::GatewayState;
+use crate::stream::Stream;
+use crate::wire::Flushed;
+
+mod end;
+mod login;
+
+/// So many requests may wait for their answer; then nothing more is read.
+const UNANSWERED: usize = 64;
+
+/// While so many bytes wait for the socket, nothing more is read: each request might add to them.
+const QUEUED_BYTES: usize = 256 * 1024;
+
+/// What one read takes at most.
+const READ_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    // Shared by all connections of a thread, so that an idle one holds no buffer.
+    static READ_BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
+}
+
+/// Why the task stops reading.
+enum Step {
+    /// The client wants to log in.
+    Login(Box<Login>),
+    /// The connection ends.
+    End(End),
+}
+
+/// Why a connection ends.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// The client is gone, or the network is.
+    Gone,
+    /// The client closed, and gets its code back.
+    Closed(Option<u16>),
+    /// The client broke the WebSocket protocol.
+    Frame(FrameError),
+    /// A message took too long to arrive.
+    FrameTimeout,
+    /// The client broke our protocol.
+    Malformed(String),
+    /// The login was refused.
+    Refused(Refusal),
+    /// No login came in time.
+    NoLogin,
+    /// The gateway closes, and the client had not logged in.
+    GoingDown,
+    /// The client logged out.
+    LoggedOut,
+    /// The socket took nothing for too long.
+    WriteTimeout,
+    /// The core wants it.
+    Closing(Closing),
+}
+
+impl From<End> for ControlFlow<Step> {
+    fn from(end: End) -> Self {
+        Self::Break(Step::End(end))
+    }
+}
+
+/// A request that is not answered yet.
+struct Waiting {
+    id: u64,
+    logged_out: bool,
+    answered: Answering,
+}
+
+struct Answer {
+    frame: Bytes,
+    logged_out: bool,
+}
+
+impl Future for Waiting {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        let answered = std::task::ready!(self.answered.as_mut().poll(cx));
+        Poll::Ready(Answer { frame: reply::reply(self.id, &answered), logged_out: self.logged_out })
+    }
+}
+
+/// A client that is logged in on this connection; dropped, it is so no more.
+struct Attached(Arc<Caller>);
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        let Caller { state, session, attachment, .. } = &*self.0;
+        state.node().detach(session, *attachment);
+    }
+}
+
+/// Counts a connection as long as it lives.
+struct Open(Arc<Counters>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// One connection's task. Small, for there may be very many: what is rarely there is boxed.
+struct Task {
+    state: GatewayState,
+    connection: Arc<Connection>,
+    read: ReadHalf,
+    parser: Parser,
+    /// The parser's rest holds whole frames that were left when reading paused.
+    backlog: bool,
+    attached: Option<Attached>,
+    answers: Option<Box<FuturesUnordered<Waiting>>>,
+    /// When the incomplete message must be complete.
+    incomplete: Option<Pin<Box<Sleep>>>,
+    /// When the blocked socket must have taken something.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+/// Serves a connection until it ends. `read` was read behind the upgrade request.
+pub(crate) async fn run(state: GatewayState, stream: Stream, read: Bytes) {
+    count(&state.count().accepted);
+    count(&state.count().open);
+    let _open = Open(Arc::clone(state.count()));
+    let mut task = Task::new(state, stream, read);
+    let end = match Box::pin(task.login()).await {
+        ControlFlow::Continue(()) => match poll_fn(|cx| task.poll(cx)).await {
+            Step::End(end) => end,
+            Step::Login(_) => End::Malformed("the client is logged in already".to_owned()),
+        },
+        ControlFlow::Break(end) => end,
+    };
+    Box::pin(task.end(end)).await;
+}
+
+impl Task {
+    fn new(state: GatewayState, stream: Stream, read: Bytes) -> Self {
+        let (read_half, write_half) = socket::split(stream);
+        let mut parser = Parser::new(state.config().max_frame_bytes);
+        let backlog = !read.is_empty();
+        parser.keep(Input::new(&mut read.to_vec()));
+        Self {
+            connection: Connection::new(write_half, state.flusher(), Arc::clone(state.count())),
+            state,
+            read: read_half,
+            parser,
+            backlog,
+            attached: None,
+            answers: None,
+            incomplete: None,
+            stalled: None,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        self.connection.register(cx.waker());
+        match self.try_poll(cx) {
+            ControlFlow::Continue(()) => Poll::Pending,
+            ControlFlow::Break(step) => Poll::Ready(step),
+        }
+    }
+
+    fn try_poll(&mut self, cx: &mut Context<'_>) -> ControlFlow<Step> {
+        if let Some(why) = self.connection.closing() {
+            return End::Closing(why).into();
+        }
+        loop {
+            self.poll_answers(cx)?;
+            self.poll_read(cx)?;
+            let paused = self.is_paused();
+            self.poll_write(cx)?;
+            // Nobody tells the task that it may read on.
+            if !paused || self.is_paused() {
+                break;
+            }
+        }
+        self.poll_incomplete(cx)
+    }
+
+    fn poll_answers(&mut self, cx: &mut Context<'_>) -> ControlFlow<Step> {
+        while let Some(answers) = &mut self.answers {
+            match answers.poll_next_unpin(cx) {
+                Poll::Ready(Some(answer)) => self.answered(answer)?,
+                Poll::Ready(None) => self.answers = None,
+                Poll::Pending => break,
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn answered(&mut self, answer: Answer) -> ControlFlow<Step> {
+        self.connection.push(answer.frame);
+        if answer.logged_out { End::LoggedOut.into() } else { ControlFlow::Continue(()) }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> ControlFlow<Step> {
+        if self.backlog && !self.is_paused() {
+            self.backlog = false;
+            self.take_in(&mut [], cx)?;
+        }
+        while !self.is_paused() {
+            let read =
+                READ_BUFFER.with_borrow_mut(|buffer| match self.connection.poll_read(&mut self.read, cx, buffer) {
+                    Poll::Pending => None,
+                    Poll::Ready(Ok(count @ 1..)) => Some(self.take_in(&mut buffer[..count], cx)),
+                    Poll::Ready(Ok(0) | Err(_)) => Some(End::Gone.into()),
+                });
+            match read {
+                Some(flow) => flow?,
+                None => break,
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn is_paused(&self) -> bool {
+        let unanswered = self.answers.as_ref().map_or(0, |answers| answers.len());
+        unanswered >= UNANSWERED || self.connection.queued_bytes() > QUEUED_BYTES
+    }
+
+    /// Handles the frames in `bytes`, up to one that must wait.
+    fn take_in(&mut self, bytes: &mut [u8], cx: &mut Context<'_>) -> ControlFlow<Step> {
+        let counters = Arc::clone(self.state.count());
+        add(&counters.bytes_in, bytes.len());
+        let mut parser = std::mem::replace(&mut self.parser, Parser::new(self.state.config().max_frame_bytes));
+        let mut input = Input::new(bytes);
+        let (mut events, mut texts) = (0, 0);
+        let mut flow = ControlFlow::Continue(());
+        while flow.is_continue() {
+            if self.is_paused() {
+                self.backlog = true;
+                break;
+            }
+            let event = match parser.next(&mut input) {
+                Ok(Some(event)) => event,
+                Ok(None) => break,
+                Err(error) => {
+                    flow = End::Frame(error).into();
+                    break;
+                }
+            };
+            events += 1;
+            texts += usize::from(matches!(event, Event::Text(_)));
+            flow = self.handle(event, cx);
+        }
+        if let ControlFlow::Break(Step::Login(_)) = &flow {
+            self.backlog = true;
+        }
+        parser.keep(input);
+        self.parser = parser;
+        add(&counters.frames_in, events);
+        if let Some(Attached(caller)) = self.attached.as_ref().filter(|_| events > 0) {
+            self.state.node().heard(&caller.session);
+        }
+        // Another message has begun since: its time starts anew.
+        if texts > 0 || (events > 0 && !self.parser.is_mid_message()) {
+            self.incomplete = None;
+        }
+        flow
+    }
+
+    fn handle(&mut self, event: Event<'_>, cx: &mut Context<'_>) -> ControlFlow<Step> {
+        match event {
+            Event::Text(text) => return self.handle_text(text, cx),
+            Event::Ping(payload) => self.connection.push(frame::pong(payload)),
+            Event::Pong => {}
+            Event::Close(code) => return End::Closed(code).into(),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn handle_text(&mut self, text: &str, cx: &mut Context<'_>) -> ControlFlow<Step> {
+        let frame = match request::parse(text) {
+            Ok(frame) => frame,
+            Err(error) => return End::Malformed(error.to_string()).into(),
+        };
+        match (self.attached.as_ref().map(|attached| &attached.0), frame) {
+            (None, ClientFrame::Login(login)) => return ControlFlow::Break(Step::Login(login)),
+            (None, _) => return End::Malformed("the first frame must be a login".to_owned()).into(),
+            (Some(_), ClientFrame::Login(_)) => {
+                return End::Malformed("the client is logged in already".to_owned()).into();
+            }
+            (Some(_), ClientFrame::Ping) => {
+                self.connection.push(reply::pong(self.state.node().clock().wall_ms()));
+            }
+            (Some(caller), ClientFrame::Ack(ids)) => self.state.node().acked(&caller.session, &ids),
+            (Some(_), ClientFrame::Request { id, request: None }) => {
+                let refusal = Refusal { code: codes::UNKNOWN_TYPE, reason: "unknown type".to_owned() };
+                self.connection.push(reply::reply(id, &Err(refusal)));
+            }
+            (Some(caller), ClientFrame::Request { id, request: Some(request) }) => {
+                let caller = Arc::clone(caller);
+                return self.begin(&caller, id, request, cx);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn begin(
+        &mut self,
+        caller: &Arc<Caller>,
+        id: u64,
+        request: Request<'_>,
+        cx: &mut Context<'_>,
+    ) -> ControlFlow<Step> {
+        let logged_out = request == Request::Logout;
+        let mut waiting = match caller.begin(request) {
+            Begun::Done(answered) => {
+                self.connection.push(reply::reply(id, &answered));
+                return ControlFlow::Continue(());
+            }
+            Begun::Waits(answered) => Waiting { id, logged_out, answered },
+        };
+        // Polled at once, so that requests take effect in the order in which they came.
+        match Pin::new(&mut waiting).poll(cx) {
+            Poll::Ready(answer) => self.answered(answer),
+            Poll::Pending => {
+                self.answers.get_or_insert_default().push(waiting);
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> ControlFlow<Step> {
+        loop {
+            if self.connection.is_blocked() {
+                match self.read.poll_writable(cx) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(_)) => return End::Gone.into(),
+                    Poll::Pending => return self.poll_timer(cx, |task| &mut task.stalled, End::WriteTimeout),
+                }
+            }
+            match self.connection.flush() {
+                Flushed::Idle => break,
+                Flushed::More => {
+                    cx.waker().wake_by_ref();
+                    break;
+                }
+                Flushed::Blocked { progress } => {
+                    if progress {
+                        self.stalled = None;
+                    }
+                }
+                Flushed::Broken => return End::Gone.into(),
+            }
+        }
+        self.stalled = None;
+        ControlFlow::Continue(())
+    }
+
+    fn poll_incomplete(&mut self, cx: &mut Context<'_>) -> ControlFlow<Step> {
+        let incomplete = self.parser.is_mid_message() || (self.parser.has_rest() && !self.backlog);
+        if incomplete && !self.is_paused() {
+            return self.poll_timer(cx, |task| &mut task.incomplete, End::FrameTimeout);
+        }
+        self.incomplete = None;
+        ControlFlow::Continue(())
+    }
+
+    /// Starts a timer unless it runs, and ends the connection when it has run out.
+    fn poll_timer(
+        &mut self,
+        cx: &mut Context<'_>,
+        timer: impl Fn(&mut Self) -> &mut Option<Pin<Box<Sleep>>>,
+        end: End,
+    ) -> ControlFlow<Step> {
+        let config = self.state.config();
+        let after: Duration = if end == End::WriteTimeout { config.write_timeout } else { config.frame_timeout };
+        let sleep = timer(self).get_or_insert_with(|| Box::pin(tokio::time::sleep(after)));
+        match sleep.as_mut().poll(cx) {
+            Poll::Ready(()) => end.into(),
+            Poll::Pending => ControlFlow::Continue(()),
+        }
+    }
+}

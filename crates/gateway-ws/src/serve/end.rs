@@ -1,0 +1,126 @@
+//! The end of a connection: the last frames, the close code, and a short while for the client to read them.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use stentor_core::session::Closing;
+use tokio::time::timeout;
+
+use super::{End, READ_BUFFER, Task};
+use crate::codec;
+use crate::codec::reply::{self, Refusal};
+use crate::codes::{self, login};
+use crate::counters::{Counters, count};
+use crate::frame;
+use crate::wire::Flushed;
+
+/// What is left to say.
+struct Parting {
+    frames: Vec<Bytes>,
+    /// Only what must be written for the close frame to be readable is written, and nobody waits for it.
+    hurry: bool,
+}
+
+impl Task {
+    /// Ends the connection. The session lives on or has ended already; that is the core's business.
+    pub(super) async fn end(mut self, end: End) {
+        let user = self.attached.as_ref().map(|attached| attached.0.session.user().clone());
+        tracing::debug!(?end, user.id = user.as_ref().map(|user| user.as_str()), "connection ends");
+        note(&end, self.state.count());
+        let parting = parting(end);
+        let frames = parting.as_ref().map(|parting| parting.frames.clone()).unwrap_or_default();
+        self.connection.end(frames, parting.as_ref().is_none_or(|parting| parting.hurry));
+        self.answers = None;
+        // Detaches: what is still to be written is not in the mailbox any more.
+        self.attached = None;
+        if let Some(Parting { hurry, .. }) = parting {
+            self.connection.end_tls();
+            if hurry {
+                let _ = self.connection.flush();
+            } else {
+                self.part().await;
+            }
+        }
+        self.connection.shut();
+    }
+
+    /// Writes what is left, then waits for the client to close: a socket that is closed with bytes unread is
+    /// reset, and the client might lose the close frame.
+    async fn part(&mut self) {
+        let limit = self.state.config().close_timeout;
+        let written = timeout(limit, poll_fn(|cx| self.poll_written(cx))).await;
+        if written == Ok(true) {
+            self.connection.shut();
+            let _ = timeout(limit, poll_fn(|cx| self.poll_end_of_stream(cx))).await;
+        }
+    }
+
+    fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        loop {
+            if self.connection.is_blocked() {
+                match self.read.poll_writable(cx) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(_)) => return Poll::Ready(false),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            match self.connection.flush() {
+                Flushed::Idle => return Poll::Ready(true),
+                Flushed::More | Flushed::Blocked { .. } => {}
+                Flushed::Broken => return Poll::Ready(false),
+            }
+        }
+    }
+
+    fn poll_end_of_stream(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            // Without decrypting: nothing of it is looked at.
+            match READ_BUFFER.with_borrow_mut(|buffer| self.read.poll_read(cx, buffer)) {
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+/// `None` if nothing can be said any more.
+fn parting(end: End) -> Option<Parting> {
+    let patient = |frames| Some(Parting { frames, hurry: false });
+    let close = |code, reason: &str| patient(vec![frame::close(Some(code), reason)]);
+    match end {
+        End::Gone | End::WriteTimeout => None,
+        End::Closed(code) => patient(vec![frame::close(code, "")]),
+        End::Frame(error) => close(error.close_code(), &error.to_string()),
+        End::FrameTimeout => close(codes::CLOSE_PROTOCOL, "the message took too long"),
+        End::Malformed(reason) => close(codes::CLOSE_MALFORMED, &reason),
+        End::Refused(refusal) => {
+            patient(vec![reply::refused(&refusal), frame::close(Some(codes::CLOSE_REFUSED), "login refused")])
+        }
+        End::NoLogin => {
+            let refusal = Refusal { code: login::TIMEOUT, reason: "no login in time".to_owned() };
+            patient(vec![reply::refused(&refusal), frame::close(Some(codes::CLOSE_NO_LOGIN), "no login in time")])
+        }
+        End::GoingDown => close(codes::CLOSE_RESTART, "going down"),
+        End::LoggedOut => close(codes::CLOSE_NORMAL, "logged out"),
+        End::Closing(why) => {
+            let (code, reason) = codes::closing(why);
+            let mut frames = Vec::new();
+            if let Closing::Draining { reconnect_after_ms } = why {
+                frames.push(codec::reconnect(reconnect_after_ms));
+            }
+            frames.push(frame::close(Some(code), reason));
+            Some(Parting { frames, hurry: why == Closing::SlowConsumer })
+        }
+    }
+}
+
+fn note(end: &End, counters: &Counters) {
+    match end {
+        End::Frame(_) | End::FrameTimeout | End::Malformed(_) => count(&counters.violations),
+        End::Refused(_) => count(&counters.refused_logins),
+        End::Closing(Closing::SlowConsumer) => count(&counters.slow_consumers),
+        _ => {}
+    }
+}

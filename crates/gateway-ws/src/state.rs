@@ -1,0 +1,144 @@
+//! What the gateway is made of, and its settings.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use stentor_core::accounts::LoginCheck;
+use stentor_core::node::Node;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::counters::{Counters, CountersNow};
+use crate::flusher::Flusher;
+
+/// The gateway's settings. Times that belong to an app are in its policy instead.
+#[derive(Debug, Clone)]
+pub struct GatewayConfig {
+    /// How long a client may take to log in.
+    pub login_timeout: Duration,
+    /// The largest message a client may send.
+    pub max_frame_bytes: usize,
+    /// How long a message may take from its first byte to its last.
+    pub frame_timeout: Duration,
+    /// How long a socket may take nothing while something is to be written.
+    pub write_timeout: Duration,
+    /// How long the last frames of a connection, and the client's answer to them, are waited for.
+    pub close_timeout: Duration,
+    /// Tasks that write out mailboxes.
+    pub flushers: NonZeroUsize,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            login_timeout: Duration::from_secs(6),
+            max_frame_bytes: 64 * 1024,
+            frame_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(10),
+            close_timeout: Duration::from_secs(1),
+            flushers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        }
+    }
+}
+
+/// The gateway: its router's state, and the handle that ends it. Cheap to clone.
+#[derive(Clone)]
+pub struct GatewayState(Arc<Inner>);
+
+struct Inner {
+    node: Node,
+    logins: Arc<dyn LoginCheck>,
+    config: GatewayConfig,
+    counters: Arc<Counters>,
+    flushers: Vec<Arc<Flusher>>,
+    next_flusher: AtomicUsize,
+    connections: TaskTracker,
+    closing: CancellationToken,
+}
+
+impl std::fmt::Debug for GatewayState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GatewayState").field("config", &self.0.config).field("counters", &self.counters()).finish()
+    }
+}
+
+impl GatewayState {
+    /// A gateway to `node`, whose flushers run on the current tokio runtime.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[must_use]
+    pub fn new(node: Node, logins: Arc<dyn LoginCheck>, config: GatewayConfig) -> Self {
+        let flushers: Vec<_> = (0..config.flushers.get()).map(|_| Arc::<Flusher>::default()).collect();
+        for flusher in &flushers {
+            // Not tracked: it ends when the state is dropped, after the last connection.
+            tokio::spawn(Arc::clone(flusher).run());
+        }
+        Self(Arc::new(Inner {
+            node,
+            logins,
+            config,
+            counters: Arc::default(),
+            flushers,
+            next_flusher: AtomicUsize::new(0),
+            connections: TaskTracker::new(),
+            closing: CancellationToken::new(),
+        }))
+    }
+
+    /// Takes no more connections and closes those that are not logged in. The others are closed by
+    /// [`Node::drain`], which is to be called first.
+    pub fn close(&self) {
+        self.0.closing.cancel();
+        self.0.connections.close();
+    }
+
+    /// Waits until [`GatewayState::close`] was called and every connection has ended.
+    pub async fn closed(&self) {
+        self.0.connections.wait().await;
+    }
+
+    /// The counters now.
+    #[must_use]
+    pub fn counters(&self) -> CountersNow {
+        self.0.counters.now()
+    }
+
+    pub(crate) fn node(&self) -> &Node {
+        &self.0.node
+    }
+
+    pub(crate) fn logins(&self) -> &dyn LoginCheck {
+        &*self.0.logins
+    }
+
+    pub(crate) fn config(&self) -> &GatewayConfig {
+        &self.0.config
+    }
+
+    pub(crate) fn count(&self) -> &Arc<Counters> {
+        &self.0.counters
+    }
+
+    pub(crate) fn connections(&self) -> &TaskTracker {
+        &self.0.connections
+    }
+
+    pub(crate) fn closing(&self) -> &CancellationToken {
+        &self.0.closing
+    }
+
+    /// The flusher of the next connection.
+    pub(crate) fn flusher(&self) -> Arc<Flusher> {
+        let next = self.0.next_flusher.fetch_add(1, Ordering::Relaxed);
+        Arc::clone(&self.0.flushers[next % self.0.flushers.len()])
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.flushers.iter().for_each(|flusher| flusher.stop());
+    }
+}

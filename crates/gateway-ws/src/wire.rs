@@ -1,0 +1,209 @@
+//! The writing side of one connection: frames on their way to the socket, and the mailbox they come from.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::ErrorKind;
+use std::mem;
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+use stentor_core::notice::Envelope;
+use stentor_core::session::Session;
+
+use crate::codec;
+use crate::counters::{self, Counters};
+use crate::socket::{FRAMES_PER_WRITE, WriteHalf};
+
+/// So many bytes are taken out of a mailbox for one write, about.
+const BYTES_PER_WRITE: usize = 64 * 1024;
+
+/// So many writes in a row, then the others have their turn.
+const WRITES_IN_A_ROW: usize = 4;
+
+/// What a flush came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    /// Everything is written, and the mailbox was found empty: the outlet is told when it fills.
+    Idle,
+    /// There is more, but others wait.
+    More,
+    /// The socket takes no more.
+    Blocked {
+        /// It took something before.
+        progress: bool,
+    },
+    /// The socket is broken or closed.
+    Broken,
+}
+
+/// The writing side of one connection.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    socket: Option<WriteHalf>,
+    session: Option<Arc<Session>>,
+    /// Frames that go before those in the mailbox: replies, and what the socket did not take yet.
+    queue: VecDeque<Bytes>,
+    queued_bytes: usize,
+    /// A part of the first frame in the queue was written.
+    head_started: bool,
+    /// The socket took no more; the connection's task waits until it does.
+    blocked: bool,
+}
+
+#[derive(Default)]
+struct Scratch {
+    envelopes: Vec<Arc<Envelope>>,
+    frames: Vec<Bytes>,
+}
+
+thread_local! {
+    // Shared by all connections of a thread, so that an idle one holds no buffers.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl Wire {
+    pub(crate) fn new(socket: WriteHalf) -> Self {
+        Self {
+            socket: Some(socket),
+            session: None,
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            head_started: false,
+            blocked: false,
+        }
+    }
+
+    /// From now on the mailbox of `session` is written out.
+    pub(crate) fn attach(&mut self, session: Arc<Session>) {
+        self.session = Some(session);
+    }
+
+    /// No more of the mailbox is written, and of what was taken out only a frame that is half out if
+    /// `drop_queue`.
+    pub(crate) fn detach(&mut self, drop_queue: bool) {
+        self.session = None;
+        if drop_queue {
+            self.queue.truncate(usize::from(self.head_started));
+        }
+    }
+
+    /// Adds a frame that is not in the mailbox.
+    pub(crate) fn push(&mut self, frame: Bytes) {
+        self.queued_bytes += frame.len();
+        self.queue.push_back(frame);
+    }
+
+    /// Bytes that wait for the socket.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.queued_bytes
+    }
+
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
+    pub(crate) fn socket(&mut self) -> Option<&mut WriteHalf> {
+        self.socket.as_mut()
+    }
+
+    /// Closes the writing side of the socket.
+    pub(crate) fn shut(&mut self) {
+        self.socket = None;
+        self.session = None;
+        self.queue = VecDeque::new();
+    }
+
+    /// Writes until nothing is left, the socket takes no more, or others should have their turn.
+    pub(crate) fn flush(&mut self, counters: &Counters) -> Flushed {
+        SCRATCH.with_borrow_mut(|scratch| self.flush_with(scratch, counters))
+    }
+
+    fn flush_with(&mut self, scratch: &mut Scratch, counters: &Counters) -> Flushed {
+        let mut progress = false;
+        for _ in 0..WRITES_IN_A_ROW {
+            let Some(mut socket) = self.socket.take() else { return Flushed::Broken };
+            self.fill(scratch);
+            if scratch.frames.is_empty() && !socket.has_unsent() {
+                self.socket = Some(socket);
+                self.blocked = false;
+                return Flushed::Idle;
+            }
+            match socket.try_write(&scratch.frames) {
+                Ok(written) => {
+                    progress |= written > 0;
+                    self.written(written, scratch, counters);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.put_back(scratch, 0);
+                    self.socket = Some(socket);
+                    if !mem::replace(&mut self.blocked, true) {
+                        counters::count(&counters.blocked);
+                    }
+                    return Flushed::Blocked { progress };
+                }
+                Err(_) => {
+                    scratch.frames.clear();
+                    return Flushed::Broken;
+                }
+            }
+            self.socket = Some(socket);
+        }
+        Flushed::More
+    }
+
+    /// Collects frames for one write: first the queue, then the mailbox.
+    fn fill(&mut self, scratch: &mut Scratch) {
+        let mut bytes = 0;
+        while scratch.frames.len() < FRAMES_PER_WRITE
+            && let Some(frame) = self.queue.pop_front()
+        {
+            bytes += frame.len();
+            scratch.frames.push(frame);
+        }
+        if self.queue.is_empty() {
+            self.queue = VecDeque::new();
+            self.queued_bytes = 0;
+        } else {
+            self.queued_bytes -= bytes;
+        }
+        let room = FRAMES_PER_WRITE - scratch.frames.len();
+        if room > 0
+            && bytes < BYTES_PER_WRITE
+            && let Some(session) = &self.session
+        {
+            session.take(room, BYTES_PER_WRITE - bytes, &mut scratch.envelopes);
+            let frames = scratch.envelopes.drain(..).map(|envelope| envelope.encoded(codec::SLOT, codec::notice));
+            scratch.frames.extend(frames);
+        }
+    }
+
+    fn written(&mut self, bytes: usize, scratch: &mut Scratch, counters: &Counters) {
+        let mut left = bytes;
+        let mut complete = 0;
+        for frame in &mut scratch.frames {
+            if left < frame.len() {
+                frame.advance(left);
+                self.head_started = left > 0 || (complete == 0 && self.head_started);
+                break;
+            }
+            left -= frame.len();
+            complete += 1;
+        }
+        if complete == scratch.frames.len() {
+            self.head_started = false;
+        }
+        self.put_back(scratch, complete);
+        counters::count(&counters.writes);
+        counters::add(&counters.frames_out, complete);
+        counters::add(&counters.bytes_out, bytes);
+    }
+
+    /// Puts the frames after the first `written` ones back to the front of the queue.
+    fn put_back(&mut self, scratch: &mut Scratch, written: usize) {
+        for frame in scratch.frames.drain(written..).rev() {
+            self.queued_bytes += frame.len();
+            self.queue.push_front(frame);
+        }
+        scratch.frames.clear();
+    }
+}

@@ -1,0 +1,110 @@
+//! From the configuration's structs to those of the crates.
+
+use stentor_api_rtm::{
+    ChannelMessageType, Customer, EventFields, OfflineResult, RtmApp, RtmLimits, RtmOptions, policy,
+};
+use stentor_core::app::{AppPolicy, HistoryPolicy, InboxPolicy, RoomPolicy, SessionPolicy};
+use stentor_core::limits::Rule;
+use stentor_http_kit::Secret;
+
+use crate::config::apps::{self, HistoryChannelType};
+use crate::config::{AppConfig, Config};
+
+/// The core's policy of an app.
+pub(crate) fn app_policy(config: &Config, app: &AppConfig) -> AppPolicy {
+    let documented = RtmLimits::default();
+    let history = HistoryPolicy {
+        retention_ms: app.app.history_retention_s.get() * 1000,
+        max_bytes: app.app.history_bytes.get(),
+    };
+    let rates = app.limits.rates();
+    let limits = RtmLimits {
+        inbox: InboxPolicy {
+            cap: app.app.inbox_messages.size(),
+            retention_ms: app.app.inbox_retention_s.get() * 1000,
+        },
+        history: app.features.history.then_some(history),
+        rooms: RoomPolicy { echo_to_sender: app.app.echo_channel_messages, ..documented.rooms },
+        sessions: SessionPolicy {
+            grace_ms: config.server.reconnect_grace_ms.get(),
+            ack_timeout_ms: config.server.ack_timeout_ms.get(),
+            mailbox_notices: config.gateway.mailbox_notices.size(),
+            mailbox_bytes: config.gateway.mailbox_bytes.size(),
+            ..documented.sessions
+        },
+        // A rule that is switched off is missing here, and lifted there.
+        rates: Rule::ALL
+            .iter()
+            .map(|rule| (*rule, rates.iter().find(|(set, _)| set == rule).map(|(_, rate)| *rate)))
+            .collect(),
+        ..documented
+    };
+    policy(app.app_id(), &limits)
+}
+
+/// An app as the RTM dialect knows it.
+pub(crate) fn rtm_app(app: &AppConfig) -> RtmApp {
+    let customer = |customer: &crate::config::names::Customer| Customer {
+        id: customer.id.clone(),
+        secret: Secret::new(customer.secret.expose()),
+    };
+    RtmApp {
+        app_id: app.app_id().to_owned(),
+        certificate: app.app.app_certificate.as_ref().map(|certificate| Secret::new(certificate.expose())),
+        customers: app.app.customers.iter().map(customer).collect(),
+        options: rtm_options(app),
+    }
+}
+
+fn rtm_options(app: &AppConfig) -> RtmOptions {
+    RtmOptions {
+        event_fields: match app.app.event_fields {
+            apps::EventFields::Both => EventFields::Both,
+            apps::EventFields::Seed => EventFields::Seed,
+            apps::EventFields::Current => EventFields::Current,
+        },
+        offline_result: match app.app.offline_result {
+            apps::OfflineResult::Omit => OfflineResult::Omit,
+            apps::OfflineResult::Success => OfflineResult::Success,
+            apps::OfflineResult::Failed => OfflineResult::Failed,
+        },
+        channel_message_type: match app.app.history_channel_type {
+            HistoryChannelType::GroupMessage => ChannelMessageType::GroupMessage,
+            HistoryChannelType::ChannelMessage => ChannelMessageType::ChannelMessage,
+        },
+        combined_send_limit: app.app.combined_send_limit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::limits::LimitsSection;
+    use stentor_core::limits::Rate;
+
+    fn policy_of(text: &str) -> AppPolicy {
+        let text = format!("[[apps]]\napp_id = \"970CA35de60c44645bbae8a215061b33\"\n{text}");
+        let config = Config::parse("c.toml", &text).unwrap();
+        app_policy(&config, &config.apps[0])
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_documents() {
+        let ours = policy_of("");
+        let documented = policy("970CA35de60c44645bbae8a215061b33", &RtmLimits::default());
+        assert_eq!(format!("{ours:?}"), format!("{documented:?}"));
+        assert_eq!(LimitsSection::docs().len(), Rule::ALL.len());
+    }
+
+    #[test]
+    fn what_is_set_arrives() {
+        let policy = policy_of(
+            "inbox_messages = 3\n[apps.limits]\nrtm_peer_messages_per_second = 7\nrtm_channel_messages_per_second = 0\n\
+             [apps.features]\nhistory = false\n",
+        );
+        assert_eq!(policy.inbox.cap, 3);
+        assert!(policy.history.is_none());
+        assert!(policy.rates.contains(&(Rule::PeerSends, Rate { count: 7, window_ms: 1000 })));
+        assert!(policy.rates.iter().all(|(rule, _)| *rule != Rule::RoomSends));
+    }
+}

@@ -1,0 +1,110 @@
+//! What no single value can know: pairs that belong together, names that must differ, addresses that need TLS.
+
+use std::collections::BTreeMap;
+
+use super::reader::Reader;
+use super::{AppConfig, Config};
+
+impl Reader {
+    /// Checks what needs more than one key.
+    pub(crate) fn check(&mut self, config: &Config) {
+        self.check_transport(config);
+        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&config.log.filter) {
+            self.problem("log.filter", error.to_string());
+        }
+        for (number, app) in config.apps.iter().enumerate() {
+            self.check_app(&format!("apps[{number}]"), app);
+        }
+        self.check_distinct(config, "app_id", |app| app.app.app_id.as_ref().map(|id| id.as_str().to_owned()));
+        self.check_distinct(config, "app_name", |app| {
+            let (org, name) = (app.app.org_name.as_ref()?, app.app.app_name.as_ref()?);
+            Some(format!("{}#{}", org.as_str(), name.as_str()).to_ascii_lowercase())
+        });
+        self.check_distinct(config, "client_id", |app| app.app.client_id.clone());
+    }
+
+    fn check_transport(&mut self, config: &Config) {
+        self.check_pair("tls", ("certificate", config.tls.certificate.is_some()), ("key", config.tls.key.is_some()));
+        let plain = "plain HTTP beyond loopback: set tls.certificate and tls.key, or server.allow_plain_http = true \
+                     behind a proxy that does the TLS";
+        if !config.server.allow_plain_http {
+            if config.tls.certificate.is_none() && !config.server.listen.0.ip().is_loopback() {
+                self.problem("server.listen", plain);
+            }
+            if config.server.metrics_listen.is_some_and(|address| !address.0.ip().is_loopback()) {
+                self.problem("server.metrics_listen", "plain HTTP beyond loopback: set server.allow_plain_http = true");
+            }
+        }
+    }
+
+    fn check_app(&mut self, path: &str, app: &AppConfig) {
+        if app.app.app_id.is_none() && !self.problems.iter().any(|problem| problem.key == format!("{path}.app_id")) {
+            let origin = self.origin(path);
+            let key = format!("{path}.app_id");
+            self.origins.insert(key.clone(), origin);
+            self.problem(&key, "is missing");
+        }
+        self.check_pair(path, ("org_name", app.app.org_name.is_some()), ("app_name", app.app.app_name.is_some()));
+        self.check_pair(
+            path,
+            ("client_id", app.app.client_id.is_some()),
+            ("client_secret", app.app.client_secret.is_some()),
+        );
+        let mut seen = BTreeMap::new();
+        for customer in &app.app.customers {
+            if seen.insert(&customer.id, ()).is_some() {
+                self.problem(&format!("{path}.customers"), format!("two customers have the ID {:?}", customer.id));
+            }
+        }
+    }
+
+    fn check_pair(&mut self, path: &str, one: (&str, bool), other: (&str, bool)) {
+        let (there, missing) = match (one.1, other.1) {
+            (true, false) => (one.0, other.0),
+            (false, true) => (other.0, one.0),
+            _ => return,
+        };
+        // A value that was refused is not missing.
+        if !self.problems.iter().any(|problem| problem.key == format!("{path}.{missing}")) {
+            self.problem(&format!("{path}.{there}"), format!("{missing} is missing: the two belong together"));
+        }
+    }
+
+    fn check_distinct(&mut self, config: &Config, key: &str, name: impl Fn(&AppConfig) -> Option<String>) {
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        for (number, app) in config.apps.iter().enumerate() {
+            let Some(name) = name(app) else { continue };
+            if let Some(first) = seen.get(&name) {
+                let first = self.origin(&format!("apps[{first}].{key}"));
+                self.problem(&format!("apps[{number}].{key}"), format!("{name:?} is taken by the app at {first}"));
+            } else {
+                seen.insert(name, number);
+            }
+        }
+    }
+}
+
+impl Config {
+    /// What is legal but rarely meant, one line each; logged at start.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let open = !self.server.listen.0.ip().is_loopback();
+        for app in &self.apps {
+            let id = app.app_id();
+            if app.app.app_certificate.is_none() && open {
+                warnings.push(format!("app {id} has no app_certificate: anybody can log in as anybody"));
+            }
+            if app.app.app_certificate.is_none() && app.app.customers.is_empty() {
+                warnings.push(format!("app {id} has neither app_certificate nor customers: nobody can use its REST API"));
+            }
+        }
+        if self.store.engine == super::storage::Engine::Memory {
+            warnings.push("store.engine is \"memory\": nothing survives a restart".to_owned());
+        }
+        if open && self.tls.certificate.is_none() {
+            warnings.push(format!("plain HTTP on {}: passwords and tokens can be read on the way", self.server.listen.0));
+        }
+        warnings
+    }
+}

@@ -1,0 +1,13 @@
+//! How bytes come in: sockets, TLS, HTTP/1.1, and how many at once.
+
+mod connection;
+mod cors;
+mod gate;
+mod listener;
+mod tls;
+
+pub(crate) use connection::HttpTimes;
+pub(crate) use cors::Cors;
+pub(crate) use gate::Gate;
+pub(crate) use listener::{Listener, Routers, bind};
+pub use tls::{Tls, TlsError};

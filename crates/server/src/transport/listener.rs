@@ -1,0 +1,125 @@
+//! Accepts connections and hands each to its own task.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use stentor_gateway_ws::Stream;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::connection::{HttpTimes, KeepAlive, serve};
+use super::gate::{Admission, Gate};
+use super::tls::Tls;
+
+/// Connections that wait to be accepted: enough for the clients of a restarted server to come back at once.
+const BACKLOG: u32 = 4096;
+
+/// After an accept that failed because nothing is left to open files with.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
+
+/// Listens on an address.
+///
+/// # Errors
+/// When it is taken or not ours.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restart must not wait for the connections of the process before to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// What is served.
+#[derive(Debug, Clone)]
+pub(crate) struct Routers {
+    /// To a connection that has a place.
+    pub(crate) served: Router,
+    /// To one beyond the maximum.
+    pub(crate) full: Router,
+}
+
+/// One listening socket.
+pub(crate) struct Listener {
+    pub(crate) socket: TcpListener,
+    pub(crate) gate: Arc<Gate>,
+    /// Connections that have left HTTP for the gateway.
+    pub(crate) upgraded: Arc<dyn Fn() -> usize + Send + Sync>,
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) handshake_timeout: Duration,
+    pub(crate) times: HttpTimes,
+    pub(crate) routers: Routers,
+    /// Finish the request that is being answered.
+    pub(crate) stop: CancellationToken,
+    /// End at once.
+    pub(crate) cut: CancellationToken,
+    pub(crate) connections: TaskTracker,
+}
+
+impl Listener {
+    /// Accepts until stopped.
+    pub(crate) async fn run(self) {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return,
+                accepted = self.socket.accept() => accepted,
+            };
+            match accepted {
+                Ok((tcp, _peer)) => self.accepted(tcp),
+                // The client has gone again.
+                Err(error) if is_of_the_client(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, "no connection can be accepted");
+                    tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+                }
+            }
+        }
+    }
+
+    fn accepted(&self, tcp: TcpStream) {
+        let (router, keep_alive, place) = match self.gate.admit((self.upgraded)()) {
+            Admission::Served(place) => (self.routers.served.clone(), KeepAlive::Yes, place),
+            Admission::Told(place) => (self.routers.full.clone(), KeepAlive::No, place),
+            Admission::Closed => return,
+        };
+        let acceptor = self.tls.as_ref().map(|tls| tls.acceptor());
+        let (times, handshake_timeout) = (self.times, self.handshake_timeout);
+        let (stop, cut) = (self.stop.clone(), self.cut.clone());
+        let connection = async move {
+            // Messages are small and must not wait for each other.
+            if tcp.set_nodelay(true).is_err() {
+                return;
+            }
+            let stream = match acceptor {
+                None => Stream::Plain(tcp),
+                Some(acceptor) => match tokio::time::timeout(handshake_timeout, acceptor.accept(tcp)).await {
+                    Ok(Ok(tls)) => Stream::Tls(Box::new(tls)),
+                    Ok(Err(error)) => {
+                        tracing::debug!(%error, "a TLS handshake failed");
+                        return;
+                    }
+                    Err(_elapsed) => return,
+                },
+            };
+            serve(stream, router, times, keep_alive, stop).await;
+        };
+        self.connections.spawn(async move {
+            let _place = place;
+            tokio::select! {
+                () = connection => {}
+                () = cut.cancelled() => {}
+            }
+        });
+    }
+}
+
+fn is_of_the_client(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}

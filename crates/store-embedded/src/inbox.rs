@@ -1,0 +1,190 @@
+//! Keeping, paging and acking messages.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rusqlite::{Connection, Row, params};
+use stentor_core::id::{AppId, MessageId, RoomId, UserId};
+use stentor_core::message::{Message, Target};
+use stentor_core::store::{InboxReader, Keep, KeepInInbox};
+
+use crate::failure::{Failure, ForeignId};
+use crate::history;
+use crate::tables::{Tables, integer};
+
+/// Keeps a message. The message is referred to from everywhere it is kept before anything is trimmed: what loses
+/// its last reference goes with its body.
+pub(crate) fn keep(tables: &mut Tables, keep: &Keep) -> Result<(), Failure> {
+    let inbox = keep.inbox.as_ref().filter(|inbox| !inbox.cancelled.is_cancelled());
+    if inbox.is_none() && keep.history.is_none() {
+        return Ok(());
+    }
+    let app = tables.app(&keep.app)?;
+    let new = store_body(tables, app, keep)?;
+    tables.saw(keep.message.id);
+    if let Some(history) = &keep.history {
+        history::enter(tables, app, &keep.message, history, new)?;
+    }
+    if let Some(inbox) = inbox {
+        enter(tables, app, keep.message.id, inbox)?;
+    }
+    if let Some(history) = &keep.history {
+        history::trim(tables, app, history.max_bytes)?;
+    }
+    Ok(())
+}
+
+/// Stores the message itself. Returns whether it is new.
+fn store_body(tables: &Tables, app: i64, keep: &Keep) -> Result<bool, Failure> {
+    let Message { id, from, to, payload, sent_at_ms } = &*keep.message;
+    let inserted = tables.execute(
+        "INSERT INTO message (id, app, sender, to_room, target, sent_at_ms, history_until_ms, payload)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
+        params![
+            integer(id.0),
+            app,
+            from.as_str(),
+            matches!(to, Target::Room(_)),
+            to.name(),
+            integer(*sent_at_ms),
+            keep.history.as_ref().map(|history| integer(history.expires_at_ms)),
+            &payload[..],
+        ],
+    )?;
+    if inserted == 0 {
+        let mut find = tables.connection.prepare_cached("SELECT app FROM message WHERE id = ?1")?;
+        if find.query_row([integer(id.0)], |row| row.get::<_, i64>(0))? != app {
+            return Err(ForeignId.into());
+        }
+    }
+    Ok(inserted == 1)
+}
+
+fn enter(tables: &Tables, app: i64, id: MessageId, inbox: &KeepInInbox) -> rusqlite::Result<()> {
+    tables.execute(
+        "INSERT INTO inbox (app, user, id, until_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        params![app, inbox.user.as_str(), integer(id.0), integer(inbox.expires_at_ms)],
+    )?;
+    // Counted from the newest, not from the arrival: acks out of order leave no gaps that count.
+    tables.execute(
+        "DELETE FROM inbox WHERE app = ?1 AND user = ?2 AND id <= (
+             SELECT id FROM inbox WHERE app = ?1 AND user = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3)",
+        params![app, inbox.user.as_str(), integer(inbox.cap)],
+    )?;
+    Ok(())
+}
+
+/// Registers a device.
+pub(crate) fn open(tables: &mut Tables, reader: &InboxReader) -> Result<(), Failure> {
+    let app = tables.app(&reader.app)?;
+    let device = params![app, reader.user.as_str(), reader.device.as_str()];
+    let insert = "INSERT INTO device (app, user, device) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    if tables.execute(insert, device)? == 1 {
+        // What any other device has acked is not unread for this one.
+        tables.execute(
+            "INSERT INTO acked (app, user, id, device)
+             SELECT DISTINCT app, user, id, ?3 FROM acked WHERE app = ?1 AND user = ?2",
+            device,
+        )?;
+    }
+    Ok(())
+}
+
+/// Acks messages of one device.
+pub(crate) fn ack(tables: &mut Tables, reader: &InboxReader, ids: &[MessageId]) -> Result<(), Failure> {
+    open(tables, reader)?;
+    let app = tables.app(&reader.app)?;
+    let (user, device) = (reader.user.as_str(), reader.device.as_str());
+    let mut count = tables.connection.prepare_cached("SELECT count(*) FROM device WHERE app = ?1 AND user = ?2")?;
+    let devices: i64 = count.query_row(params![app, user], |row| row.get(0))?;
+    for id in ids.iter().map(|id| integer(id.0)) {
+        if devices > 1 {
+            tables.execute(
+                "INSERT INTO acked (app, user, id, device)
+                 SELECT app, user, id, ?4 FROM inbox WHERE app = ?1 AND user = ?2 AND id = ?3
+                 ON CONFLICT DO NOTHING",
+                params![app, user, id, device],
+            )?;
+        }
+        tables.execute(
+            "DELETE FROM inbox WHERE app = ?1 AND user = ?2 AND id = ?3 AND (?4 = 1 OR ?4 = (
+                 SELECT count(*) FROM acked WHERE app = ?1 AND user = ?2 AND id = ?3))",
+            params![app, user, id, devices],
+        )?;
+    }
+    Ok(())
+}
+
+/// Removes at most `max` entries that are too old. Returns how many.
+pub(crate) fn expire(tables: &Tables, now_ms: u64, max: usize) -> Result<usize, Failure> {
+    let removed = tables.execute(
+        "DELETE FROM inbox WHERE (app, user, id) IN (
+             SELECT app, user, id FROM inbox INDEXED BY inbox_by_age WHERE until_ms <= ?1 LIMIT ?2)",
+        params![integer(now_ms), integer(max)],
+    )?;
+    Ok(removed)
+}
+
+/// What a page asks for.
+pub(crate) struct Page {
+    pub(crate) reader: InboxReader,
+    pub(crate) after: MessageId,
+    pub(crate) up_to: MessageId,
+    pub(crate) limit: usize,
+    pub(crate) now_ms: u64,
+}
+
+/// The unacked messages of a page. A device that has not opened the inbox gets what nobody has acked.
+pub(crate) fn page(connection: &Connection, page: &Page) -> rusqlite::Result<Vec<Arc<Message>>> {
+    let Page { reader, after, up_to, limit, now_ms } = page;
+    let mut select = connection.prepare_cached(
+        "SELECT m.id, m.sender, m.to_room, m.target, m.sent_at_ms, m.payload
+         FROM inbox i CROSS JOIN message m ON m.id = i.id
+         WHERE i.app = (SELECT key FROM app WHERE name = ?1) AND i.user = ?2
+             AND i.id > ?4 AND i.id <= ?5 AND +i.until_ms > ?7
+             AND NOT EXISTS (SELECT 1 FROM acked a WHERE a.app = i.app AND a.user = i.user AND a.id = i.id
+                 AND (a.device = ?3 OR NOT EXISTS (
+                     SELECT 1 FROM device d WHERE d.app = i.app AND d.user = i.user AND d.device = ?3)))
+         ORDER BY i.id LIMIT ?6",
+    )?;
+    let rows = select.query_map(
+        params![
+            reader.app.as_str(),
+            reader.user.as_str(),
+            reader.device.as_str(),
+            integer(after.0),
+            integer(up_to.0),
+            integer(*limit),
+            integer(*now_ms),
+        ],
+        message,
+    )?;
+    rows.collect()
+}
+
+/// A message out of its columns: id, sender, to_room, target, sent_at_ms, payload.
+pub(crate) fn message(row: &Row<'_>) -> rusqlite::Result<Arc<Message>> {
+    let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+    let to = if row.get(2)? {
+        Target::Room(RoomId::from_trusted(text(3)?))
+    } else {
+        Target::User(UserId::from_trusted(text(3)?))
+    };
+    Ok(Arc::new(Message {
+        id: MessageId(row.get::<_, i64>(0)?.cast_unsigned()),
+        from: UserId::from_trusted(text(1)?),
+        to,
+        payload: Bytes::copy_from_slice(row.get_ref(5)?.as_blob()?),
+        sent_at_ms: row.get::<_, i64>(4)?.cast_unsigned(),
+    }))
+}
+
+/// How many messages are kept for a user.
+pub(crate) fn count(connection: &Connection, app: &AppId, user: &UserId, now_ms: u64) -> rusqlite::Result<usize> {
+    let mut count = connection.prepare_cached(
+        "SELECT count(*) FROM inbox
+         WHERE app = (SELECT key FROM app WHERE name = ?1) AND user = ?2 AND +until_ms > ?3",
+    )?;
+    let kept: i64 = count.query_row(params![app.as_str(), user.as_str(), integer(now_ms)], |row| row.get(0))?;
+    Ok(kept.try_into().unwrap_or(usize::MAX))
+}
