@@ -13,7 +13,7 @@ use crate::metrics::DropReason;
 use crate::node::{Node, RequestError};
 use crate::notice::{Envelope, Notice};
 use crate::rooms::Room;
-use crate::session::{Closing, ConnectError, Connected, JoinedRoom, Login, Outlet, Session};
+use crate::session::{Closing, ConnectError, Connected, JoinedRoom, Login, Outlet, Session, SessionState};
 use crate::store::OpenSession;
 use crate::timers::Due;
 
@@ -317,20 +317,21 @@ impl Node {
 
     /// Arms the session's timer for the next moment at which something may be due.
     fn arm_session_timer(&self, session: &Arc<Session>) {
-        if let Some(at_ms) = self.session_due_at(session) {
+        // Under the session's lock, so that what was decided last is also what is armed last.
+        let state = session.state();
+        if let Some(at_ms) = self.session_due_at(session, &state) {
             session.set_timer_ms(at_ms);
             self.timers().at(at_ms, Due::session(session));
         }
     }
 
     /// When something may be due: monotonic. `None` if the session has ended.
-    fn session_due_at(&self, session: &Session) -> Option<MonotonicMs> {
-        let policy = &session.app().policy().sessions;
-        let heard_ms = session.heard_ms();
-        let state = session.state();
+    fn session_due_at(&self, session: &Session, state: &SessionState) -> Option<MonotonicMs> {
         if state.ended {
             return None;
         }
+        let policy = &session.app().policy().sessions;
+        let heard_ms = session.heard_ms();
         let mut due_ms = match state.outlet {
             Some(_) => heard_ms + policy.silence_ms,
             None => state.detached_ms + policy.grace_ms,
@@ -374,7 +375,7 @@ impl Node {
     }
 
     /// Announces an expiring credential, or says that it has expired.
-    fn credential_due(&self, state: &mut crate::session::SessionState, notice_ms: u64) -> Option<Closing> {
+    fn credential_due(&self, state: &mut SessionState, notice_ms: u64) -> Option<Closing> {
         let expires_at_ms = state.expires_at_ms?;
         let wall_ms = self.clock().wall_ms();
         if expires_at_ms <= wall_ms {

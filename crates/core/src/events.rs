@@ -121,6 +121,11 @@ impl Node {
     fn keep_in_backlog(&self, app: &Arc<App>, transitions: Vec<Transition>) {
         let mut backlog = app.backlog.lock();
         backlog.waiting.extend(transitions);
+        self.bound_backlog(app, &mut backlog);
+    }
+
+    /// Drops what is too much, and arms the retry if there is anything left and none is armed.
+    fn bound_backlog(&self, app: &Arc<App>, backlog: &mut Backlog) {
         let excess = backlog.waiting.len().saturating_sub(2 * EVENTS_KEPT);
         backlog.waiting.drain(..excess);
         self.metrics().dropped(DropReason::EventBacklog, excess as u64);
@@ -134,18 +139,17 @@ impl Node {
     pub(crate) fn retry_backlog(&self, app: &Arc<App>) {
         let (node, app) = (self.clone(), app.clone());
         self.spawn(async move {
-            let transitions: Vec<_> = app.backlog.lock().waiting.iter().cloned().collect();
-            let tried = transitions.len();
-            let taken = node.store().record(app.id(), transitions, EVENTS_KEPT).await.is_ok();
+            let transitions = std::mem::take(&mut app.backlog.lock().waiting);
+            let commit = node.store().record(app.id(), transitions.clone().into(), EVENTS_KEPT);
+            let taken = commit.await.is_ok();
             let mut backlog = app.backlog.lock();
-            if taken {
-                let done = tried.min(backlog.waiting.len());
-                backlog.waiting.drain(..done);
+            backlog.retrying = false;
+            if !taken {
+                let later = std::mem::replace(&mut backlog.waiting, transitions);
+                backlog.waiting.extend(later);
             }
-            backlog.retrying = !backlog.waiting.is_empty();
-            if backlog.retrying {
-                let at_ms = node.clock().monotonic_ms() + BACKLOG_RETRY_MS;
-                node.timers().at(at_ms, Due::EventBacklog(Arc::downgrade(&app)));
+            if !backlog.waiting.is_empty() {
+                node.bound_backlog(&app, &mut backlog);
             }
         });
     }

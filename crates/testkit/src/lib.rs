@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Starts servers and clients in tests.
+//!
+//! [`TestServer`] is a server in the test's own process, on a free port and in a directory of its own;
+//! [`TestProcess`] is the real binary, which can be killed and started again. [`Http`] and [`TestServer::client`] speak
+//! to them. Nothing here waits for a fixed time: [`eventually`] asks again until it is so.
+
+mod apps;
+mod eventual;
+mod http;
+mod process;
+mod server;
+
+pub use apps::{APP, CERTIFICATE, OPEN_APP, TestApp, token};
+pub use eventual::{DEADLINE, eventually};
+pub use http::{Http, Reply};
+pub use process::{Ended, TestProcess, in_workspace};
+pub use server::{TestServer, TestServerBuilder};
+pub use stentor_core::clock::ManualClock;
+pub use stentor_gateway_ws::client::{Client, ClientError, ClientEvent, ClientLogin, ClientOptions};
+
+/// When a [`ManualClock`] of a test starts: Unix time in milliseconds.
+pub const START_MS: u64 = 1_700_000_000_000;

@@ -262,7 +262,7 @@ async fn log_out(client: &Client) -> Exit {
 fn is_final(code: u16) -> bool {
     !matches!(
         code,
-        codes::CLOSE_RESTART | codes::CLOSE_SLOW_CONSUMER | codes::CLOSE_SILENT | codes::CLOSE_CREDENTIAL_EXPIRED
+        codes::CLOSE_RESTART | codes::CLOSE_SLOW_CONSUMER | codes::CLOSE_SILENT | codes::CLOSE_TOKEN_EXPIRED
     )
 }
 

@@ -1,0 +1,127 @@
+//! The apps of tests.
+
+use stentor_server::config::Config;
+use stentor_token::v007;
+
+/// The App ID of the documents' samples.
+pub const APP: &str = "970CA35de60c44645bbae8a215061b33";
+
+/// Its certificate.
+pub const CERTIFICATE: &str = "5CFd2fd1755d40ecb72977518be15d3b";
+
+/// An App ID for an app without certificate.
+pub const OPEN_APP: &str = "0123456789abcdef0123456789abcdef";
+
+/// One app in a test's configuration.
+#[derive(Debug, Clone)]
+pub struct TestApp {
+    app_id: String,
+    certificate: Option<String>,
+    /// Lines of the app's own section.
+    app: String,
+    limits: String,
+    features: String,
+}
+
+impl TestApp {
+    /// [`APP`], with certificate, and with the customer `cid`, `csec`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_id(APP).certificate(CERTIFICATE)
+    }
+
+    /// [`OPEN_APP`], without certificate.
+    #[must_use]
+    pub fn open() -> Self {
+        Self::with_id(OPEN_APP)
+    }
+
+    /// Another app, without certificate.
+    #[must_use]
+    pub fn with_id(app_id: &str) -> Self {
+        Self {
+            app_id: app_id.to_owned(),
+            certificate: None,
+            app: String::new(),
+            limits: String::new(),
+            features: String::new(),
+        }
+    }
+
+    /// Its clients need tokens made with this.
+    #[must_use]
+    pub fn certificate(self, certificate: &str) -> Self {
+        Self { certificate: Some(certificate.to_owned()), ..self }
+    }
+
+    /// A key of `[[apps]]`, as in `app("inbox_messages = 5")`.
+    #[must_use]
+    pub fn app(mut self, line: &str) -> Self {
+        self.app.push_str(&format!("{line}\n"));
+        self
+    }
+
+    /// A rate of `[apps.limits]`.
+    #[must_use]
+    pub fn limit(mut self, name: &str, count: u64) -> Self {
+        self.limits.push_str(&format!("{name} = {count}\n"));
+        self
+    }
+
+    /// A switch of `[apps.features]`.
+    #[must_use]
+    pub fn feature(mut self, name: &str, on: bool) -> Self {
+        self.features.push_str(&format!("{name} = {on}\n"));
+        self
+    }
+
+    /// The App ID.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.app_id
+    }
+
+    /// The app as the configuration file writes it.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let certificate = self.certificate.as_ref().map(|certificate| format!("app_certificate = \"{certificate}\"\n"));
+        format!(
+            "[[apps]]\napp_id = \"{}\"\n{}customers = [{{ id = \"cid\", secret = \"csec\" }}]\n{}[apps.limits]\n{}[apps.features]\n{}",
+            self.app_id,
+            certificate.unwrap_or_default(),
+            self.app,
+            self.limits,
+            self.features,
+        )
+    }
+}
+
+impl Default for TestApp {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Reads a test's configuration.
+pub(crate) fn config(text: &str) -> Config {
+    match Config::parse("test.toml", text) {
+        Ok(config) => config,
+        Err(error) => panic!("{error}\n{text}"),
+    }
+}
+
+/// A token for a user of [`APP`], made at `now_ms` (Unix time in milliseconds), good for a day.
+///
+/// # Panics
+/// When the user's name does not fit into a token.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a test that cannot make its token must fail")]
+pub fn token(user: &str, now_ms: u64) -> String {
+    let issue_ts_s = u32::try_from(now_ms / 1000).unwrap_or(u32::MAX);
+    let issue = v007::Issue { issue_ts_s, expire_s: 86_400, salt: 1 };
+    let service = v007::Service {
+        privileges: [(1, 86_400)].into_iter().collect(),
+        kind: v007::ServiceKind::Rtm { user: user.to_owned() },
+    };
+    v007::build(APP, CERTIFICATE, issue, &[service]).expect("a token")
+}
