@@ -21,11 +21,11 @@ use crate::user_events::{EventsReply, type_name};
 pub(crate) struct ChannelEvent<'a> {
     /// Which channel. The name in the documents of 2021.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "example_channel_id")]
+    #[schema(nullable = false, example = "example_channel_id")]
     channel_id: Option<&'a str>,
     /// The same. The name in the documents since 2022.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "example_channel_id")]
+    #[schema(nullable = false, example = "example_channel_id")]
     group_id: Option<&'a str>,
     /// Who.
     #[schema(example = "rtmtest_RTM_4852_4857w7%")]
@@ -36,11 +36,11 @@ pub(crate) struct ChannelEvent<'a> {
     event_type: &'static str,
     /// When: Unix time in milliseconds. The name in the documents of 2021.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 1578027418981_u64)]
+    #[schema(nullable = false, example = 1578027418981_u64)]
     ts: Option<u64>,
     /// The same. The name in the documents since 2022.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 1578027418981_u64)]
+    #[schema(nullable = false, example = 1578027418981_u64)]
     ms: Option<u64>,
 }
 

@@ -71,7 +71,7 @@ pub(crate) struct PeerMessageReply {
     code: &'static str,
     /// `success`. Absent beside `message_offline`, unless configured otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "success")]
+    #[schema(value_type = Option<String>, nullable = false, example = "success")]
     result: Option<&'static str>,
     /// The request's ID.
     #[schema(value_type = String, example = "123")]

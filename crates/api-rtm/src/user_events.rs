@@ -39,11 +39,11 @@ pub(crate) struct UserEvent<'a> {
     event_type: &'static str,
     /// When: Unix time in milliseconds. The name in the documents of 2021.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 1578027420761_u64)]
+    #[schema(nullable = false, example = 1578027420761_u64)]
     ts: Option<u64>,
     /// The same. The name in the documents since 2022.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 1578027420761_u64)]
+    #[schema(nullable = false, example = 1578027420761_u64)]
     ms: Option<u64>,
 }
 

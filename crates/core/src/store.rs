@@ -93,7 +93,8 @@ pub struct KeepInInbox {
 pub struct KeepInHistory {
     /// When it is too old to be found: Unix time in milliseconds.
     pub expires_at_ms: u64,
-    /// At most so many bytes of payload per app: the newest replaces the oldest.
+    /// At most so many bytes of payload per app: the newest replaces the oldest. A message that is larger by
+    /// itself is not kept, and what is older than it goes.
     pub max_bytes: u64,
 }
 
@@ -114,7 +115,8 @@ pub struct InboxReader {
 /// it, or when the cap or its age takes it.
 pub trait InboxStore: Send + Sync {
     /// Keeps a message in an inbox, in the history, or both, in one step, and enforces the cap: afterwards the
-    /// inbox holds at most `cap` messages, the newest ones by ID (not by arrival).
+    /// inbox holds at most `cap` messages, the newest ones by ID (not by arrival). A message that is there already
+    /// stays as it is. IDs are unique across apps, and an ID always means the same message.
     fn keep(&self, keep: Keep) -> Commit;
 
     /// Registers a device as a reader. A device never seen before does not get what the user has acked on
@@ -132,7 +134,8 @@ pub trait InboxStore: Send + Sync {
         now_ms: u64,
     ) -> Commit<Vec<Arc<Message>>>;
 
-    /// The device has these messages. Unknown IDs are ignored.
+    /// The device has these messages. Unknown IDs are ignored. A device that was not registered is, as by
+    /// [`InboxStore::inbox_open`].
     fn inbox_ack(&self, reader: &InboxReader, ids: &[MessageId]) -> Commit;
 
     /// How many messages are kept for the user and not expired at `now_ms`.
@@ -158,7 +161,8 @@ pub struct OpenSession {
 pub trait EventStore: Send + Sync {
     /// Records transitions in one step, in order: keeps the set of open sessions up to date and queues the
     /// events. A transition that changes nothing (a logout of a session that is not open, a join of one that
-    /// is already in) queues no event. Each of the app's two queues keeps the newest `cap` events.
+    /// is already in or not open) queues no event. A logout takes the session's rooms with it, without events of
+    /// their own. Each of the app's two queues keeps the newest `cap` events.
     fn record(&self, app: &AppId, transitions: Vec<Transition>, cap: usize) -> Commit;
 
     /// Takes the oldest `max` events off a queue, oldest first. What is returned is gone.
@@ -208,7 +212,7 @@ pub trait Store: InboxStore + EventStore + HistoryStore {
     fn newest_message(&self) -> Commit<MessageId>;
 
     /// Deletes what has expired at `now_ms` (Unix time), in small steps so that other writes come between.
-    /// Resolves to the number of messages removed.
+    /// Resolves to the number of messages removed, each counted once for every inbox and once for the history.
     fn expire(&self, now_ms: u64) -> Commit<u64>;
 
     /// Whether durable writes are taken now.

@@ -71,7 +71,7 @@ impl Connection {
             if wire.is_blocked() {
                 return;
             }
-            wire.flush(&self.counters)
+            wire.flush(&self.closing, &self.counters)
         };
         match flushed {
             Flushed::Idle => {}
@@ -82,7 +82,7 @@ impl Connection {
 
     /// The task's turn.
     pub(crate) fn flush(&self) -> Flushed {
-        self.wire.lock().flush(&self.counters)
+        self.wire.lock().flush(&self.closing, &self.counters)
     }
 
     pub(crate) fn push(&self, frame: Bytes) {
@@ -103,6 +103,7 @@ impl Connection {
         frames.into_iter().for_each(|frame| wire.push(frame));
     }
 
+    /// Says that nothing follows, where TLS wants that said. Best effort: the close frame said so before.
     pub(crate) fn end_tls(&self) {
         if let Some(socket) = self.wire.lock().socket() {
             socket.end_tls();

@@ -138,9 +138,8 @@ impl Caller {
             Request::Members(request) => {
                 let operation = Operation::MEMBERS;
                 let room = self.channel(&request.channel, operation)?;
-                let members = refuse(operation, node.members(session, &room))?;
-                let count = members.len();
-                Ok(Outcome::Members { members, count })
+                let found = refuse(operation, node.members(session, &room))?;
+                Ok(Outcome::Members { members: found.members, count: found.count })
             }
             Request::MemberCounts(request) => {
                 let operation = Operation::MEMBER_COUNTS;

@@ -15,14 +15,13 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use stentor_core::session::Closing;
 use tokio::time::Sleep;
 
-use crate::codec::reply::{self, Refusal};
-use crate::codec::request::{self, ClientFrame, Login, Request};
-use crate::codes;
+use crate::codec::reply::Refusal;
+use crate::codec::request::Login;
 use crate::connection::Connection;
-use crate::counters::{Counters, add, count};
-use crate::frame::parser::{Event, Input, Parser};
-use crate::frame::{self, FrameError};
-use crate::requests::{Answering, Begun, Caller};
+use crate::counters::{Counters, count};
+use crate::frame::FrameError;
+use crate::frame::parser::{Input, Parser};
+use crate::requests::Caller;
 use crate::socket::{self, ReadHalf};
 use crate::state::GatewayState;
 use crate::stream::Stream;
@@ -30,6 +29,9 @@ use crate::wire::Flushed;
 
 mod end;
 mod login;
+mod receive;
+
+use receive::{Answer, Waiting};
 
 /// So many requests may wait for their answer; then nothing more is read.
 const UNANSWERED: usize = 64;
@@ -86,27 +88,6 @@ impl From<End> for ControlFlow<Step> {
     }
 }
 
-/// A request that is not answered yet.
-struct Waiting {
-    id: u64,
-    logged_out: bool,
-    answered: Answering,
-}
-
-struct Answer {
-    frame: Bytes,
-    logged_out: bool,
-}
-
-impl Future for Waiting {
-    type Output = Answer;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
-        let answered = std::task::ready!(self.answered.as_mut().poll(cx));
-        Poll::Ready(Answer { frame: reply::reply(self.id, &answered), logged_out: self.logged_out })
-    }
-}
-
 /// A client that is logged in on this connection; dropped, it is so no more.
 struct Attached(Arc<Caller>);
 
@@ -147,7 +128,9 @@ pub(crate) async fn run(state: GatewayState, stream: Stream, read: Bytes) {
     count(&state.count().accepted);
     count(&state.count().open);
     let _open = Open(Arc::clone(state.count()));
-    let mut task = Task::new(state, stream, read);
+    let mut task = Task::new(state, stream, &read);
+    // It shares the buffer that hyper read the request into.
+    drop(read);
     let end = match Box::pin(task.login()).await {
         ControlFlow::Continue(()) => match poll_fn(|cx| task.poll(cx)).await {
             Step::End(end) => end,
@@ -159,7 +142,7 @@ pub(crate) async fn run(state: GatewayState, stream: Stream, read: Bytes) {
 }
 
 impl Task {
-    fn new(state: GatewayState, stream: Stream, read: Bytes) -> Self {
+    fn new(state: GatewayState, stream: Stream, read: &Bytes) -> Self {
         let (read_half, write_half) = socket::split(stream);
         let mut parser = Parser::new(state.config().max_frame_bytes);
         let backlog = !read.is_empty();
@@ -243,109 +226,6 @@ impl Task {
         unanswered >= UNANSWERED || self.connection.queued_bytes() > QUEUED_BYTES
     }
 
-    /// Handles the frames in `bytes`, up to one that must wait.
-    fn take_in(&mut self, bytes: &mut [u8], cx: &mut Context<'_>) -> ControlFlow<Step> {
-        let counters = Arc::clone(self.state.count());
-        add(&counters.bytes_in, bytes.len());
-        let mut parser = std::mem::replace(&mut self.parser, Parser::new(self.state.config().max_frame_bytes));
-        let mut input = Input::new(bytes);
-        let (mut events, mut texts) = (0, 0);
-        let mut flow = ControlFlow::Continue(());
-        while flow.is_continue() {
-            if self.is_paused() {
-                self.backlog = true;
-                break;
-            }
-            let event = match parser.next(&mut input) {
-                Ok(Some(event)) => event,
-                Ok(None) => break,
-                Err(error) => {
-                    flow = End::Frame(error).into();
-                    break;
-                }
-            };
-            events += 1;
-            texts += usize::from(matches!(event, Event::Text(_)));
-            flow = self.handle(event, cx);
-        }
-        if let ControlFlow::Break(Step::Login(_)) = &flow {
-            self.backlog = true;
-        }
-        parser.keep(input);
-        self.parser = parser;
-        add(&counters.frames_in, events);
-        if let Some(Attached(caller)) = self.attached.as_ref().filter(|_| events > 0) {
-            self.state.node().heard(&caller.session);
-        }
-        // Another message has begun since: its time starts anew.
-        if texts > 0 || (events > 0 && !self.parser.is_mid_message()) {
-            self.incomplete = None;
-        }
-        flow
-    }
-
-    fn handle(&mut self, event: Event<'_>, cx: &mut Context<'_>) -> ControlFlow<Step> {
-        match event {
-            Event::Text(text) => return self.handle_text(text, cx),
-            Event::Ping(payload) => self.connection.push(frame::pong(payload)),
-            Event::Pong => {}
-            Event::Close(code) => return End::Closed(code).into(),
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn handle_text(&mut self, text: &str, cx: &mut Context<'_>) -> ControlFlow<Step> {
-        let frame = match request::parse(text) {
-            Ok(frame) => frame,
-            Err(error) => return End::Malformed(error.to_string()).into(),
-        };
-        match (self.attached.as_ref().map(|attached| &attached.0), frame) {
-            (None, ClientFrame::Login(login)) => return ControlFlow::Break(Step::Login(login)),
-            (None, _) => return End::Malformed("the first frame must be a login".to_owned()).into(),
-            (Some(_), ClientFrame::Login(_)) => {
-                return End::Malformed("the client is logged in already".to_owned()).into();
-            }
-            (Some(_), ClientFrame::Ping) => {
-                self.connection.push(reply::pong(self.state.node().clock().wall_ms()));
-            }
-            (Some(caller), ClientFrame::Ack(ids)) => self.state.node().acked(&caller.session, &ids),
-            (Some(_), ClientFrame::Request { id, request: None }) => {
-                let refusal = Refusal { code: codes::UNKNOWN_TYPE, reason: "unknown type".to_owned() };
-                self.connection.push(reply::reply(id, &Err(refusal)));
-            }
-            (Some(caller), ClientFrame::Request { id, request: Some(request) }) => {
-                let caller = Arc::clone(caller);
-                return self.begin(&caller, id, request, cx);
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn begin(
-        &mut self,
-        caller: &Arc<Caller>,
-        id: u64,
-        request: Request<'_>,
-        cx: &mut Context<'_>,
-    ) -> ControlFlow<Step> {
-        let logged_out = request == Request::Logout;
-        let mut waiting = match caller.begin(request) {
-            Begun::Done(answered) => {
-                self.connection.push(reply::reply(id, &answered));
-                return ControlFlow::Continue(());
-            }
-            Begun::Waits(answered) => Waiting { id, logged_out, answered },
-        };
-        // Polled at once, so that requests take effect in the order in which they came.
-        match Pin::new(&mut waiting).poll(cx) {
-            Poll::Ready(answer) => self.answered(answer),
-            Poll::Pending => {
-                self.answers.get_or_insert_default().push(waiting);
-                ControlFlow::Continue(())
-            }
-        }
-    }
-
     fn poll_write(&mut self, cx: &mut Context<'_>) -> ControlFlow<Step> {
         loop {
             if self.connection.is_blocked() {
@@ -396,5 +276,22 @@ impl Task {
             Poll::Ready(()) => end.into(),
             Poll::Pending => ControlFlow::Continue(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn future_size<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
+        std::mem::size_of::<F>()
+    }
+
+    /// Ten thousand idle connections hold ten thousand of these.
+    #[test]
+    fn the_task_of_a_connection_is_small() {
+        let size = future_size(run);
+        println!("future {size}, task {}, connection {}", size_of::<Task>(), size_of::<Connection>());
+        assert!(size <= 640, "{size} bytes");
     }
 }

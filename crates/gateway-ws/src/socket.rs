@@ -112,10 +112,11 @@ impl WriteHalf {
         self.tls.as_ref().is_some_and(|tls| tls.wants_write())
     }
 
-    /// Queues the end of the TLS stream.
+    /// Ends the TLS stream, if the socket takes that now.
     pub(crate) fn end_tls(&mut self) {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
+            let _ = drain(tls, &mut Writable(&self.tcp));
         }
     }
 }

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf, Bytes};
 use stentor_core::notice::Envelope;
-use stentor_core::session::Session;
+use stentor_core::session::{Closing, Session};
 
 use crate::codec;
 use crate::counters::{self, Counters};
@@ -113,15 +113,19 @@ impl Wire {
         self.queue = VecDeque::new();
     }
 
-    /// Writes until nothing is left, the socket takes no more, or others should have their turn.
-    pub(crate) fn flush(&mut self, counters: &Counters) -> Flushed {
-        SCRATCH.with_borrow_mut(|scratch| self.flush_with(scratch, counters))
+    /// Writes until nothing is left, the socket takes no more, or others should have their turn. The mailbox is
+    /// left alone once the connection is `closing`: it may be another connection's by now.
+    pub(crate) fn flush(&mut self, closing: &OnceLock<Closing>, counters: &Counters) -> Flushed {
+        SCRATCH.with_borrow_mut(|scratch| self.flush_with(scratch, closing, counters))
     }
 
-    fn flush_with(&mut self, scratch: &mut Scratch, counters: &Counters) -> Flushed {
+    fn flush_with(&mut self, scratch: &mut Scratch, closing: &OnceLock<Closing>, counters: &Counters) -> Flushed {
         let mut progress = false;
         for _ in 0..WRITES_IN_A_ROW {
             let Some(mut socket) = self.socket.take() else { return Flushed::Broken };
+            if closing.get().is_some() {
+                self.session = None;
+            }
             self.fill(scratch);
             if scratch.frames.is_empty() && !socket.has_unsent() {
                 self.socket = Some(socket);

@@ -32,6 +32,7 @@ pub(crate) fn app_policy(config: &Config, app: &AppConfig) -> AppPolicy {
             mailbox_bytes: config.gateway.mailbox_bytes.size(),
             ..documented.sessions
         },
+        combined_sends: app.app.combined_send_limit,
         // A rule that is switched off is missing here, and lifted there.
         rates: Rule::ALL
             .iter()
@@ -72,7 +73,6 @@ fn rtm_options(app: &AppConfig) -> RtmOptions {
             HistoryChannelType::GroupMessage => ChannelMessageType::GroupMessage,
             HistoryChannelType::ChannelMessage => ChannelMessageType::ChannelMessage,
         },
-        combined_send_limit: app.app.combined_send_limit,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod data_dir;
 pub mod exit;
 pub mod files;
 pub mod first_start;
+pub mod generated;
 pub mod local;
 pub mod logging;
 mod metrics;

@@ -13,7 +13,7 @@ use prometheus_client::registry::Registry;
 
 pub(crate) use http::HttpCounters;
 pub(crate) use process::Process;
-pub(crate) use readings::{Kind, Reading, Readings};
+pub(crate) use readings::{Reading, Readings};
 
 /// The media type of the page.
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -83,7 +83,7 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 /// What tests put in the place of the real thing.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Parts {
     /// The time; the machine's without one.
     pub clock: Option<Arc<dyn Clock>>,
@@ -91,6 +91,12 @@ pub struct Parts {
     pub store: Option<Arc<dyn Store>>,
     /// Where random choices start; the operating system's choice without one.
     pub seed: Option<u64>,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("clock", &self.clock).field("seed", &self.seed).finish_non_exhaustive()
+    }
 }
 
 /// A running server. Dropping it stops accepting; [`Server::shutdown`] ends it in order.
@@ -193,16 +199,16 @@ impl Server {
         };
         if let Some(socket) = metrics_socket {
             let routers = Routers { served: admin.full(), full: admin.full() };
-            self.spawn(listener(socket, None, routers, Arc::new(Gate::new(64, None))).run());
+            self.keep_running(listener(socket, None, routers, Arc::new(Gate::new(64, None))).run());
         }
         let routers = Routers { served, full: admin.full() };
-        self.spawn(listener(socket, self.tls.clone(), routers, gate).run());
-        self.spawn(async move { node.run().await });
+        self.keep_running(listener(socket, self.tls.clone(), routers, gate).run());
+        self.keep_running(async move { node.run().await });
         Ok(())
     }
 
     /// A task of the server's own, which ends with it. If it ends before, the server is broken.
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    fn keep_running(&self, task: impl Future<Output = ()> + Send + 'static) {
         let (stop, cut, broken) = (self.stop.clone(), self.cut.clone(), self.broken.clone());
         tokio::spawn(async move {
             let mut task = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(task));

@@ -34,12 +34,7 @@ fn event_type(number: i64) -> Option<EventType> {
 }
 
 /// Applies transitions and queues the events of those that changed something.
-pub(crate) fn record(
-    tables: &mut Tables,
-    app: &AppId,
-    transitions: &[Transition],
-    cap: usize,
-) -> Result<(), Failure> {
+pub(crate) fn record(tables: &mut Tables, app: &AppId, transitions: &[Transition], cap: usize) -> Result<(), Failure> {
     let app = tables.app(app)?;
     for change in transitions {
         if apply(tables, app, change)? {

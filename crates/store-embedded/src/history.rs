@@ -86,7 +86,7 @@ pub(crate) struct Query {
 
 impl Query {
     /// The index that serves the filter: named, so that the planner cannot choose by what it guesses of the data.
-    fn from_where(&self) -> String {
+    fn matching(&self) -> String {
         let (index, more) = match (&self.filter.from, &self.filter.to) {
             (None, None) => ("history_by_app", ""),
             (Some(_), None) => ("history_by_sender", "AND sender = ?5"),
@@ -120,7 +120,7 @@ impl Query {
         let order = if page.newest_first { "DESC" } else { "ASC" };
         let sql = format!(
             "SELECT id, sender, to_room, target, sent_at_ms, payload {} ORDER BY id {order} LIMIT ?7 OFFSET ?8",
-            self.from_where()
+            self.matching()
         );
         let mut select = connection.prepare_cached(&sql)?;
         self.bind(Some(page), |params| select.query_map(params, message)?.collect())
@@ -129,7 +129,7 @@ impl Query {
     /// The number of matches.
     pub(crate) fn count(&self, connection: &Connection) -> rusqlite::Result<u64> {
         // Compared with the unused parameters, so that both queries bind the same list.
-        let sql = format!("SELECT count(*) {} AND ?7 IS NULL AND ?8 IS NULL", self.from_where());
+        let sql = format!("SELECT count(*) {} AND ?7 IS NULL AND ?8 IS NULL", self.matching());
         let mut count = connection.prepare_cached(&sql)?;
         let matches: i64 = self.bind(None, |params| count.query_row(params, |row| row.get(0)))?;
         Ok(matches.cast_unsigned())

@@ -186,8 +186,7 @@ fn connect(file: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
 fn check(connection: &Connection, file: &Path, check_pages: bool) -> Result<(), OpenError> {
     let engine = |source| engine_error(file, source);
     let damaged = |reason: String| Err(OpenError::Damaged { file: file.to_owned(), reason });
-    let application: i32 =
-        connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(engine)?;
+    let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(engine)?;
     let found = schema::version(connection).map_err(engine)?;
     if application != schema::APPLICATION_ID || found == 0 {
         return damaged("it is not a file of Stentor".to_owned());
@@ -196,8 +195,7 @@ fn check(connection: &Connection, file: &Path, check_pages: bool) -> Result<(), 
         return Err(OpenError::Newer { found, known: schema::VERSION });
     }
     if check_pages {
-        let verdict: String =
-            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(engine)?;
+        let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(engine)?;
         if verdict != "ok" {
             return damaged(verdict);
         }

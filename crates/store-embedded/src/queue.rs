@@ -242,7 +242,8 @@ impl Queue {
         state.closers.drain(..).for_each(|closer| {
             let _ = closer.send(());
         });
-        let left = (std::mem::take(&mut state.writes), std::mem::take(&mut state.held), std::mem::take(&mut state.lanes));
+        let left =
+            (std::mem::take(&mut state.writes), std::mem::take(&mut state.held), std::mem::take(&mut state.lanes));
         drop(state);
         self.writer.notify_all();
         self.readers.iter().for_each(|reader| {

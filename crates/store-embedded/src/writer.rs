@@ -121,7 +121,8 @@ impl Writer {
 
     fn outcomes(&mut self, batch: &mut [Box<dyn Write>]) -> Vec<Result<(), Failure>> {
         let all = |failure: Failure| vec![Err(failure); batch.len()];
-        if let Some(failure) = self.shared.health.failure().filter(|_| self.retry_at.is_some_and(|at| at > Instant::now()))
+        if let Some(failure) =
+            self.shared.health.failure().filter(|_| self.retry_at.is_some_and(|at| at > Instant::now()))
         {
             return all(failure);
         }

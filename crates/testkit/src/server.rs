@@ -17,7 +17,6 @@ use crate::http::Http;
 use crate::{APP, START_MS};
 
 /// What a [`TestServer`] is to be like.
-#[derive(Debug)]
 pub struct TestServerBuilder {
     apps: Vec<TestApp>,
     sections: String,
@@ -25,6 +24,12 @@ pub struct TestServerBuilder {
     embedded: bool,
     directory: Option<Arc<TempDir>>,
     store: Option<Arc<dyn Store>>,
+}
+
+impl std::fmt::Debug for TestServerBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestServerBuilder").field("apps", &self.apps).finish_non_exhaustive()
+    }
 }
 
 /// A server on a free port, in a directory of its own that goes with it.

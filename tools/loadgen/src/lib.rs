@@ -3,7 +3,7 @@
 //! Everything runs on one thread and over loopback. The clients are this crate's own, not those of the server's
 //! crates: an independent reading of `docs/gateway.md`, and cheap enough that the generator is not the bottleneck.
 //!
-//! Reading order: [`reference`] (the yardstick), [`bench`] (what is measured), [`crash`] (what must survive a
+//! Reading order: [`mod@reference`] (the yardstick), [`mod@bench`] (what is measured), [`crash`] (what must survive a
 //! `kill -9`); below them [`server`] (processes), [`stentor`] (the protocol) and [`wire`] (HTTP and WebSocket bytes).
 
 pub mod bench;

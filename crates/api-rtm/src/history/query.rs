@@ -30,7 +30,7 @@ pub struct QueryBody<'a> {
     pub page: HistoryPage,
 }
 
-/// The body of a request, for the API description.
+/// The body of a request.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only described; `parse` reads the fields one by one")]
 pub(crate) struct QueryRequest {

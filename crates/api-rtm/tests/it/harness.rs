@@ -36,7 +36,7 @@ pub(crate) struct World {
     pub(crate) node: Node,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) app: Arc<App>,
-    pub(crate) router: Router,
+    router: Router,
 }
 
 pub(crate) async fn world() -> World {

@@ -34,13 +34,12 @@ impl Task {
         self.answers = None;
         // Detaches: what is still to be written is not in the mailbox any more.
         self.attached = None;
-        if let Some(Parting { hurry, .. }) = parting {
-            self.connection.end_tls();
-            if hurry {
+        match parting {
+            Some(Parting { hurry: true, .. }) => {
                 let _ = self.connection.flush();
-            } else {
-                self.part().await;
             }
+            Some(Parting { hurry: false, .. }) => self.part().await,
+            None => {}
         }
         self.connection.shut();
     }
@@ -51,6 +50,7 @@ impl Task {
         let limit = self.state.config().close_timeout;
         let written = timeout(limit, poll_fn(|cx| self.poll_written(cx))).await;
         if written == Ok(true) {
+            self.connection.end_tls();
             self.connection.shut();
             let _ = timeout(limit, poll_fn(|cx| self.poll_end_of_stream(cx))).await;
         }

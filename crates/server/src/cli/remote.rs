@@ -61,7 +61,7 @@ impl RemoteArguments {
     /// Finds the server.
     pub(super) fn find(self) -> Result<Remote, Failed> {
         match self.server {
-            Some(url) => self_or_local(url, self.app, self.token, &self.data, self.ca),
+            Some(url) => named(&url, self.app, self.token, &self.data, self.ca),
             None => {
                 let local = Local::read(&self.data).map_err(local_failed)?;
                 let app = choose(&local, self.app.as_deref())?;
@@ -78,8 +78,8 @@ impl RemoteArguments {
 }
 
 /// With `--server`, the data directory helps if that server runs on it.
-fn self_or_local(
-    url: String,
+fn named(
+    url: &str,
     app_id: Option<String>,
     token: Option<String>,
     data: &std::path::Path,

@@ -1,6 +1,7 @@
-//! `[apps.limits]`: every rate rule once, with its default, its source and its refusal. The struct, the reader,
-//! the example file and the table of `docs/limits.md` come from here.
+//! `[apps.limits]`: every rate rule once, with its name, its source and its refusal. The numbers are the dialect's.
+//! The struct, the reader, the example file and the table of `docs/limits.md` come from here.
 
+use stentor_api_rtm::policy::default_rate;
 use stentor_core::limits::{Rate, Rule};
 
 use super::section::{KeyDoc, Keys, Section};
@@ -27,7 +28,7 @@ pub struct LimitDoc {
 }
 
 macro_rules! limits {
-    ($($name:ident = $default:literal per $window_ms:literal ms: $rule:ident, $counts:literal, $source:literal, $refusal:literal;)+) => {
+    ($($name:ident: $rule:ident, $counts:literal, $source:literal, $refusal:literal;)+) => {
         /// The rate rules of one app.
         #[derive(Debug, Clone)]
         pub struct LimitsSection {$(
@@ -37,7 +38,7 @@ macro_rules! limits {
 
         impl Default for LimitsSection {
             fn default() -> Self {
-                Self {$($name: Count::clamped($default),)+}
+                Self {$($name: Count::clamped(u64::from(default_rate(Rule::$rule).count)),)+}
             }
         }
 
@@ -73,8 +74,8 @@ macro_rules! limits {
                 vec![$(LimitDoc {
                     name: stringify!($name),
                     counts: $counts,
-                    default: $default,
-                    window_ms: $window_ms,
+                    default: u64::from(default_rate(Rule::$rule).count),
+                    window_ms: default_rate(Rule::$rule).window_ms,
                     source: $source,
                     refusal: $refusal,
                 },)+]
@@ -83,7 +84,7 @@ macro_rules! limits {
             /// The rules as the core takes them; those switched off are missing.
             #[must_use]
             pub fn rates(&self) -> Vec<(Rule, Rate)> {
-                [$((Rule::$rule, self.$name.get(), $window_ms),)+]
+                [$((Rule::$rule, self.$name.get(), default_rate(Rule::$rule).window_ms),)+]
                     .into_iter()
                     .filter_map(|(rule, count, window_ms)| {
                         let count = u32::try_from(count).ok().filter(|count| *count > 0)?;
@@ -96,40 +97,40 @@ macro_rules! limits {
 }
 
 limits! {
-    rtm_peer_messages_per_second = 500 per 1000 ms: PeerSends,
+    rtm_peer_messages_per_second : PeerSends,
         "Peer messages sent over REST, per app.", "seed 000", "429";
-    rtm_channel_messages_per_second = 500 per 1000 ms: RoomSends,
+    rtm_channel_messages_per_second : RoomSends,
         "Channel messages sent over REST, per app.", "seed 000", "429";
-    rtm_user_events_per_second = 10 per 1000 ms: UserEventPulls,
+    rtm_user_events_per_second : UserEventPulls,
         "Pulls of user events, per app.", "seed 001", "429";
-    rtm_channel_events_per_second = 10 per 1000 ms: RoomEventPulls,
+    rtm_channel_events_per_second : RoomEventPulls,
         "Pulls of channel events, per app.", "seed 001", "429";
-    rtm_history_per_second = 100 per 1000 ms: HistoryQueries,
+    rtm_history_per_second : HistoryQueries,
         "History queries and counts, per app.", "RTM events and history, 2020-08-17", "429";
-    rtm_client_logins_per_second = 2 per 1000 ms: Logins,
+    rtm_client_logins_per_second : Logins,
         "Logins and token renewals of one user.", "RTM limitations, Web", "login refused with 10, renewal with 4";
-    rtm_client_messages_per_3_seconds = 180 per 3000 ms: ClientSends,
+    rtm_client_messages_per_3_seconds : ClientSends,
         "Peer and channel messages sent by one client.", "RTM limitations, Web", "`send_peer` 5, `send_channel` 3";
-    rtm_client_joins_per_3_seconds = 50 per 3000 ms: Joins,
+    rtm_client_joins_per_3_seconds : Joins,
         "Joins of one client.", "RTM limitations, Web", "`join` 7";
-    rtm_client_joins_of_one_channel_per_5_seconds = 2 per 5000 ms: JoinsOfOneRoom,
+    rtm_client_joins_of_one_channel_per_5_seconds : JoinsOfOneRoom,
         "Joins of one client into the same channel.", "RTM limitations, Web", "`join` 8";
-    rtm_client_member_lists_per_2_seconds = 5 per 2000 ms: MemberLists,
+    rtm_client_member_lists_per_2_seconds : MemberLists,
         "Member lists asked for by one client.", "RTM limitations, Web", "`members` 4";
-    rtm_client_member_counts_per_second = 1 per 1000 ms: MemberCounts,
+    rtm_client_member_counts_per_second : MemberCounts,
         "Member counts asked for by one client.", "RTM limitations, Web", "`member_counts` 3";
-    rtm_client_presence_queries_per_5_seconds = 10 per 5000 ms: PresenceQueries,
+    rtm_client_presence_queries_per_5_seconds : PresenceQueries,
         "Presence queries of one client.", "RTM limitations, Web", "`query_presence` 5";
-    rtm_client_presence_subscriptions_per_5_seconds = 10 per 5000 ms: PresenceSubscriptions,
+    rtm_client_presence_subscriptions_per_5_seconds : PresenceSubscriptions,
         "Presence subscriptions, their ends and lists, of one client.", "RTM limitations, Web",
         "`watch_presence` and `unwatch_presence` 5, `watched_presence` 3";
-    rtm_client_user_attribute_writes_per_5_seconds = 10 per 5000 ms: UserAttributeWrites,
+    rtm_client_user_attribute_writes_per_5_seconds : UserAttributeWrites,
         "Writes of user attributes by one client.", "RTM limitations, Web", "the operation's 5";
-    rtm_client_user_attribute_reads_per_5_seconds = 40 per 5000 ms: UserAttributeReads,
+    rtm_client_user_attribute_reads_per_5_seconds : UserAttributeReads,
         "Reads of user attributes by one client.", "RTM limitations, Web", "`get_user_attributes` 5";
-    rtm_client_channel_attribute_writes_per_5_seconds = 10 per 5000 ms: RoomAttributeWrites,
+    rtm_client_channel_attribute_writes_per_5_seconds : RoomAttributeWrites,
         "Writes of channel attributes by one client.", "RTM limitations, Web", "the operation's 5";
-    rtm_client_channel_attribute_reads_per_5_seconds = 10 per 5000 ms: RoomAttributeReads,
+    rtm_client_channel_attribute_reads_per_5_seconds : RoomAttributeReads,
         "Reads of channel attributes by one client.", "RTM limitations, Web", "`get_channel_attributes` 5";
 }
 

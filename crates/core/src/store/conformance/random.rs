@@ -34,7 +34,7 @@ pub async fn same_answers(engine: &dyn Store, operations: &[Numbers]) -> Result<
     for (step, numbers) in operations.iter().enumerate() {
         let pair = (step, *numbers, perform(engine, *numbers), perform(&specification, *numbers));
         waiting.push(pair);
-        if numbers[7] % 4 == 0 || reads(numbers[0]) {
+        if numbers[7].is_multiple_of(4) || reads(numbers[0]) {
             compare(&mut waiting).await?;
         }
     }
@@ -123,7 +123,7 @@ fn id(number: u8) -> MessageId {
 fn keep([_, a, b, c, d, e, f, _]: Numbers) -> Keep {
     let (number, id) = (a % 48, id(a));
     let name = ["ann", "bob", "lobby"][at(number / 2, 3)];
-    let to = if number % 5 == 0 {
+    let to = if number.is_multiple_of(5) {
         Target::Room(RoomId::from_trusted(name))
     } else {
         Target::User(UserId::from_trusted(name))
@@ -132,13 +132,18 @@ fn keep([_, a, b, c, d, e, f, _]: Numbers) -> Keep {
     let sent_at_ms = NOW - u64::from(number % 7);
     let message = Arc::new(Message { id, from: user(number / 3), to, payload, sent_at_ms });
     let cancelled = Cancelled::default();
-    if c % 8 == 0 {
+    if c.is_multiple_of(8) {
         cancelled.cancel();
     }
     let inbox =
         KeepInInbox { user: user(b), cap: usize::from(d % 8), expires_at_ms: NOW + u64::from(e % 16), cancelled };
     let history = KeepInHistory { expires_at_ms: NOW + u64::from(f % 16), max_bytes: u64::from(d) * 4 };
-    Keep { app: app(number), message, inbox: (c % 3 != 0).then_some(inbox), history: (c % 5 > 1).then_some(history) }
+    Keep {
+        app: app(number),
+        message,
+        inbox: (!c.is_multiple_of(3)).then_some(inbox),
+        history: (c % 5 > 1).then_some(history),
+    }
 }
 
 fn transition(number: u8, what: u8, at: u8) -> Transition {
@@ -156,13 +161,13 @@ fn transition(number: u8, what: u8, at: u8) -> Transition {
 fn filter(number: u8, times: u8) -> HistoryFilter {
     let to = ["ann", "bob", "lobby"][at(number / 4, 3)].to_owned();
     HistoryFilter {
-        from: (number % 2 == 0).then(|| user(number)),
-        to: (number / 2 % 2 == 0).then_some(to),
+        from: number.is_multiple_of(2).then(|| user(number)),
+        to: (number / 2).is_multiple_of(2).then_some(to),
         start_ms: NOW - u64::from(times % 16),
         end_ms: NOW - u64::from(times / 16 % 4),
     }
 }
 
 fn history_page(number: u8, limit: u8) -> HistoryPage {
-    HistoryPage { offset: u64::from(number / 2 % 4), limit: u64::from(limit), newest_first: number % 2 == 0 }
+    HistoryPage { offset: u64::from(number / 2 % 4), limit: u64::from(limit), newest_first: number.is_multiple_of(2) }
 }

@@ -1,11 +1,8 @@
 //! A full disk: refused clearly, nothing half-written, reads go on, and it passes.
-#![expect(dead_code, reason = "each test file uses a part of what is shared")]
-
-mod common;
 
 use std::time::Duration;
 
-use common::{app, fresh, keep, open, reader, unread};
+use crate::common::{Fresh, NOW, app, fresh, keep, open, reader, unread};
 use stentor_core::events::EventKind;
 use stentor_core::id::MessageId;
 use stentor_core::store::{EventStore, HistoryFilter, HistoryStore, InboxStore, Store, StoreError, StoreHealth};
@@ -28,7 +25,7 @@ async fn fill(store: &stentor_store_embedded::EmbeddedStore, from: u64) -> u64 {
 
 #[tokio::test]
 async fn writes_are_refused_until_space_returns() {
-    let common::Fresh { store, dir } = fresh();
+    let Fresh { store, dir } = fresh();
     store.limit_pages(Some(100));
     let refused = fill(&store, 1).await;
     assert!(refused > 10, "{refused}");
@@ -44,7 +41,7 @@ async fn writes_are_refused_until_space_returns() {
         }
     }
     let all = HistoryFilter { from: None, to: None, start_ms: 0, end_ms: u64::MAX };
-    assert_eq!(store.history_count(&app(), &all, common::NOW).await.expect("a count"), refused - 1);
+    assert_eq!(store.history_count(&app(), &all, NOW).await.expect("a count"), refused - 1);
 
     // Space returns: a write finds out, at the latest the next one after a moment.
     store.limit_pages(None);
@@ -90,4 +87,27 @@ async fn a_refused_pull_takes_nothing() {
     assert!(matches!(pull.await, Err(StoreError::Full)), "refused untried, shortly after a failure");
     assert!(matches!(ack.await, Err(StoreError::Full)));
     assert_eq!(unread(&fresh, "user").await.len() as u64, refused - 1);
+}
+
+/// The same with a real device, which must be small: `TMPDIR=/mnt/of-a-few-megabytes cargo test … -- --ignored`.
+#[ignore = "needs a small file system in TMPDIR"]
+#[tokio::test]
+async fn a_real_device_runs_out() {
+    let Fresh { store, dir } = fresh();
+    let ballast = dir.path().join("ballast");
+    std::fs::write(&ballast, vec![1; 1 << 20]).expect("a megabyte");
+    let refused = fill(&store, 1).await;
+    assert_eq!(store.health(), no_space());
+    let kept: Vec<u64> = (refused.saturating_sub(200).max(1)..refused).collect();
+    assert_eq!(unread(&store, "user").await, kept);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(store.health(), no_space());
+    std::fs::remove_file(ballast).expect("removed");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(store.health(), StoreHealth::Ready, "found out by itself");
+    store.keep(keep(20_000, "user", 4000)).await.expect("kept");
+    drop(store);
+    let reopened = open(dir.path());
+    assert_eq!(unread(&reopened, "user").await.last(), Some(&20_000));
+    assert_eq!(reopened.newest_message().await.expect("an ID"), MessageId(20_000));
 }

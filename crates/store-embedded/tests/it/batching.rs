@@ -1,12 +1,9 @@
 //! Group commit: many writes a sync, one bad write alone, order, bounds.
-#![expect(dead_code, reason = "each test file uses a part of what is shared")]
-
-mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use common::{NOW, app, counter, fresh, keep, open, reader, unread};
+use crate::common::{Fresh, NOW, app, counter, fresh, keep, open, reader, unread};
 use stentor_core::id::{AppId, MessageId};
 use stentor_core::store::{InboxStore, Keep, Store, StoreError, StoreHealth};
 use stentor_store_embedded::{EmbeddedStore, Options};
@@ -111,7 +108,7 @@ async fn dropped_futures_are_done_too() {
     drop(fresh.expire(NOW + 5000));
     assert_eq!(fresh.inbox_count(&app(), &reader("user").user, NOW).await.expect("a count"), 0);
     (101..=200).for_each(|id| drop(fresh.keep(keep(id, "user", 10))));
-    let common::Fresh { store, dir } = fresh;
+    let Fresh { store, dir } = fresh;
     drop(store);
     assert_eq!(unread(&open(dir.path()), "user").await, (101..=200).collect::<Vec<_>>());
 }
@@ -145,7 +142,8 @@ async fn bench() {
         println!("{writers} writers: {:.0} appends/s, {per_sync:.1} writes/sync", writes as f64 / seconds);
         let started = std::time::Instant::now();
         for n in 0..2000 {
-            let page = store.inbox_page(&reader(&format!("user{}", n % writers)), MessageId::ZERO, MessageId::MAX, 20, NOW);
+            let page =
+                store.inbox_page(&reader(&format!("user{}", n % writers)), MessageId::ZERO, MessageId::MAX, 20, NOW);
             page.await.expect("a page");
         }
         println!("  {:.0} inbox pages/s, one at a time", 2000.0 / started.elapsed().as_secs_f64());

@@ -1,5 +1,4 @@
 //! What the tests of the engine share.
-#![expect(clippy::expect_used, reason = "tests")]
 
 use std::ops::Deref;
 use std::path::Path;
@@ -14,14 +13,14 @@ use stentor_store_embedded::{EmbeddedStore, Options};
 use tempfile::TempDir;
 
 /// The time of the tests.
-pub const NOW: u64 = 1_700_000_000_000;
+pub(crate) const NOW: u64 = 1_700_000_000_000;
 
 /// A new store in a directory of its own.
-pub struct Fresh {
+pub(crate) struct Fresh {
     /// The store.
-    pub store: EmbeddedStore,
+    pub(crate) store: EmbeddedStore,
     /// Its directory.
-    pub dir: TempDir,
+    pub(crate) dir: TempDir,
 }
 
 impl Deref for Fresh {
@@ -33,29 +32,29 @@ impl Deref for Fresh {
 }
 
 /// A new store.
-pub fn fresh() -> Fresh {
+pub(crate) fn fresh() -> Fresh {
     let dir = tempfile::tempdir().expect("a directory");
     let store = open(dir.path());
     Fresh { store, dir }
 }
 
 /// The store in a directory.
-pub fn open(dir: &Path) -> EmbeddedStore {
+pub(crate) fn open(dir: &Path) -> EmbeddedStore {
     EmbeddedStore::open(dir, &Options::default()).expect("a store")
 }
 
 /// The only app of the tests.
-pub fn app() -> AppId {
+pub(crate) fn app() -> AppId {
     AppId::from_trusted("app")
 }
 
 /// A user's inbox.
-pub fn reader(user: &str) -> InboxReader {
+pub(crate) fn reader(user: &str) -> InboxReader {
     InboxReader { app: app(), user: UserId::from_trusted(user), device: DeviceId::only() }
 }
 
 /// A message of so many bytes in a user's inbox, and in the history.
-pub fn keep(id: u64, user: &str, bytes: usize) -> Keep {
+pub(crate) fn keep(id: u64, user: &str, bytes: usize) -> Keep {
     let user = UserId::from_trusted(user);
     let message = Message {
         id: MessageId(id),
@@ -74,19 +73,19 @@ pub fn keep(id: u64, user: &str, bytes: usize) -> Keep {
 }
 
 /// The IDs in a user's inbox.
-pub async fn unread(store: &EmbeddedStore, user: &str) -> Vec<u64> {
+pub(crate) async fn unread(store: &EmbeddedStore, user: &str) -> Vec<u64> {
     let page = store.inbox_page(&reader(user), MessageId::ZERO, MessageId::MAX, 1000, NOW).await;
     page.expect("a page").iter().map(|m| m.id.0).collect()
 }
 
 /// A counter's value.
-pub fn counter(store: &EmbeddedStore, name: &str) -> u64 {
+pub(crate) fn counter(store: &EmbeddedStore, name: &str) -> u64 {
     let found = store.counters().into_iter().find(|(n, ..)| *n == name);
     found.expect("a counter of this name").2
 }
 
 /// A number out of the file, past the store.
-pub fn rows(dir: &Path, sql: &str) -> i64 {
+pub(crate) fn rows(dir: &Path, sql: &str) -> i64 {
     let connection = Connection::open(dir.join("stentor.db")).expect("a connection");
     connection.query_row(sql, [], |row| row.get(0)).expect("a number")
 }

@@ -1,13 +1,10 @@
 //! Data directories: what survives, what is refused, who may read.
-#![expect(dead_code, reason = "each test file uses a part of what is shared")]
-
-mod common;
 
 use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-use common::{NOW, app, fresh, keep, open, reader, rows, unread};
+use crate::common::{Fresh, NOW, app, fresh, keep, open, reader, rows, unread};
 use stentor_core::events::{EventKind, EventType, Transition};
 use stentor_core::id::{DeviceId, MessageId, RoomId, SessionId, UserId};
 use stentor_core::store::{EventStore, HistoryFilter, HistoryStore, InboxStore, Store, StoreHealth};
@@ -31,7 +28,7 @@ fn transition(event_type: EventType, room: Option<&str>) -> Transition {
 /// Everything is there after a reopen, whether the store was closed or dropped, and again after that.
 #[tokio::test]
 async fn everything_survives_a_reopen() {
-    let common::Fresh { mut store, dir } = fresh();
+    let Fresh { mut store, dir } = fresh();
     store.inbox_open(&reader("user")).await.expect("opened");
     let changes = vec![transition(EventType::Login, None), transition(EventType::Join, Some("room"))];
     store.record(&app(), changes, 2000).await.expect("recorded");
@@ -76,14 +73,14 @@ fn a_directory_is_opened_once() {
     let refused = try_open(fresh.dir.path()).expect_err("in use");
     assert!(matches!(refused, OpenError::InUse(_)), "{refused:?}");
     assert!(refused.to_string().contains("in use by another process"));
-    let common::Fresh { store, dir } = fresh;
+    let Fresh { store, dir } = fresh;
     drop(store);
     open(dir.path());
 }
 
 #[test]
 fn a_newer_version_is_refused_and_left_alone() {
-    let common::Fresh { store, dir } = fresh();
+    let Fresh { store, dir } = fresh();
     drop(store);
     let file = dir.path().join("stentor.db");
     rusqlite::Connection::open(&file).and_then(|c| c.pragma_update(None, "user_version", 99)).expect("changed");
@@ -99,14 +96,15 @@ fn a_newer_version_is_refused_and_left_alone() {
 #[tokio::test]
 async fn a_damaged_file_is_refused() {
     let make = || async {
-        let common::Fresh { store, dir } = fresh();
+        let Fresh { store, dir } = fresh();
         for id in 1..=200 {
             store.keep(keep(id, &format!("user{id}"), 2000)).await.expect("kept");
         }
         store.close().await.expect("closed");
         dir
     };
-    let checks: [(&str, fn(&Path)); 5] = [
+    type Damage = fn(&Path);
+    let checks: [(&str, Damage); 5] = [
         ("emptied", |file| fs::write(file, b"").expect("written")),
         ("garbage", |file| fs::write(file, vec![b'x'; 100_000]).expect("written")),
         ("header lost", |file| {
@@ -134,7 +132,7 @@ async fn a_damaged_file_is_refused() {
 /// A page that went bad: found by the check at the start; without it, reads fail and say so.
 #[tokio::test]
 async fn a_damaged_page_is_not_read_as_empty() {
-    let common::Fresh { store, dir } = fresh();
+    let Fresh { store, dir } = fresh();
     for id in 1..=200 {
         store.keep(keep(id, "user", 2000)).await.expect("kept");
     }

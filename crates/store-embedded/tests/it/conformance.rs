@@ -1,8 +1,6 @@
 //! The conformance suite of the store, on the embedded engine.
 
-mod common;
-
-use common::{Fresh, fresh, rows};
+use crate::common::{Fresh, fresh, rows};
 use proptest::prelude::*;
 use stentor_core::store::Store;
 use stentor_core::store::conformance::{block_on, random};
@@ -25,8 +23,14 @@ fn leftovers(Fresh { store, dir }: Fresh) -> Vec<(&'static str, i64)> {
     checks.into_iter().map(|sql| (sql, rows(dir.path(), sql))).filter(|(_, found)| *found != 0).collect()
 }
 
+/// Each case opens a store, with all its syncs: a quarter of the usual number.
+fn config() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: usual.cases / 4, failure_persistence: None, ..usual }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn random_operations_are_answered_as_specified(

@@ -1,0 +1,52 @@
+//! What the fuzz targets run, shared with `tests/fuzz_corpus.rs`, which runs it on stable.
+
+use stentor_gateway_ws::codec::request::{self, ClientFrame, MAX_REQUEST_ID};
+use stentor_gateway_ws::frame::FrameError;
+use stentor_gateway_ws::frame::parser::{Event, Input, Parser};
+
+/// Small, so that the fuzzer reaches the limit.
+const MAX: usize = 600;
+
+/// `data` as what a client sends: the same comes out however it is cut into reads, within the limits.
+pub(crate) fn frames(data: &[u8]) {
+    let whole = parse(data, data.len().max(1));
+    for piece in [1, 2, 3, 7, 64] {
+        assert_eq!(parse(data, piece), whole, "in pieces of {piece}");
+    }
+}
+
+fn parse(data: &[u8], piece: usize) -> (Vec<String>, Option<FrameError>) {
+    let mut parser = Parser::new(MAX);
+    let mut events = Vec::new();
+    for piece in data.chunks(piece) {
+        let mut bytes = piece.to_vec();
+        let mut input = Input::new(&mut bytes);
+        loop {
+            match parser.next(&mut input) {
+                Ok(Some(event)) => {
+                    assert!(match event {
+                        Event::Text(text) => text.len() <= MAX,
+                        Event::Ping(payload) => payload.len() <= 125,
+                        Event::Pong | Event::Close(_) => true,
+                    });
+                    events.push(format!("{event:?}"));
+                }
+                Ok(None) => break,
+                Err(error) => return (events, Some(error)),
+            }
+        }
+    }
+    (events, None)
+}
+
+/// `data` as a client's frame: nothing panics, what is taken keeps its limits, what is refused is not quoted.
+pub(crate) fn requests(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else {
+        return;
+    };
+    match request::parse(text) {
+        Ok(ClientFrame::Request { id, .. }) => assert!(id <= MAX_REQUEST_ID),
+        Ok(_) => {}
+        Err(error) => assert!(error.to_string().len() < 100, "{error}"),
+    }
+}

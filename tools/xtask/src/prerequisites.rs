@@ -1,0 +1,51 @@
+//! What the test suite needs besides Rust: very little. On Debian and as root it is installed, elsewhere it is named.
+
+use std::process::Command;
+
+use crate::run::{Failed, is_there};
+
+/// A program, the Debian package that has it, and what it is for.
+struct Needed {
+    program: &'static str,
+    package: &'static str,
+    why: &'static str,
+}
+
+const NEEDED: [Needed; 2] = [
+    Needed { program: "cc", package: "gcc libc6-dev", why: "compiles SQLite and the TLS library" },
+    Needed { program: "kill", package: "procps", why: "the tests send signals to servers" },
+];
+
+/// Installs what is missing, or says what it is.
+pub(crate) fn ensure() -> Result<(), Failed> {
+    let missing: Vec<&Needed> = NEEDED.iter().filter(|needed| !is_there(needed.program)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing.iter().flat_map(|needed| needed.package.split(' ')).collect();
+    if is_there("apt-get") && is_root() {
+        eprintln!("xtask: installing {}", packages.join(", "));
+        install(&packages)?;
+        if NEEDED.iter().all(|needed| is_there(needed.program)) {
+            return Ok(());
+        }
+    }
+    let list: String =
+        missing.iter().map(|needed| format!("  {}: {}\n", needed.program, needed.why)).collect();
+    Err(Failed(format!("missing:\n{list}On Debian: apt-get install {}", packages.join(" "))))
+}
+
+fn install(packages: &[&str]) -> Result<(), Failed> {
+    for arguments in [vec!["update"], [vec!["install", "--yes", "--no-install-recommends"], packages.to_vec()].concat()] {
+        let status = Command::new("apt-get").args(&arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
+        if !status.as_ref().is_ok_and(std::process::ExitStatus::success) {
+            return Err(Failed(format!("apt-get {} failed", arguments.join(" "))));
+        }
+    }
+    Ok(())
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output();
+    output.is_ok_and(|output| output.stdout.starts_with(b"0\n"))
+}
