@@ -98,13 +98,13 @@ macro_rules! limits {
 
 limits! {
     rtm_peer_messages_per_second : PeerSends,
-        "Peer messages sent over REST, per app.", "seed 000", "429";
+        "Peer messages sent over REST, per app.", "RTM messaging documents", "429";
     rtm_channel_messages_per_second : RoomSends,
-        "Channel messages sent over REST, per app.", "seed 000", "429";
+        "Channel messages sent over REST, per app.", "RTM messaging documents", "429";
     rtm_user_events_per_second : UserEventPulls,
-        "Pulls of user events, per app.", "seed 001", "429";
+        "Pulls of user events, per app.", "RTM event documents, 2021-03-02", "429";
     rtm_channel_events_per_second : RoomEventPulls,
-        "Pulls of channel events, per app.", "seed 001", "429";
+        "Pulls of channel events, per app.", "RTM event documents, 2021-03-02", "429";
     rtm_history_per_second : HistoryQueries,
         "History queries and counts, per app.", "RTM events and history, 2020-08-17", "429";
     rtm_client_logins_per_second : Logins,

@@ -88,8 +88,8 @@ async fn send(world: Rc<World>, sender: Sender, mut rng: Rng) -> anyhow::Result<
             let payload = format!("{number}:{padding}");
             (number, channel_message(&sender.name(), CHANNELS[channel], &payload, history))
         } else {
-            // Every third message goes to the inbox that overflows.
-            let user = if rng.u8(..3) == 0 { 0 } else { rng.usize(..USERS.len()) };
+            // Every second message goes to the inbox that overflows.
+            let user = if rng.bool() { 0 } else { rng.usize(..USERS.len()) };
             let flags = PeerFlags { keep: rng.u8(..6) > 0, history, wait_for_ack: rng.u8(..8) == 0 };
             let wish = Wish { keep: flags.keep, history };
             let number = world.oracle.borrow_mut().begin(sender, To::User(user), wish);
@@ -99,7 +99,7 @@ async fn send(world: Rc<World>, sender: Sender, mut rng: Rng) -> anyhow::Result<
         let answer: Value = serde_json::from_slice(&response.body).context("an answer that is not JSON")?;
         let delivered = answer["code"] == "message_delivered";
         world.oracle.borrow_mut().answered(number, response.status, delivered);
-        pause(&mut rng, 3).await;
+        pause(&mut rng, 2).await;
     }
 }
 
