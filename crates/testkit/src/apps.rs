@@ -1,7 +1,7 @@
 //! The apps of tests.
 
 use stentor_server::config::Config;
-use stentor_token::v007;
+use stentor_token::{v006, v007};
 
 /// The App ID of the documents' samples.
 pub const APP: &str = "970CA35de60c44645bbae8a215061b33";
@@ -124,4 +124,11 @@ pub fn token(user: &str, now_ms: u64) -> String {
         kind: v007::ServiceKind::Rtm { user: user.to_owned() },
     };
     v007::build(APP, CERTIFICATE, issue, &[service]).expect("a token")
+}
+
+/// The same in the older format.
+#[must_use]
+pub fn token_006(user: &str, now_ms: u64) -> String {
+    let now_s = u32::try_from(now_ms / 1000).unwrap_or(u32::MAX);
+    v006::build(APP, CERTIFICATE, user, 1, now_s.saturating_add(86_400), 0)
 }

@@ -10,7 +10,10 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+
+use crate::DEADLINE;
 
 /// Speaks to one server, with or without credentials.
 #[derive(Debug, Clone)]
@@ -131,5 +134,25 @@ impl Http {
         let (head, body) = reply.into_parts();
         let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
         Ok(Reply { status: head.status, headers: head.headers, body })
+    }
+}
+
+/// Sends bytes as they are, and returns what comes back until the server closes the connection.
+///
+/// # Panics
+/// When there is no connection, or the server does not close it in time.
+pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
+    let talk = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(bytes).await?;
+        let mut reply = Vec::new();
+        // A reset after the reply is as good as its end.
+        let _ = stream.read_to_end(&mut reply).await;
+        Ok::<_, std::io::Error>(String::from_utf8_lossy(&reply).into_owned())
+    };
+    match tokio::time::timeout(DEADLINE, talk).await {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(error)) => panic!("{error}"),
+        Err(_elapsed) => panic!("the server does not close the connection"),
     }
 }

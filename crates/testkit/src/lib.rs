@@ -10,9 +10,9 @@ mod http;
 mod process;
 mod server;
 
-pub use apps::{APP, CERTIFICATE, OPEN_APP, TestApp, token};
+pub use apps::{APP, CERTIFICATE, OPEN_APP, TestApp, token, token_006};
 pub use eventual::{DEADLINE, eventually};
-pub use http::{Http, Reply};
+pub use http::{Http, Reply, exchange};
 pub use process::{Ended, TestProcess, in_workspace};
 pub use server::{TestServer, TestServerBuilder};
 pub use stentor_core::clock::ManualClock;

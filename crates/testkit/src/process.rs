@@ -49,12 +49,15 @@ impl TestProcess {
         Self { child, lines: BufReader::new(stdout).lines(), errors, url: None }
     }
 
-    /// Starts a server on a free port and waits until it listens.
+    /// Starts a server, without `--listen` on a free port, and waits until it listens.
     ///
     /// # Panics
     /// When it does not.
     pub async fn serve(binary: &str, directory: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
+        let mut all = vec!["serve"];
+        if !arguments.contains(&"--listen") {
+            all.extend(["--listen", "127.0.0.1:0"]);
+        }
         all.extend(arguments);
         let mut process = Self::start(binary, directory, &all, variables);
         let line = process.line().await;

@@ -107,6 +107,12 @@ impl TestServer {
         format!("/dev/v2/project/{}/rtm/{endpoint}", self.app.id())
     }
 
+    /// Unix time in milliseconds, by the server's clock.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        self.clock.wall_ms()
+    }
+
     /// A client of the REST API with the credentials of the customer.
     #[must_use]
     pub fn http(&self) -> Http {

@@ -1,0 +1,190 @@
+//! Replays `transcripts/*.http`, the examples of the documents: see the README there for the format.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Method;
+use stentor_testkit::{APP, Client, ClientOptions, TestApp, TestServer, token, token_006};
+
+/// One exchange.
+#[derive(Debug, Default)]
+struct Transcript {
+    given: Vec<String>,
+    method: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: String,
+    status: u16,
+    reply_headers: Vec<(String, String)>,
+    reply: String,
+}
+
+fn header(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.split_once(':')?;
+    Some((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// Lines up to the first blank one.
+fn until_blank<'a>(lines: &mut impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    lines.take_while(|line| !line.trim().is_empty()).collect()
+}
+
+fn parse(text: &str) -> Option<Transcript> {
+    let mut transcript = Transcript::default();
+    let mut lines = text.lines().peekable();
+    while let Some(comment) = lines.next_if(|line| line.starts_with('#')) {
+        transcript.given.extend(comment.strip_prefix("# given: ").map(str::to_owned));
+    }
+    let (method, path) = lines.next()?.split_once(' ')?;
+    (transcript.method, transcript.path) = (method.to_owned(), path.to_owned());
+    transcript.headers = until_blank(&mut lines).into_iter().filter_map(header).collect();
+    let mut body = Vec::new();
+    let status = loop {
+        let line = lines.next()?;
+        if let Some(status) = line.strip_prefix("HTTP ") {
+            break status;
+        }
+        body.push(line);
+    };
+    transcript.body = body.join("\n").trim_end().to_owned();
+    transcript.status = status.trim().parse().ok()?;
+    transcript.reply_headers = until_blank(&mut lines).into_iter().filter_map(header).collect();
+    transcript.reply = lines.collect::<Vec<_>>().join("\n");
+    Some(transcript)
+}
+
+/// Removes the white space between the tokens of JSON.
+fn compact(json: &str) -> String {
+    let (mut compacted, mut in_string, mut escaped) = (String::new(), false, false);
+    for character in json.chars() {
+        if in_string {
+            in_string = escaped || character != '"';
+            escaped = !escaped && character == '\\';
+        } else if character.is_whitespace() {
+            continue;
+        } else {
+            in_string = character == '"';
+        }
+        compacted.push(character);
+    }
+    compacted
+}
+
+/// Whether `found` is `expected` with its placeholders filled in. Says where they part.
+fn matches(expected: &str, found: &str, request_id: &str) -> Result<(), String> {
+    let (mut expected, mut found) = (expected, found);
+    loop {
+        let digits = found.len() - found.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        if let Some(rest) = expected.strip_prefix("<id>") {
+            if digits == 0 || digits > 20 || &found[..digits] != request_id {
+                return Err(format!("{request_id:?} expected at {found:?}"));
+            }
+            (expected, found) = (rest, &found[digits..]);
+        } else if let Some(rest) = expected.strip_prefix("<ms>") {
+            if digits != 13 {
+                return Err(format!("a time expected at {found:?}"));
+            }
+            (expected, found) = (rest, &found[digits..]);
+        } else {
+            match (expected.chars().next(), found.chars().next()) {
+                (None, None) => return Ok(()),
+                (Some(wanted), Some(got)) if wanted == got => {
+                    (expected, found) = (&expected[wanted.len_utf8()..], &found[got.len_utf8()..]);
+                }
+                _ => return Err(format!("{expected:?} expected at {found:?}")),
+            }
+        }
+    }
+}
+
+fn fill(text: &str, now_ms: u64) -> String {
+    let mut filled = text.replace("<appid>", APP).replace("<basic>", &STANDARD.encode("cid:csec"));
+    for (name, make) in [("<token006 ", token_006 as fn(&str, u64) -> String), ("<token007 ", token)] {
+        while let Some(start) = filled.find(name) {
+            let end = start + filled[start..].find('>').expect("the placeholder ends");
+            let made = make(&filled[start + name.len()..end], now_ms);
+            filled.replace_range(start..=end, &made);
+        }
+    }
+    filled
+}
+
+/// The clients that a transcript wants, by user.
+type Clients = BTreeMap<String, Client>;
+
+async fn prepare(server: &TestServer, clients: &mut Clients, given: &str) {
+    let connect = async |user: &str, auto_ack: bool| {
+        let options = ClientOptions { auto_ack, ..ClientOptions::default() };
+        server.connect(server.login(user), options).await.unwrap()
+    };
+    if let Some(user) = given.strip_suffix(" is logged in") {
+        clients.insert(user.to_owned(), connect(user, false).await);
+    } else if let Some(user) = given.strip_suffix(" acks") {
+        clients.insert(user.to_owned(), connect(user, true).await);
+    } else if let Some((user, channel)) = given.split_once(" has joined ") {
+        clients[user].join(channel).await.unwrap();
+    } else if let Some(kind) = given.strip_suffix(" events are empty") {
+        let path = server.path(&format!("vendor/{kind}_events"));
+        assert_eq!(server.http().get(&path).await.code(), 200);
+    } else {
+        assert!(given.starts_with("option "), "no such instruction: {given}");
+    }
+}
+
+async fn replay(transcript: &Transcript) -> Result<(), String> {
+    let options = transcript.given.iter().filter_map(|given| given.strip_prefix("option "));
+    let app = options.fold(TestApp::new(), |app, option| app.app(option));
+    let server = TestServer::builder().app(app).start().await;
+    let mut clients = Clients::new();
+    for given in &transcript.given {
+        prepare(&server, &mut clients, given).await;
+    }
+    let mut http = server.anonymous();
+    for (name, value) in &transcript.headers {
+        http = http.header(name, &fill(value, server.now_ms()));
+    }
+    let method: Method = transcript.method.parse().map_err(|error| format!("{error}"))?;
+    let path = fill(&transcript.path, server.now_ms());
+    let reply = http.send(method, &path, transcript.body.clone().into()).await;
+    if reply.code() != transcript.status {
+        return Err(format!("{} instead of {}: {}", reply.code(), transcript.status, reply.text()));
+    }
+    for (name, value) in &transcript.reply_headers {
+        let found = reply.headers.get(name.as_str()).and_then(|found| found.to_str().ok());
+        if found != Some(value) {
+            return Err(format!("{name}: {found:?} instead of {value:?}"));
+        }
+    }
+    let request_id = reply.headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    matches(&compact(&transcript.reply), &reply.text(), request_id)
+}
+
+#[tokio::test]
+async fn every_example_of_the_documents_is_answered_as_documented() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/transcripts");
+    let files = std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "http")).collect();
+    files.sort();
+    assert!(files.len() >= 8, "the transcripts are gone");
+    let mut wrong = Vec::new();
+    for file in files {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let transcript = parse(&std::fs::read_to_string(&file).unwrap()).unwrap_or_else(|| panic!("{name} is malformed"));
+        if let Err(why) = replay(&transcript).await {
+            wrong.push(format!("{name}: {why}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_comparison_is_strict() {
+    assert_eq!(compact("{ \"a b\" : [ 1,\n 2 ], \"c\\\" \": 3 }"), r#"{"a b":[1,2],"c\" ":3}"#);
+    assert!(matches(r#"{"id":"<id>","t":<ms>}"#, r#"{"id":"77","t":1700000000000}"#, "77").is_ok());
+    assert!(matches(r#"{"id":"<id>"}"#, r#"{"id":"78"}"#, "77").is_err());
+    assert!(matches(r#"{"t":<ms>}"#, r#"{"t":1700000000}"#, "77").is_err());
+    assert!(matches(r#"{"a":1}"#, r#"{"a":1,"b":2}"#, "77").is_err());
+    assert!(matches(r#"{"a":1,"b":2}"#, r#"{"a":1}"#, "77").is_err());
+}
