@@ -5,17 +5,18 @@
 use std::sync::Arc;
 
 use crate::app::{App, DevicePolicy};
-use crate::clock::MonotonicMs;
 use crate::events::{EventType, Recorded};
 use crate::id::{MessageId, RoomId, SessionId, UserId};
 use crate::limits::Rule;
 use crate::metrics::DropReason;
 use crate::node::{Node, RequestError};
-use crate::notice::{Envelope, Notice};
-use crate::rooms::Room;
-use crate::session::{Closing, ConnectError, Connected, JoinedRoom, Login, Outlet, Session, SessionState};
+use crate::session::{Closing, ConnectError, Connected, Login, Outlet, Session};
 use crate::store::OpenSession;
-use crate::timers::Due;
+
+mod deadlines;
+mod replay;
+
+use replay::Replay;
 
 /// What a session leaves behind when it ends, to be cleaned up without its lock.
 struct Remains {
@@ -25,13 +26,6 @@ struct Remains {
     outlet: Option<Arc<dyn Outlet>>,
     unacked_lost: u64,
     recorded: Recorded,
-}
-
-/// Messages of a room that a client missed.
-struct Replay {
-    envelopes: Vec<(MessageId, Arc<Envelope>)>,
-    /// Per room, how many of the gap there are in all.
-    gaps: Vec<(RoomId, u64)>,
 }
 
 impl Node {
@@ -147,7 +141,7 @@ impl Node {
         let rooms: Vec<_> =
             joined.iter().filter_map(|joined| app.rooms.get(&joined.room).map(|room| (joined, room))).collect();
         let guards: Vec<_> = rooms.iter().map(|(joined, room)| (*joined, room, room.lock())).collect();
-        let replay = replay(app, session.user(), &guards, points);
+        let replay = Replay::of(app, session.user(), &guards, points);
 
         let mut state = session.state();
         if state.ended {
@@ -169,27 +163,6 @@ impl Node {
         drop(state);
         self.arm_session_timer(session);
         Some(attachment)
-    }
-
-    /// The newest messages of a replay, and what to tell of those that are not replayed.
-    fn trim_replay(&self, app: &App, replay: Replay) -> Vec<Arc<Envelope>> {
-        let Replay { mut envelopes, gaps } = replay;
-        envelopes.sort_by_key(|(id, _)| *id);
-        let excess = envelopes.len().saturating_sub(app.policy().rooms.replayed);
-        envelopes.drain(..excess);
-        let mut notices = Vec::new();
-        for (room, gap) in gaps {
-            let replayed = envelopes
-                .iter()
-                .filter(|(_, envelope)| matches!(&envelope.notice, Notice::RoomMessage { room: of, .. } if *of == room))
-                .count() as u64;
-            if gap > replayed {
-                self.metrics().dropped(DropReason::ReplayLimit, gap - replayed);
-                notices.push(Envelope::new(Notice::RoomMessagesMissed { room, count: gap - replayed }));
-            }
-        }
-        notices.extend(envelopes.into_iter().map(|(_, envelope)| envelope));
-        notices
     }
 
     /// The connection is gone; the session waits for the client to come back.
@@ -273,31 +246,6 @@ impl Node {
         }
     }
 
-    /// Something was heard of the client.
-    pub fn heard(&self, session: &Arc<Session>) {
-        if session.note_heard(self.clock().monotonic_ms()) {
-            self.tell_watchers(session.app(), session.user());
-            self.arm_session_timer(session);
-        }
-    }
-
-    /// The client brought a new credential; it was checked before.
-    ///
-    /// # Errors
-    /// When the rate is used up, or the session has ended.
-    pub fn renew(&self, session: &Arc<Session>, expires_at_ms: Option<u64>) -> Result<(), RequestError> {
-        session.app().limit_login(session.user(), self.clock().monotonic_us())?;
-        let mut state = session.state();
-        if state.ended {
-            return Err(RequestError::SessionEnded);
-        }
-        state.expires_at_ms = expires_at_ms;
-        state.expiry_told = false;
-        drop(state);
-        self.arm_session_timer(session);
-        Ok(())
-    }
-
     /// Puts back a session that was open when the process ended: it has the grace to come back.
     pub(crate) fn restore(&self, app: &Arc<App>, open: &OpenSession) {
         let login = Login { user: open.user.clone(), device: open.device.clone(), expires_at_ms: None, resume: None };
@@ -314,95 +262,4 @@ impl Node {
     pub(crate) fn limit_client(&self, session: &Session, rule: Rule) -> Result<(), RequestError> {
         Ok(session.app().limit_client(session, rule, self.clock().monotonic_us())?)
     }
-
-    /// Arms the session's timer for the next moment at which something may be due.
-    fn arm_session_timer(&self, session: &Arc<Session>) {
-        // Under the session's lock, so that what was decided last is also what is armed last.
-        let state = session.state();
-        if let Some(at_ms) = self.session_due_at(session, &state) {
-            session.set_timer_ms(at_ms);
-            self.timers().at(at_ms, Due::session(session));
-        }
-    }
-
-    /// When something may be due: monotonic. `None` if the session has ended.
-    fn session_due_at(&self, session: &Session, state: &SessionState) -> Option<MonotonicMs> {
-        if state.ended {
-            return None;
-        }
-        let policy = &session.app().policy().sessions;
-        let heard_ms = session.heard_ms();
-        let mut due_ms = match state.outlet {
-            Some(_) => heard_ms + policy.silence_ms,
-            None => state.detached_ms + policy.grace_ms,
-        };
-        if !session.is_unreachable() {
-            due_ms = due_ms.min(heard_ms + policy.unreachable_ms);
-        }
-        if let (Some(expires_at_ms), Some(_)) = (state.expires_at_ms, &state.outlet) {
-            let told = if state.expiry_told { 0 } else { policy.credential_notice_ms };
-            let left_ms = expires_at_ms.saturating_sub(told).saturating_sub(self.clock().wall_ms());
-            due_ms = due_ms.min(self.clock().monotonic_ms() + left_ms);
-        }
-        Some(due_ms)
-    }
-
-    /// The timer of a session, armed for `armed_ms`.
-    pub(crate) fn session_due(&self, session: &Arc<Session>, armed_ms: MonotonicMs) {
-        if session.timer_ms() != armed_ms {
-            return; // another one was armed later
-        }
-        let now_ms = self.clock().monotonic_ms();
-        let policy = &session.app().policy().sessions;
-        let heard_ms = session.heard_ms();
-        let why = {
-            let mut state = session.state();
-            match &state.outlet {
-                None if state.detached_ms + policy.grace_ms <= now_ms => Some(Closing::Silent),
-                Some(_) if heard_ms + policy.silence_ms <= now_ms => Some(Closing::Silent),
-                Some(_) => self.credential_due(&mut state, policy.credential_notice_ms),
-                None => None,
-            }
-        };
-        if let Some(why) = why {
-            self.end(session, why);
-            return;
-        }
-        if heard_ms + policy.unreachable_ms <= now_ms && session.note_unreachable() {
-            self.tell_watchers(session.app(), session.user());
-        }
-        self.arm_session_timer(session);
-    }
-
-    /// Announces an expiring credential, or says that it has expired.
-    fn credential_due(&self, state: &mut SessionState, notice_ms: u64) -> Option<Closing> {
-        let expires_at_ms = state.expires_at_ms?;
-        let wall_ms = self.clock().wall_ms();
-        if expires_at_ms <= wall_ms {
-            return Some(Closing::CredentialExpired);
-        }
-        if expires_at_ms - notice_ms.min(expires_at_ms) <= wall_ms && !std::mem::replace(&mut state.expiry_told, true) {
-            state.mailbox.push(&Envelope::new(Notice::CredentialExpiring { expires_at_ms }));
-            state.tell_outlet();
-        }
-        None
-    }
-}
-
-type LockedRoom<'a> = (&'a JoinedRoom, &'a Arc<Room>, parking_lot::MutexGuard<'a, crate::rooms::RoomState>);
-
-/// What of the rooms' recent messages the client does not have.
-fn replay(app: &App, user: &UserId, rooms: &[LockedRoom<'_>], points: &[(RoomId, MessageId)]) -> Replay {
-    let echo = app.policy().rooms.echo_to_sender;
-    let mut replay = Replay { envelopes: Vec::new(), gaps: Vec::new() };
-    for (joined, room, state) in rooms {
-        let point = points.iter().find(|(of, _)| *of == room.id).map_or(MessageId::ZERO, |(_, id)| *id);
-        let after = point.max(joined.joined_after);
-        let except = (!echo).then_some(user);
-        let before = replay.envelopes.len();
-        replay.envelopes.extend(state.recent_after(after, except).map(|recent| (recent.id, recent.envelope.clone())));
-        let gap = (replay.envelopes.len() - before) as u64 + state.missed_after(after, except);
-        replay.gaps.push((room.id.clone(), gap));
-    }
-    replay
 }

@@ -3,7 +3,7 @@
 //! Membership is recorded in the store with the event that tells of it. A room exists while it has members,
 //! attributes, or messages that a member may come back for.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, MutexGuard};
@@ -12,14 +12,17 @@ use crate::app::App;
 use crate::attributes::RoomAttribute;
 use crate::clock::MonotonicMs;
 use crate::events::{EventType, Recorded};
-use crate::id::{MessageId, RoomId, SessionId, UserId};
+use crate::id::{RoomId, SessionId, UserId};
 use crate::limits::Rule;
 use crate::node::{Node, RequestError};
 use crate::notice::{Envelope, Notice};
-use crate::policy::RoomPolicy;
 use crate::session::{JoinedRoom, Session};
 use crate::sharded::Sharded;
 use crate::timers::Due;
+
+mod recent;
+
+pub(crate) use recent::{Recent, RecentMessages};
 
 /// The rooms of one app.
 #[derive(Debug, Default)]
@@ -44,25 +47,13 @@ pub(crate) struct RoomState {
     at: HashMap<SessionId, usize>,
     /// How many sessions each user has in here.
     users: HashMap<UserId, usize>,
-    /// The messages that a client may come back for.
-    recent: VecDeque<Recent>,
-    /// Numbers and senders of messages that fell out of `recent`, to say how many a client missed.
-    older: VecDeque<(MessageId, UserId)>,
-    forgotten: Forgotten,
+    /// What was said lately.
+    pub(crate) recent: RecentMessages,
     pub(crate) attributes: BTreeMap<String, RoomAttribute>,
     empty_since_ms: MonotonicMs,
     count_told_ms: Option<MonotonicMs>,
     count_timer: bool,
     upkeep_timer: bool,
-}
-
-/// A message that a client may come back for.
-#[derive(Debug)]
-pub(crate) struct Recent {
-    pub(crate) id: MessageId,
-    pub(crate) from: UserId,
-    pub(crate) envelope: Arc<Envelope>,
-    at_ms: MonotonicMs,
 }
 
 impl Rooms {
@@ -139,79 +130,6 @@ impl RoomState {
             *sessions -= 1;
         }
         Some(last)
-    }
-
-    /// Remembers a message for clients that come back.
-    pub(crate) fn remember(&mut self, recent: Recent, policy: &RoomPolicy) {
-        self.recent.push_back(recent);
-        if self.recent.len() > policy.replayed
-            && let Some(oldest) = self.recent.pop_front()
-        {
-            self.older.push_back((oldest.id, oldest.from));
-        }
-        if self.older.len() > OLDER_NUMBERS
-            && let Some((id, from)) = self.older.pop_front()
-        {
-            self.forgotten.note(id, from);
-        }
-    }
-
-    /// The messages after `after`, not from `except`, that are still here.
-    pub(crate) fn recent_after(&self, after: MessageId, except: Option<&UserId>) -> impl Iterator<Item = &Recent> {
-        self.recent.iter().filter(move |recent| recent.id > after && Some(&recent.from) != except)
-    }
-
-    /// How many messages after `after`, not from `except`, are not here any more; at least, if it is very many.
-    pub(crate) fn missed_after(&self, after: MessageId, except: Option<&UserId>) -> u64 {
-        let newer = self.older.iter().rev().take_while(|(id, _)| *id > after);
-        let known = newer.filter(|(_, from)| Some(from) != except).count() as u64;
-        known + u64::from(self.forgotten.newest_except(except).is_some_and(|newest| newest > after))
-    }
-
-    /// Forgets messages that nobody can come back for.
-    fn forget_before(&mut self, before_ms: MonotonicMs) {
-        while self.recent.front().is_some_and(|recent| recent.at_ms <= before_ms) {
-            for (id, from) in std::mem::take(&mut self.older) {
-                self.forgotten.note(id, from);
-            }
-            if let Some(oldest) = self.recent.pop_front() {
-                self.forgotten.note(oldest.id, oldest.from);
-            }
-        }
-    }
-}
-
-/// How many numbers of messages a room remembers beyond the messages themselves: 24 KiB.
-const OLDER_NUMBERS: usize = 1024;
-
-/// The newest message that a room remembers nothing else of, and the newest of them from another sender: nobody
-/// misses what he sent himself.
-#[derive(Debug, Default)]
-struct Forgotten {
-    newest: Option<(MessageId, UserId)>,
-    newest_of_others: Option<MessageId>,
-}
-
-impl Forgotten {
-    /// Numbers come in their order.
-    fn note(&mut self, id: MessageId, from: UserId) {
-        if let Some((newest, sender)) = self.newest.take()
-            && sender != from
-        {
-            self.newest_of_others = Some(newest);
-        }
-        self.newest = Some((id, from));
-    }
-
-    fn newest_except(&self, except: Option<&UserId>) -> Option<MessageId> {
-        let (newest, sender) = self.newest.as_ref()?;
-        if Some(sender) == except { self.newest_of_others } else { Some(*newest) }
-    }
-}
-
-impl Recent {
-    pub(crate) fn new(id: MessageId, from: UserId, envelope: Arc<Envelope>, at_ms: MonotonicMs) -> Self {
-        Self { id, from, envelope, at_ms }
     }
 }
 
@@ -423,7 +341,7 @@ impl Node {
         if state.upkeep_timer || state.gone {
             return;
         }
-        let recent = state.recent.front().map(|recent| recent.at_ms + app.policy().sessions.grace_ms);
+        let recent = state.recent.oldest_ms().map(|oldest_ms| oldest_ms + app.policy().sessions.grace_ms);
         let attributes = (state.sessions.is_empty() && !state.attributes.is_empty())
             .then(|| state.empty_since_ms + app.policy().rooms.attributes_stay_ms);
         if let Some(at_ms) = recent.into_iter().chain(attributes).min() {
@@ -438,7 +356,7 @@ impl Node {
         let now_ms = self.clock().monotonic_ms();
         let mut state = room.lock();
         state.upkeep_timer = false;
-        state.forget_before(now_ms.saturating_sub(app.policy().sessions.grace_ms));
+        state.recent.forget_before(now_ms.saturating_sub(app.policy().sessions.grace_ms));
         let stay_ms = app.policy().rooms.attributes_stay_ms;
         if state.sessions.is_empty() && state.empty_since_ms + stay_ms <= now_ms {
             state.attributes.clear();

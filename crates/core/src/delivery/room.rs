@@ -71,7 +71,7 @@ impl Node {
         if !state.is_gone() && !state.sessions().is_empty() {
             let now_ms = self.clock().monotonic_ms();
             let recent = Recent::new(message.id, message.from.clone(), envelope, now_ms);
-            state.remember(recent, &app.policy().rooms);
+            state.recent.remember(recent, app.policy().rooms.replayed);
             self.arm_room_upkeep(app, room, state);
         }
     }
