@@ -28,6 +28,9 @@ use crate::timers::{Due, Timers};
 /// How often expired messages are deleted, in milliseconds.
 const EXPIRY_EVERY_MS: u64 = 60_000;
 
+/// The node looks at what is due at most once in so many milliseconds, so that many deadlines cost one look.
+const TICK_MS: u64 = 10;
+
 /// What a node is made of.
 #[derive(Debug)]
 pub struct NodeConfig {
@@ -167,7 +170,8 @@ impl Node {
         loop {
             self.tick();
             let now_ms = self.clock().monotonic_ms();
-            let pause_ms = self.0.timers.next_ms().map_or(1000, |at_ms| at_ms.saturating_sub(now_ms).clamp(1, 1000));
+            let pause_ms =
+                self.0.timers.next_ms().map_or(1000, |at_ms| at_ms.saturating_sub(now_ms).clamp(TICK_MS, 1000));
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(pause_ms)) => {}
                 () = self.0.timers.earlier() => {}

@@ -102,7 +102,7 @@ pub const fn is_close_code(code: u16) -> bool {
 }
 
 /// The largest header of a server frame: what [`seal`] needs in front of the payload.
-pub const HEADER_ROOM: usize = 10;
+const HEADER_ROOM: usize = 10;
 
 /// A complete text frame; `write` appends the text.
 pub fn text(capacity: usize, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {

@@ -19,10 +19,7 @@ pub(crate) fn app_policy(config: &Config, app: &AppConfig) -> AppPolicy {
     };
     let rates = app.limits.rates();
     let limits = RtmLimits {
-        inbox: InboxPolicy {
-            cap: app.app.inbox_messages.size(),
-            retention_ms: app.app.inbox_retention_s.get() * 1000,
-        },
+        inbox: InboxPolicy { cap: app.app.inbox_messages.size(), retention_ms: app.app.inbox_retention_s.get() * 1000 },
         history: app.features.history.then_some(history),
         rooms: RoomPolicy { echo_to_sender: app.app.echo_channel_messages, ..documented.rooms },
         sessions: SessionPolicy {

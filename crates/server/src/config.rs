@@ -135,7 +135,8 @@ impl Config {
             }
         }
         reader.environment(&mut config, &sources.variables);
-        let flags = [("listen", "--listen", &sources.overrides.listen), ("data_dir", "--data", &sources.overrides.data)];
+        let flags =
+            [("listen", "--listen", &sources.overrides.listen), ("data_dir", "--data", &sources.overrides.data)];
         for (key, flag, value) in flags {
             if let Some(value) = value {
                 reader.set(&mut config.server, "server", key, Raw::Text(value), Origin::Flag(flag));

@@ -42,7 +42,8 @@ impl DataDir {
             DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
         }
         let file = path.join(LOCK);
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file).map_err(unusable)?;
+        let lock =
+            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(fs::TryLockError::WouldBlock) => Err(DataDirError::InUse(path.to_owned())),

@@ -58,7 +58,16 @@ fn limits() -> String {
             window_ms => format!("{} s", window_ms / 1000),
         };
         let counts = limit.counts.trim_end_matches('.');
-        row(&mut text, &[&format!("`{}`", limit.name), &format!("{} in {window}", limit.default), counts, limit.source, limit.refusal]);
+        row(
+            &mut text,
+            &[
+                &format!("`{}`", limit.name),
+                &format!("{} in {window}", limit.default),
+                counts,
+                limit.source,
+                limit.refusal,
+            ],
+        );
     }
     text.push_str(
         "\nWith `combined_send_limit = true`, peer and channel messages sent over REST share \
@@ -89,16 +98,41 @@ fn sizes(text: &mut String, policy: &AppPolicy) {
         ("Request body", format!("{MAX_BODY_BYTES} bytes"), "413", ""),
         ("Payload", format!("{} bytes of UTF-8", policy.payload_bytes), "400; clients 7 (peer), 4 (channel)", ""),
         ("User ID, channel name", "64 characters".to_owned(), "400; clients the operation's invalid argument", ""),
-        ("Messages kept per absent user", policy.inbox.cap.to_string(), "the newest replaces the oldest", "`inbox_messages`"),
+        (
+            "Messages kept per absent user",
+            policy.inbox.cap.to_string(),
+            "the newest replaces the oldest",
+            "`inbox_messages`",
+        ),
         ("They are kept for", days(policy.inbox.retention_ms), "deleted", "`inbox_retention_s`"),
-        ("History is kept for", history.map_or_else(String::new, |h| days(h.retention_ms)), "deleted", "`history_retention_s`"),
-        ("History per app", history.map_or_else(String::new, |h| format!("{} bytes of payload", h.max_bytes)), "the newest replaces the oldest", "`history_bytes`"),
+        (
+            "History is kept for",
+            history.map_or_else(String::new, |h| days(h.retention_ms)),
+            "deleted",
+            "`history_retention_s`",
+        ),
+        (
+            "History per app",
+            history.map_or_else(String::new, |h| format!("{} bytes of payload", h.max_bytes)),
+            "the newest replaces the oldest",
+            "`history_bytes`",
+        ),
         ("Events kept per app and kind", EVENTS_KEPT.to_string(), "the newest replaces the oldest", ""),
         ("Events per pull", EVENTS_PER_PULL.to_string(), "the rest stays for the next pull", ""),
-        ("Wait for an ack", seconds(sessions.ack_timeout_ms), "`message_offline` if kept, else 408", "`server.ack_timeout_ms`"),
+        (
+            "Wait for an ack",
+            seconds(sessions.ack_timeout_ms),
+            "`message_offline` if kept, else 408",
+            "`server.ack_timeout_ms`",
+        ),
         ("Reconnect grace", seconds(sessions.grace_ms), "Leave and Logout", "`server.reconnect_grace_ms`"),
         ("Unreachable after", seconds(sessions.unreachable_ms), "told to those who watch", ""),
-        ("Mailbox", format!("{} notices or {} bytes", sessions.mailbox_notices, sessions.mailbox_bytes), "slow consumer, close code 4006", "`gateway.mailbox_notices`, `gateway.mailbox_bytes`"),
+        (
+            "Mailbox",
+            format!("{} notices or {} bytes", sessions.mailbox_notices, sessions.mailbox_bytes),
+            "slow consumer, close code 4006",
+            "`gateway.mailbox_notices`, `gateway.mailbox_bytes`",
+        ),
         ("Channels per client", rooms.rooms_per_session.to_string(), "`join` 5", ""),
         ("Members up to which joins and leaves are told", rooms.member_notices_up_to.to_string(), "not told", ""),
         ("Members in a list", rooms.listed_members.to_string(), "so many at random", ""),

@@ -1,6 +1,7 @@
 //! What is measured: the core's registry, and beside it HTTP, the gateway, the store, the sockets and the process.
 //! Every name is listed in `docs/operations.md`, which a test compares with the page.
 
+mod figures;
 mod http;
 mod process;
 mod readings;
@@ -11,9 +12,8 @@ use parking_lot::Mutex;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 
+pub(crate) use figures::register_figures;
 pub(crate) use http::HttpCounters;
-pub(crate) use process::Process;
-pub(crate) use readings::{Reading, Readings};
 
 /// The media type of the page.
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

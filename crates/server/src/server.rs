@@ -7,29 +7,31 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::any;
-use prometheus_client::registry::Registry;
-use stentor_api_rtm::{HandleKey, RtmLogins, RtmSetup, RtmState};
-use stentor_core::bus::in_process::InProcessBus;
-use stentor_core::clock::{Clock, SystemClock};
-use stentor_core::id::NodeId;
-use stentor_core::node::{Node, NodeConfig};
-use stentor_core::store::memory::MemoryStore;
-use stentor_core::store::{Store, StoreError};
-use stentor_gateway_ws::{GatewayConfig, GatewayState};
+use stentor_api_rtm::{HandleKey, RtmSetup, RtmState};
+use stentor_core::node::Node;
+use stentor_core::store::StoreError;
+use stentor_gateway_ws::GatewayState;
 use stentor_http_kit::{Observe, RequestIds};
-use stentor_store_embedded::{EmbeddedStore, OpenError, Options};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::Layer;
+
+mod error;
+mod parts;
+
+pub use error::StartError;
+pub use parts::Parts;
+
+use parts::{Core, random, start_core};
 
 use crate::admin::{Admin, docs};
-use crate::config::storage::Engine;
 use crate::config::{AppConfig, Config};
-use crate::data_dir::{DataDir, DataDirError};
-use crate::first_start::{CredentialsError, made_up};
+use crate::data_dir::DataDir;
+use crate::first_start::made_up;
 use crate::local::{LOCAL, Local};
-use crate::metrics::{HttpCounters, PREFIX, Page, Process, Reading, Readings};
-use crate::transport::{Cors, Gate, HttpTimes, Listener, Routers, Tls, TlsError, bind};
+use crate::metrics::{HttpCounters, Page, register_figures};
+use crate::transport::{Cors, Gate, HttpTimes, Listener, Routers, Tls, TlsError, WithCors, bind};
 use crate::{compose, files};
 
 /// What is left of the ten seconds for closing the store.
@@ -37,67 +39,6 @@ const STORE_CLOSE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// For what the node still does by itself when its clients are gone.
 const NODE_STOP_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// Why the server did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The data directory cannot be used.
-    #[error(transparent)]
-    DataDir(#[from] DataDirError),
-    /// The made-up app cannot be used.
-    #[error(transparent)]
-    Credentials(#[from] CredentialsError),
-    /// The store cannot be opened.
-    #[error("{}", with_causes(.0))]
-    Open(#[from] OpenError),
-    /// The store cannot be read.
-    #[error("{}", with_causes(.0))]
-    Store(#[from] StoreError),
-    /// Certificate or key cannot be used.
-    #[error("tls: {0}")]
-    Tls(#[from] TlsError),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The operating system gives no random numbers.
-    #[error("no random numbers: {0}")]
-    Random(getrandom::Error),
-    /// A task did not do its work.
-    #[error("the start was interrupted")]
-    Interrupted,
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
-}
-
-/// What tests put in the place of the real thing.
-#[derive(Default)]
-pub struct Parts {
-    /// The time; the machine's without one.
-    pub clock: Option<Arc<dyn Clock>>,
-    /// The store; that of the configuration without one.
-    pub store: Option<Arc<dyn Store>>,
-    /// Where random choices start; the operating system's choice without one.
-    pub seed: Option<u64>,
-}
-
-impl std::fmt::Debug for Parts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parts").field("clock", &self.clock).field("seed", &self.seed).finish_non_exhaustive()
-    }
-}
 
 /// A running server. Dropping it stops accepting; [`Server::shutdown`] ends it in order.
 pub struct Server {
@@ -150,7 +91,8 @@ impl Server {
         let tls = open_tls(&config)?;
         let socket = listen(config.server.listen.0)?;
         let metrics_socket = config.server.metrics_listen.map(|address| listen(address.0)).transpose()?;
-        let (address, metrics_address) = (local_address(&socket)?, metrics_socket.as_ref().map(local_address).transpose()?);
+        let (address, metrics_address) =
+            (local_address(&socket)?, metrics_socket.as_ref().map(local_address).transpose()?);
         let core = start_core(&config, parts, &directory).await?;
         let stop = CancellationToken::new();
         let server = Self {
@@ -178,7 +120,7 @@ impl Server {
         let Core { node, gateway, mut registry, seed } = core;
         let gate = Arc::new(Gate::new(self.config.server.max_connections.get(), files::limit()));
         let http = Arc::new(HttpCounters::register(&mut registry));
-        register_readings(&mut registry, &node, &gateway, &gate);
+        register_figures(&mut registry, &node, &gateway, &gate);
         let admin = Admin::new(node.clone(), Page::new(registry));
         let served = self.routes(&node, &gateway, &admin, http, seed)?;
 
@@ -198,7 +140,7 @@ impl Server {
             }
         };
         if let Some(socket) = metrics_socket {
-            let routers = Routers { served: admin.full(), full: admin.full() };
+            let routers = Routers { served: self.cors().layer(admin.full()), full: admin.full() };
             self.keep_running(listener(socket, None, routers, Arc::new(Gate::new(64, None))).run());
         }
         let routers = Routers { served, full: admin.full() };
@@ -231,7 +173,7 @@ impl Server {
         admin: &Admin,
         http: Arc<HttpCounters>,
         seed: u64,
-    ) -> Result<Router, StartError> {
+    ) -> Result<WithCors<Router>, StartError> {
         let observe = Observe::new(Arc::new(RequestIds::new(seed)), http);
         let rtm = stentor_api_rtm::router(RtmState::new(RtmSetup {
             node: node.clone(),
@@ -250,7 +192,12 @@ impl Server {
         if self.metrics_address.is_none() {
             router = router.merge(admin.metrics());
         }
-        Ok(router.layer(Cors::new(&self.config.server.cors_origins)))
+        // Around the router and not in it, where every route would pay for it.
+        Ok(self.cors().layer(router))
+    }
+
+    fn cors(&self) -> Cors {
+        Cors::new(&self.config.server.cors_origins)
     }
 
     /// Where it listens.
@@ -356,86 +303,4 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 
 fn local_address(socket: &TcpListener) -> Result<SocketAddr, StartError> {
     socket.local_addr().map_err(|source| StartError::Listen { address: ([0, 0, 0, 0], 0).into(), source })
-}
-
-fn random<const N: usize>() -> Result<[u8; N], StartError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(StartError::Random)?;
-    Ok(bytes)
-}
-
-/// What is there before anything is served.
-struct Core {
-    node: Node,
-    gateway: GatewayState,
-    registry: Registry,
-    seed: u64,
-}
-
-async fn start_core(config: &Config, parts: Parts, directory: &DataDir) -> Result<Core, StartError> {
-    let seed = parts.seed.map_or_else(|| random().map(u64::from_ne_bytes), Ok)?;
-    let clock = parts.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
-    let store = match parts.store {
-        Some(store) => store,
-        None => open_store(config, directory).await?,
-    };
-    let mut registry = Registry::with_prefix(PREFIX);
-    let node = NodeConfig {
-        node: NodeId::SINGLE,
-        apps: config.apps.iter().map(|app| compose::app_policy(config, app)).collect(),
-        seed,
-    };
-    let node = Node::start(node, store, Arc::new(InProcessBus::alone()), clock, &mut registry).await?;
-    let logins = Arc::new(RtmLogins::new(config.apps.iter().map(compose::rtm_app)));
-    let gateway = GatewayState::new(node.clone(), logins, GatewayConfig::default());
-    Ok(Core { node, gateway, registry, seed })
-}
-
-async fn open_store(config: &Config, directory: &DataDir) -> Result<Arc<dyn Store>, StartError> {
-    match config.store.engine {
-        Engine::Memory => Ok(Arc::new(MemoryStore::default())),
-        Engine::Embedded => {
-            let options =
-                Options { queue_bound: config.store.queue.size(), check_pages: config.store.check_pages_at_start };
-            let path = directory.path().to_owned();
-            // Opening reads from the disk, and after a crash replays the log.
-            let open = tokio::task::spawn_blocking(move || EmbeddedStore::open(&path, &options));
-            Ok(Arc::new(open.await.map_err(|_panicked| StartError::Interrupted)??))
-        }
-    }
-}
-
-fn register_readings(registry: &mut Registry, node: &Node, gateway: &GatewayState, gate: &Arc<Gate>) {
-    let process = Process::started(node.clock().wall_ms());
-    let (node, gateway, gate) = (node.clone(), gateway.clone(), gate.clone());
-    registry.register_collector(Box::new(Readings(move || {
-        let (census, sockets) = (node.census(), gateway.counters());
-        let count = |count: usize| count as u64;
-        let mut readings = vec![
-            Reading::gauge("sessions_attached", "Sessions with a connection", count(census.attached)),
-            Reading::gauge("sessions_detached", "Sessions whose client may come back", count(census.detached)),
-            Reading::gauge("rooms", "Rooms (channels) with members or attributes", count(census.rooms)),
-            Reading::gauge("mailbox_notices", "Notices that wait in mailboxes", count(census.waiting)),
-            Reading::gauge("http_connections", "HTTP connections", count(gate.open())),
-            Reading::gauge("max_connections", "Connections that may be served at once", count(gate.max())),
-            Reading::counter("connections_turned_away", "Connections beyond the maximum", gate.turned_away()),
-            Reading::gauge("gateway_connections", "WebSocket connections", sockets.open),
-            Reading::counter("gateway_accepted", "WebSocket connections accepted", sockets.accepted),
-            Reading::counter("gateway_frames_in", "Frames from clients", sockets.frames_in),
-            Reading::counter("gateway_bytes_in", "Bytes from clients", sockets.bytes_in),
-            Reading::counter("gateway_frames_out", "Frames to clients", sockets.frames_out),
-            Reading::counter("gateway_bytes_out", "Bytes to clients", sockets.bytes_out),
-            Reading::counter("gateway_writes", "Writes to sockets; a write takes several frames", sockets.writes),
-            Reading::counter("gateway_blocked", "Times that a socket took no more", sockets.blocked),
-            Reading::counter("gateway_refused_logins", "Logins refused", sockets.refused_logins),
-            Reading::counter("gateway_violations", "Clients that broke the protocol", sockets.violations),
-            Reading::counter("gateway_slow_consumers", "Clients that read too slowly", sockets.slow_consumers),
-        ];
-        readings.extend(node.store().counters().into_iter().map(|(name, help, value)| {
-            // The store says what it counts; what waits is the one figure that goes up and down.
-            if name.ends_with("_length") { Reading::gauge(name, help, value) } else { Reading::counter(name, help, value) }
-        }));
-        readings.extend(process.readings());
-        readings
-    })));
 }

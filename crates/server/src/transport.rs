@@ -7,7 +7,7 @@ mod listener;
 mod tls;
 
 pub(crate) use connection::HttpTimes;
-pub(crate) use cors::Cors;
+pub(crate) use cors::{Cors, WithCors};
 pub(crate) use gate::Gate;
 pub(crate) use listener::{Listener, Routers, bind};
 pub use tls::{Tls, TlsError};

@@ -13,11 +13,18 @@ use crate::{history, inbox};
 const STEP: usize = 200;
 
 /// Goes to the end of the queue after each step, so that what was queued meanwhile comes first.
-struct Expire {
+pub(crate) struct Expire {
     now_ms: u64,
     step: usize,
     removed: u64,
     waiter: oneshot::Sender<Result<u64, StoreError>>,
+}
+
+impl Expire {
+    /// The removal of everything that has expired at `now_ms`.
+    pub(crate) fn new(now_ms: u64, waiter: oneshot::Sender<Result<u64, StoreError>>) -> Self {
+        Self { now_ms, step: 0, removed: 0, waiter }
+    }
 }
 
 impl Write for Expire {
@@ -42,6 +49,6 @@ impl Write for Expire {
 /// Queues the first step.
 pub(crate) fn expire(queue: &Queue, now_ms: u64) -> Commit<u64> {
     let (waiter, outcome) = oneshot::channel();
-    queue.write(Box::new(Expire { now_ms, step: 0, removed: 0, waiter }));
+    queue.write(Box::new(Expire::new(now_ms, waiter)));
     answer(outcome)
 }

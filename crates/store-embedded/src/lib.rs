@@ -16,6 +16,8 @@ mod queue;
 mod readers;
 mod schema;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::fmt;

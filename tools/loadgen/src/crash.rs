@@ -25,6 +25,7 @@ mod roster;
 mod verify;
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -32,6 +33,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use serde_json::Value;
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 
@@ -103,6 +105,8 @@ struct World {
     scratch: Scratch,
     oracle: RefCell<Oracle>,
     events: RefCell<EventLog>,
+    /// Sessions that were cut by the kill, to be resumed after the restart: by user, the field of the login.
+    sessions: RefCell<HashMap<usize, Value>>,
 }
 
 /// Runs the rounds, on a runtime of its own.
@@ -111,13 +115,14 @@ struct World {
 /// When the test cannot be done: no binary, no directory. A server that does not start again is a violation.
 pub fn run(options: &Options) -> anyhow::Result<Report> {
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1 << 48));
-    let (mut restarter, first) = Restarter::prepare(options)?;
+    let (restarter, first) = Restarter::prepare(options)?;
     let world = Rc::new(World {
         address: Cell::new(first.address),
         grace: Duration::from_millis(options.grace_ms),
         scratch: scratch(),
         oracle: RefCell::default(),
         events: RefCell::default(),
+        sessions: RefCell::default(),
     });
     let out = restarter.out.clone();
     let mut report = Report { rounds: 0, seed, counts: Counts::default(), violations: Vec::new(), out };
@@ -126,7 +131,7 @@ pub fn run(options: &Options) -> anyhow::Result<Report> {
     while report.rounds < options.rounds {
         report.seed = seed + report.rounds;
         // A set of its own, so that no task outlives its round.
-        let outcome = LocalSet::new().block_on(&runtime, round(&world, &mut restarter, server, report.seed));
+        let outcome = LocalSet::new().block_on(&runtime, round(&world, &restarter, server, report.seed));
         report.rounds += 1;
         report.counts = world.oracle.borrow().counts.clone();
         report.violations.append(&mut world.oracle.borrow_mut().violations);
@@ -159,7 +164,7 @@ struct Ended {
 /// Load on the running server, kill, restart, verify.
 async fn round(
     world: &Rc<World>,
-    restarter: &mut Restarter,
+    restarter: &Restarter,
     server: crate::server::Server,
     seed: u64,
 ) -> anyhow::Result<Ended> {
@@ -175,6 +180,9 @@ async fn round(
     load.end().await;
     world.oracle.borrow_mut().killed();
 
+    if rng.u8(..8) == 0 {
+        restarter.start_in_vain(Duration::from_millis(rng.u64(..30)))?;
+    }
     let start = Instant::now();
     let server = restarter.start().context("the server does not start after a kill")?;
     let restart = start.elapsed();

@@ -30,13 +30,13 @@ pub(crate) fn ensure() -> Result<(), Failed> {
             return Ok(());
         }
     }
-    let list: String =
-        missing.iter().map(|needed| format!("  {}: {}\n", needed.program, needed.why)).collect();
+    let list: String = missing.iter().map(|needed| format!("  {}: {}\n", needed.program, needed.why)).collect();
     Err(Failed(format!("missing:\n{list}On Debian: apt-get install {}", packages.join(" "))))
 }
 
 fn install(packages: &[&str]) -> Result<(), Failed> {
-    for arguments in [vec!["update"], [vec!["install", "--yes", "--no-install-recommends"], packages.to_vec()].concat()] {
+    for arguments in [vec!["update"], [vec!["install", "--yes", "--no-install-recommends"], packages.to_vec()].concat()]
+    {
         let status = Command::new("apt-get").args(&arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
         if !status.as_ref().is_ok_and(std::process::ExitStatus::success) {
             return Err(Failed(format!("apt-get {} failed", arguments.join(" "))));

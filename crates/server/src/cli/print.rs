@@ -51,13 +51,16 @@ impl Line<'_> {
 
     fn json(&self) -> Option<String> {
         Some(match self {
-            Line::Connected { user, welcome, channels } => object("connected", [
-                ("user", json!(user)),
-                ("session", json!(welcome.session)),
-                ("resumed", json!(welcome.resumed)),
-                ("channels", json!(channels)),
-                ("server_time", json!(welcome.server_time)),
-            ]),
+            Line::Connected { user, welcome, channels } => object(
+                "connected",
+                [
+                    ("user", json!(user)),
+                    ("session", json!(welcome.session)),
+                    ("resumed", json!(welcome.resumed)),
+                    ("channels", json!(channels)),
+                    ("server_time", json!(welcome.server_time)),
+                ],
+            ),
             Line::Disconnected { code } => object("disconnected", [("code", json!(code))]),
             Line::JoinFailed { channel, reason } => {
                 object("join_failed", [("channel", json!(channel)), ("reason", json!(reason))])
@@ -70,7 +73,8 @@ impl Line<'_> {
         Some(match self {
             Line::Connected { user, welcome, channels } => {
                 let again = if welcome.resumed { " again, nothing was missed" } else { "" };
-                let channels = if channels.is_empty() { String::new() } else { format!(", in {}", channels.join(", ")) };
+                let channels =
+                    if channels.is_empty() { String::new() } else { format!(", in {}", channels.join(", ")) };
                 format!("* connected as {user}{again}{channels}")
             }
             Line::Disconnected { .. } => "* connection lost, trying again".to_owned(),
@@ -92,24 +96,28 @@ fn object<const N: usize>(kind: &str, fields: [(&str, Value); N]) -> String {
 
 fn event_json(event: &ClientEvent) -> Option<String> {
     Some(match event {
-        ClientEvent::PeerMessage(PeerMessage { from, payload, ts, message_id, from_inbox }) => object("peer_message", [
-            ("from", json!(from)),
-            ("channel", Value::Null),
-            ("payload", json!(payload)),
-            ("ts", json!(ts)),
-            ("message_id", json!(message_id.to_string())),
-            ("from_inbox", json!(from_inbox)),
-        ]),
-        ClientEvent::ChannelMessage(ChannelMessage { channel, from, payload, ts, message_id }) => {
-            object("channel_message", [
+        ClientEvent::PeerMessage(PeerMessage { from, payload, ts, message_id, from_inbox }) => object(
+            "peer_message",
+            [
+                ("from", json!(from)),
+                ("channel", Value::Null),
+                ("payload", json!(payload)),
+                ("ts", json!(ts)),
+                ("message_id", json!(message_id.to_string())),
+                ("from_inbox", json!(from_inbox)),
+            ],
+        ),
+        ClientEvent::ChannelMessage(ChannelMessage { channel, from, payload, ts, message_id }) => object(
+            "channel_message",
+            [
                 ("from", json!(from)),
                 ("channel", json!(channel)),
                 ("payload", json!(payload)),
                 ("ts", json!(ts)),
                 ("message_id", json!(message_id.to_string())),
                 ("from_inbox", json!(false)),
-            ])
-        }
+            ],
+        ),
         ClientEvent::ChannelMessagesMissed { channel, count } => {
             object("channel_messages_missed", [("channel", json!(channel)), ("count", json!(count))])
         }

@@ -89,7 +89,10 @@ fn named(
     let parsed: Option<Uri> = url.parse().ok();
     let good = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
     if !parsed.is_some_and(|uri| good(&uri) && uri.path() == "/") {
-        return Err(Failed::new(Exit::Usage, format!("--server: expected a URL like https://host:port, found {url:?}")));
+        return Err(Failed::new(
+            Exit::Usage,
+            format!("--server: expected a URL like https://host:port, found {url:?}"),
+        ));
     }
     let local = Local::read(data).ok().filter(|local| local.url == url);
     let app = local.as_ref().and_then(|local| local.app(app_id.as_deref()));
@@ -120,10 +123,13 @@ fn choose<'a>(local: &'a Local, app_id: Option<&str>) -> Result<&'a LocalApp, Fa
     local.app(app_id).ok_or_else(|| {
         let known: Vec<&str> = local.apps.iter().map(|app| app.app_id.as_str()).collect();
         let known = known.join(", ");
-        Failed::new(Exit::Usage, match app_id {
-            Some(app_id) => format!("the local server has no app {app_id}; it has {known}"),
-            None => format!("the local server has several apps; name one with --app: {known}"),
-        })
+        Failed::new(
+            Exit::Usage,
+            match app_id {
+                Some(app_id) => format!("the local server has no app {app_id}; it has {known}"),
+                None => format!("the local server has several apps; name one with --app: {known}"),
+            },
+        )
     })
 }
 

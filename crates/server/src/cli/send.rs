@@ -105,6 +105,9 @@ mod tests {
         assert_eq!(report(StatusCode::OK, r#"{"code":"message_offline"}"#).unwrap(), Exit::Offline);
         assert_eq!(report(StatusCode::REQUEST_TIMEOUT, "{}").unwrap_err().exit, Exit::Unconfirmed);
         let refused = report(StatusCode::UNAUTHORIZED, r#"{"reason":"no such user"}"#).unwrap_err();
-        assert_eq!((refused.exit, refused.message.as_str()), (Exit::Failure, "the server answered 401 Unauthorized: no such user"));
+        assert_eq!(
+            (refused.exit, refused.message.as_str()),
+            (Exit::Failure, "the server answered 401 Unauthorized: no such user")
+        );
     }
 }

@@ -7,10 +7,10 @@ use stentor_core::clock::{Clock, SystemClock};
 use stentor_token::{v006, v007};
 
 use super::{ServeArguments, say};
+use crate::config::{AppConfig, Config};
 use crate::data_dir;
 use crate::exit::{Exit, Failed};
 use crate::first_start::CREDENTIALS;
-use crate::config::{AppConfig, Config};
 use crate::local::Local;
 
 #[derive(Debug, Subcommand)]
@@ -104,10 +104,13 @@ fn certificate(arguments: &RtmArguments) -> Result<(String, String), Failed> {
     let app = running.as_ref().and_then(|local| local.app(arguments.app.as_deref()));
     match app.and_then(|app| Some((app.app_id.clone(), app.certificate.as_ref()?.expose().to_owned()))) {
         Some(found) => Ok(found),
-        None => Err(Failed::new(Exit::Usage, match &arguments.app {
-            Some(app) => format!("no app {app} in the configuration or the data directory"),
-            None => "name the app with --app".to_owned(),
-        })),
+        None => Err(Failed::new(
+            Exit::Usage,
+            match &arguments.app {
+                Some(app) => format!("no app {app} in the configuration or the data directory"),
+                None => "name the app with --app".to_owned(),
+            },
+        )),
     }
 }
 

@@ -96,14 +96,16 @@ impl Config {
                 warnings.push(format!("app {id} has no app_certificate: anybody can log in as anybody"));
             }
             if app.app.app_certificate.is_none() && app.app.customers.is_empty() {
-                warnings.push(format!("app {id} has neither app_certificate nor customers: nobody can use its REST API"));
+                warnings
+                    .push(format!("app {id} has neither app_certificate nor customers: nobody can use its REST API"));
             }
         }
         if self.store.engine == super::storage::Engine::Memory {
             warnings.push("store.engine is \"memory\": nothing survives a restart".to_owned());
         }
         if open && self.tls.certificate.is_none() {
-            warnings.push(format!("plain HTTP on {}: passwords and tokens can be read on the way", self.server.listen.0));
+            warnings
+                .push(format!("plain HTTP on {}: passwords and tokens can be read on the way", self.server.listen.0));
         }
         warnings
     }

@@ -88,9 +88,18 @@ fn unknown_keys_are_named_with_their_line() {
 #[test]
 fn bad_values_are_named_with_their_line() {
     for (text, expected) in [
-        ("[server]\nack_timeout_ms = 0\n", "c.toml:2: server.ack_timeout_ms: expected a whole number from 1 to 600000, found 0"),
-        ("[server]\nack_timeout_ms = \"8s\"\n", "c.toml:2: server.ack_timeout_ms: expected a whole number, found string"),
-        ("[server]\nallow_plain_http = 1\n", "c.toml:2: server.allow_plain_http: expected true or false, found integer"),
+        (
+            "[server]\nack_timeout_ms = 0\n",
+            "c.toml:2: server.ack_timeout_ms: expected a whole number from 1 to 600000, found 0",
+        ),
+        (
+            "[server]\nack_timeout_ms = \"8s\"\n",
+            "c.toml:2: server.ack_timeout_ms: expected a whole number, found string",
+        ),
+        (
+            "[server]\nallow_plain_http = 1\n",
+            "c.toml:2: server.allow_plain_http: expected true or false, found integer",
+        ),
         ("[server]\ncors_origins = \"*\"\n", "c.toml:2: server.cors_origins: expected an array, found string"),
         ("server = 3\n", "c.toml:1: server: expected a section"),
         ("[apps]\n", "c.toml:1: apps: expected [[apps]], with two brackets"),
@@ -110,7 +119,8 @@ fn bad_values_are_named_with_their_line() {
 
 #[test]
 fn secrets_are_not_in_errors() {
-    let text = format!("{APP}app_certificate = \"hunter2\"\ncustomers = [{{ id = \"a\", secret = \"hunter2\", x = 1 }}]\n");
+    let text =
+        format!("{APP}app_certificate = \"hunter2\"\ncustomers = [{{ id = \"a\", secret = \"hunter2\", x = 1 }}]\n");
     let problems = refused(&text);
     assert_eq!(problems.len(), 2);
     assert!(!problems.join("\n").contains("hunter2"), "{problems:?}");
@@ -165,7 +175,11 @@ fn unknown_or_bad_variables_are_named() {
         ("STENTOR_SERVER_LISEN", "x", "STENTOR_SERVER_LISEN: server.lisen: unknown key"),
         ("STENTOR_NONSENSE", "x", "STENTOR_NONSENSE: names no key"),
         ("STENTOR_APPS_7_APP_ID", "x", "STENTOR_APPS_7_APP_ID: expected STENTOR_APPS_<number>_<key>"),
-        ("STENTOR_SERVER_ACK_TIMEOUT_MS", "soon", "STENTOR_SERVER_ACK_TIMEOUT_MS: server.ack_timeout_ms: expected a whole"),
+        (
+            "STENTOR_SERVER_ACK_TIMEOUT_MS",
+            "soon",
+            "STENTOR_SERVER_ACK_TIMEOUT_MS: server.ack_timeout_ms: expected a whole",
+        ),
     ] {
         let error = with_variables("", &[(name, value)]).unwrap_err().to_string();
         assert!(error.starts_with(expected), "{error}");

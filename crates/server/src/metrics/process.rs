@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use super::Reading;
-use super::readings::Kind;
+use super::readings::{Kind, Reading};
 
 /// Reads what the kernel knows of this process.
 #[derive(Debug, Clone, Copy)]

@@ -62,11 +62,21 @@ impl<F: Fn() -> Vec<Reading> + Send + Sync + 'static> Collector for Readings<F> 
             match reading.kind {
                 Kind::Counter => {
                     let metric = ConstCounter::new(reading.value);
-                    metric.encode(encoder.encode_descriptor(reading.name, reading.help, None, metric.metric_type())?)?;
+                    metric.encode(encoder.encode_descriptor(
+                        reading.name,
+                        reading.help,
+                        None,
+                        metric.metric_type(),
+                    )?)?;
                 }
                 Kind::Gauge => {
                     let metric = ConstGauge::new(reading.value);
-                    metric.encode(encoder.encode_descriptor(reading.name, reading.help, None, metric.metric_type())?)?;
+                    metric.encode(encoder.encode_descriptor(
+                        reading.name,
+                        reading.help,
+                        None,
+                        metric.metric_type(),
+                    )?)?;
                 }
             }
         }

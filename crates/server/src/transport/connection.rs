@@ -1,13 +1,17 @@
 //! One connection: HTTP/1.1 until the client goes, is too slow, or becomes a WebSocket.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
+use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use stentor_gateway_ws::Stream;
 use tokio_util::sync::CancellationToken;
+use tower::Service;
 
 use crate::config::transport::HttpSection;
 
@@ -41,11 +45,28 @@ pub(crate) enum KeepAlive {
     No,
 }
 
+/// A router, or something around it.
+pub(crate) trait Serve:
+    Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<S> Serve for S where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
 /// Serves one connection. When `stop` is cancelled, the request that is being answered is finished, and then the
 /// connection is closed.
-pub(crate) async fn serve(
+pub(crate) async fn serve<S: Serve>(
     stream: Stream,
-    router: Router,
+    service: S,
     times: HttpTimes,
     keep_alive: KeepAlive,
     stop: CancellationToken,
@@ -58,7 +79,7 @@ pub(crate) async fn serve(
         .max_buf_size(times.header_bytes.max(MIN_BUFFER_BYTES))
         .half_close(false)
         .keep_alive(keep_alive == KeepAlive::Yes);
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).with_upgrades();
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,

@@ -8,11 +8,13 @@ use std::time::Duration;
 use axum::Router;
 use stentor_gateway_ws::Stream;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::connection::{HttpTimes, KeepAlive, serve};
-use super::gate::{Admission, Gate};
+use super::connection::{HttpTimes, KeepAlive, Serve, serve};
+use super::cors::WithCors;
+use super::gate::{Admission, Gate, Place};
 use super::tls::Tls;
 
 /// Connections that wait to be accepted: enough for the clients of a restarted server to come back at once.
@@ -37,7 +39,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 #[derive(Debug, Clone)]
 pub(crate) struct Routers {
     /// To a connection that has a place.
-    pub(crate) served: Router,
+    pub(crate) served: WithCors<Router>,
     /// To one beyond the maximum.
     pub(crate) full: Router,
 }
@@ -81,11 +83,14 @@ impl Listener {
     }
 
     fn accepted(&self, tcp: TcpStream) {
-        let (router, keep_alive, place) = match self.gate.admit((self.upgraded)()) {
-            Admission::Served(place) => (self.routers.served.clone(), KeepAlive::Yes, place),
-            Admission::Told(place) => (self.routers.full.clone(), KeepAlive::No, place),
-            Admission::Closed => return,
-        };
+        match self.gate.admit((self.upgraded)()) {
+            Admission::Served(place) => self.spawn(tcp, place, self.routers.served.clone(), KeepAlive::Yes),
+            Admission::Told(place) => self.spawn(tcp, place, self.routers.full.clone(), KeepAlive::No),
+            Admission::Closed => {}
+        }
+    }
+
+    fn spawn<S: Serve>(&self, tcp: TcpStream, place: Place, service: S, keep_alive: KeepAlive) {
         let acceptor = self.tls.as_ref().map(|tls| tls.acceptor());
         let (times, handshake_timeout) = (self.times, self.handshake_timeout);
         let (stop, cut) = (self.stop.clone(), self.cut.clone());
@@ -94,18 +99,8 @@ impl Listener {
             if tcp.set_nodelay(true).is_err() {
                 return;
             }
-            let stream = match acceptor {
-                None => Stream::Plain(tcp),
-                Some(acceptor) => match tokio::time::timeout(handshake_timeout, acceptor.accept(tcp)).await {
-                    Ok(Ok(tls)) => Stream::Tls(Box::new(tls)),
-                    Ok(Err(error)) => {
-                        tracing::debug!(%error, "a TLS handshake failed");
-                        return;
-                    }
-                    Err(_elapsed) => return,
-                },
-            };
-            serve(stream, router, times, keep_alive, stop).await;
+            let Some(stream) = open(tcp, acceptor, handshake_timeout).await else { return };
+            serve(stream, service, times, keep_alive, stop).await;
         };
         self.connections.spawn(async move {
             let _place = place;
@@ -114,6 +109,19 @@ impl Listener {
                 () = cut.cancelled() => {}
             }
         });
+    }
+}
+
+/// Shakes hands, with TLS. `None` if nothing came of it.
+async fn open(tcp: TcpStream, acceptor: Option<TlsAcceptor>, timeout: Duration) -> Option<Stream> {
+    let Some(acceptor) = acceptor else { return Some(Stream::Plain(tcp)) };
+    match tokio::time::timeout(timeout, acceptor.accept(tcp)).await {
+        Ok(Ok(tls)) => Some(Stream::Tls(Box::new(tls))),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a TLS handshake failed");
+            None
+        }
+        Err(_elapsed) => None,
     }
 }
 

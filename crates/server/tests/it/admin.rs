@@ -113,7 +113,8 @@ async fn the_description_of_the_api_is_served() {
 #[tokio::test]
 async fn what_is_not_there_is_404_in_json() {
     let server = TestServer::start().await;
-    for (method, path) in [(Method::GET, "/nowhere"), (Method::POST, "/"), (Method::DELETE, "/dev/v2/project/x/rtm/y")] {
+    for (method, path) in [(Method::GET, "/nowhere"), (Method::POST, "/"), (Method::DELETE, "/dev/v2/project/x/rtm/y")]
+    {
         let reply = server.anonymous().send(method.clone(), path, bytes::Bytes::new()).await;
         if path == "/" {
             assert_eq!(reply.code(), 405, "{method} {path}");

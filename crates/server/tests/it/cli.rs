@@ -105,7 +105,8 @@ async fn both_signals_log_out() {
         let ended = bob.end().await;
         assert_eq!(ended.code(), Some(0), "{}", ended.errors);
         let reply = http.get(&events).await.json();
-        let types: Vec<&str> = reply["events"].as_array().unwrap().iter().map(|e| e["type"].as_str().unwrap()).collect();
+        let types: Vec<&str> =
+            reply["events"].as_array().unwrap().iter().map(|e| e["type"].as_str().unwrap()).collect();
         assert_eq!(types, ["Login", "Logout"], "at once, not after the grace");
     }
 }
@@ -121,7 +122,8 @@ async fn listen_comes_back_and_misses_nothing() {
     let server = TestProcess::serve(STENTOR, directory.path(), &["--listen", &address], &[]).await;
     let again = next_of(&mut bob, "connected").await;
     assert_eq!((&again["resumed"], &again["session"]), (&json!(true), &first["session"]));
-    let sent = TestProcess::run(STENTOR, directory.path(), &["send", "--from", "a", "--channel", "lobby", "x"], &[]).await;
+    let sent =
+        TestProcess::run(STENTOR, directory.path(), &["send", "--from", "a", "--channel", "lobby", "x"], &[]).await;
     assert_eq!(sent.code(), Some(0), "{}", sent.errors);
     assert_eq!(next_of(&mut bob, "channel_message").await["payload"], "x");
     server.kill().await;
@@ -142,7 +144,8 @@ async fn tokens_log_in() {
     let local = Local::start().await;
     let (app, _) = local.rest();
     for format in ["006", "007"] {
-        let made = local.run(&["token", "rtm", "--app", &app, "--user", "bob", "--format", format, "--ttl", "60"]).await;
+        let made =
+            local.run(&["token", "rtm", "--app", &app, "--user", "bob", "--format", format, "--ttl", "60"]).await;
         assert_eq!(made.code(), Some(0), "{}", made.errors);
         let token = made.output[0].as_str();
         assert!(token.starts_with(format));

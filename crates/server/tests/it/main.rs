@@ -1,5 +1,7 @@
 //! The server as its users see it. One binary: each module is about one thing they see.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on must fail")]
+
 mod admin;
 mod cli;
 mod configuration;

@@ -46,7 +46,7 @@ async fn a_request_under_way_is_finished_and_nobody_new_is_let_in() {
     assert_eq!(told.last(), Some(&ClientEvent::Closed { code: Some(1012) }));
     eventually("nobody is let in", async || {
         let refused = http.try_send(http::Method::GET, "/healthz", bytes::Bytes::new()).await;
-        refused.map_or_else(|_| Ok(()), Err)
+        refused.map_or_else(|_| Ok(()), |reply| Err(reply.code()))
     })
     .await;
     assert_eq!(sending.await.unwrap().code(), 408, "nobody has acked it");

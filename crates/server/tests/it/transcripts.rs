@@ -171,7 +171,8 @@ async fn every_example_of_the_documents_is_answered_as_documented() {
     let mut wrong = Vec::new();
     for file in files {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let transcript = parse(&std::fs::read_to_string(&file).unwrap()).unwrap_or_else(|| panic!("{name} is malformed"));
+        let transcript =
+            parse(&std::fs::read_to_string(&file).unwrap()).unwrap_or_else(|| panic!("{name} is malformed"));
         if let Err(why) = replay(&transcript).await {
             wrong.push(format!("{name}: {why}"));
         }

@@ -124,6 +124,7 @@ async fn stumble(world: Rc<World>, user: usize, mut rng: Rng) -> anyhow::Result<
             }
         }
         if timeout(Duration::from_millis(rng.u64(5..200)), client.ended()).await.is_ok() {
+            world.sessions.borrow_mut().insert(user, client.resume());
             return Ok(());
         }
         resume = Some(client.resume());

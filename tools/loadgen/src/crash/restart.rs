@@ -1,9 +1,11 @@
 //! Starting the server on the same data again and again.
 
+use std::fs::File;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 
 use super::{Options, ensure_ours};
 use crate::machine;
@@ -11,6 +13,7 @@ use crate::server::Server;
 use crate::stentor::config::Setup;
 
 pub(super) const CONFIG: &str = "config.toml";
+const LOG: &str = "stentor.log";
 
 /// How long a sender waits for an ack: short, since some users never ack.
 const ACK_TIMEOUT_MS: u64 = 150;
@@ -48,14 +51,30 @@ impl Restarter {
         };
         std::fs::write(out.join(CONFIG), setup.to_toml())?;
         machine::allow_open_files(OPEN_FILES)?;
-        let mut restarter = Self { binary, out };
+        let restarter = Self { binary, out };
         let first = restarter.start().context("the first start")?;
         Ok((restarter, first))
     }
 
-    pub(super) fn start(&mut self) -> anyhow::Result<Server> {
+    pub(super) fn start(&self) -> anyhow::Result<Server> {
+        Server::start(&mut self.command(), &self.out.join(LOG))
+    }
+
+    /// Starts the server and kills it before it has got far: what it does to recover must bear that too.
+    pub(super) fn start_in_vain(&self, lifetime: Duration) -> anyhow::Result<()> {
+        let log = File::options().create(true).append(true).open(self.out.join(LOG))?;
+        let mut command = self.command();
+        let mut child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
+        std::thread::sleep(lifetime);
+        let ended = child.try_wait()?;
+        child.kill()?;
+        child.wait()?;
+        ended.map_or(Ok(()), |status| bail!("the server ended while starting: {status}"))
+    }
+
+    fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
         command.arg("serve").arg("--config").arg(self.out.join(CONFIG)).current_dir(&self.out);
-        Server::start(&mut command, &self.out.join("stentor.log"))
+        command
     }
 }

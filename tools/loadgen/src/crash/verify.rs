@@ -54,13 +54,15 @@ async fn look(world: Rc<World>, user: usize, peek: bool) -> anyhow::Result<()> {
     let habit = USERS[user].1;
     let idle = matches!(habit, Habit::Away | Habit::Mute);
     let acks = !(peek && idle);
-    let mut inbox = login_and_look(&world, user, acks, QUIET).await?;
+    // A session may be continued across the restart, or be gone: either is fine, as long as nothing else is.
+    let session = world.sessions.borrow_mut().remove(&user);
+    let mut inbox = login_and_look(&world, user, acks, session, QUIET).await?;
     if acks {
         // What was acked before an orderly logout does not count as missing, but something may have come late.
-        inbox.append(&mut login_and_look(&world, user, true, QUIET).await?);
+        inbox.append(&mut login_and_look(&world, user, true, None, QUIET).await?);
     }
     if !world.oracle.borrow().missing(user, &inbox).is_empty() {
-        inbox.append(&mut login_and_look(&world, user, acks, QUIET_FOR_SURE).await?);
+        inbox.append(&mut login_and_look(&world, user, acks, None, QUIET_FOR_SURE).await?);
     }
     world.oracle.borrow_mut().settle(user, &inbox, !idle);
     Ok(())
@@ -70,9 +72,11 @@ async fn login_and_look(
     world: &Rc<World>,
     user: usize,
     acks: bool,
+    session: Option<Value>,
     quiet: Duration,
 ) -> anyhow::Result<BTreeSet<Number>> {
-    let client = Client::log_in(world, user, acks, None).await.with_context(|| format!("login of {}", name(user)))?;
+    let client =
+        Client::log_in(world, user, acks, session).await.with_context(|| format!("login of {}", name(user)))?;
     client.quiet_for(quiet).await?;
     client.log_out().await?;
     let received = client.received();

@@ -1,0 +1,87 @@
+//! What is there before anything is served: store, node and gateway.
+
+use std::sync::Arc;
+
+use prometheus_client::registry::Registry;
+use stentor_api_rtm::RtmLogins;
+use stentor_core::bus::in_process::InProcessBus;
+use stentor_core::clock::{Clock, SystemClock};
+use stentor_core::id::NodeId;
+use stentor_core::node::{Node, NodeConfig};
+use stentor_core::store::Store;
+use stentor_core::store::memory::MemoryStore;
+use stentor_gateway_ws::{GatewayConfig, GatewayState};
+use stentor_store_embedded::{EmbeddedStore, Options};
+
+use super::error::StartError;
+use crate::compose;
+use crate::config::Config;
+use crate::config::storage::Engine;
+use crate::data_dir::DataDir;
+use crate::metrics::PREFIX;
+
+/// What tests put in the place of the real thing.
+#[derive(Default)]
+pub struct Parts {
+    /// The time; the machine's without one.
+    pub clock: Option<Arc<dyn Clock>>,
+    /// The store; that of the configuration without one.
+    pub store: Option<Arc<dyn Store>>,
+    /// Where random choices start; the operating system's choice without one.
+    pub seed: Option<u64>,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("clock", &self.clock).field("seed", &self.seed).finish_non_exhaustive()
+    }
+}
+
+/// What is there before anything is served.
+pub(super) struct Core {
+    pub(super) node: Node,
+    pub(super) gateway: GatewayState,
+    pub(super) registry: Registry,
+    pub(super) seed: u64,
+}
+
+/// Starts store, node and gateway.
+pub(super) async fn start_core(config: &Config, parts: Parts, directory: &DataDir) -> Result<Core, StartError> {
+    let seed = parts.seed.map_or_else(|| random().map(u64::from_ne_bytes), Ok)?;
+    let clock = parts.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+    let store = match parts.store {
+        Some(store) => store,
+        None => open_store(config, directory).await?,
+    };
+    let mut registry = Registry::with_prefix(PREFIX);
+    let node = NodeConfig {
+        node: NodeId::SINGLE,
+        apps: config.apps.iter().map(|app| compose::app_policy(config, app)).collect(),
+        seed,
+    };
+    let node = Node::start(node, store, Arc::new(InProcessBus::alone()), clock, &mut registry).await?;
+    let logins = Arc::new(RtmLogins::new(config.apps.iter().map(compose::rtm_app)));
+    let gateway = GatewayState::new(node.clone(), logins, GatewayConfig::default());
+    Ok(Core { node, gateway, registry, seed })
+}
+
+async fn open_store(config: &Config, directory: &DataDir) -> Result<Arc<dyn Store>, StartError> {
+    match config.store.engine {
+        Engine::Memory => Ok(Arc::new(MemoryStore::default())),
+        Engine::Embedded => {
+            let options =
+                Options { queue_bound: config.store.queue.size(), check_pages: config.store.check_pages_at_start };
+            let path = directory.path().to_owned();
+            // Opening reads from the disk, and after a crash replays the log.
+            let open = tokio::task::spawn_blocking(move || EmbeddedStore::open(&path, &options));
+            Ok(Arc::new(open.await.map_err(|_panicked| StartError::Interrupted)??))
+        }
+    }
+}
+
+/// Random bytes of the operating system.
+pub(super) fn random<const N: usize>() -> Result<[u8; N], StartError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(StartError::Random)?;
+    Ok(bytes)
+}
