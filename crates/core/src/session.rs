@@ -191,10 +191,14 @@ impl Session {
         &self.app
     }
 
-    /// Moves up to `max_notices` and about `max_bytes` of what waits into `into`, in order. The outlet is told
-    /// again when the mailbox, found empty here, fills.
-    pub fn take(&self, max_notices: usize, max_bytes: usize, into: &mut Vec<Arc<Envelope>>) {
-        self.state.lock().mailbox.take(max_notices, max_bytes, into);
+    /// Moves up to `max_notices` and about `max_bytes` of what waits for the connection `attachment` into `into`,
+    /// in order; nothing if that is not the session's connection any more. The outlet is told again when the
+    /// mailbox, found empty here, fills.
+    pub fn take(&self, attachment: u64, max_notices: usize, max_bytes: usize, into: &mut Vec<Arc<Envelope>>) {
+        let mut state = self.state.lock();
+        if state.attachment == attachment {
+            state.mailbox.take(max_notices, max_bytes, into);
+        }
     }
 
     /// Notices that wait in the mailbox.

@@ -90,10 +90,10 @@ impl Connection {
     }
 
     /// From now on the mailbox of `session` is written out, after the welcome.
-    pub(crate) fn attach(&self, session: Arc<Session>, welcome: Bytes) {
+    pub(crate) fn attach(&self, session: Arc<Session>, attachment: u64, welcome: Bytes) {
         let mut wire = self.wire.lock();
         wire.push(welcome);
-        wire.attach(session);
+        wire.attach(session, attachment);
     }
 
     /// The last frames; the mailbox stays as it is.

@@ -40,7 +40,8 @@ pub(crate) enum Flushed {
 #[derive(Debug)]
 pub(crate) struct Wire {
     socket: Option<WriteHalf>,
-    session: Option<Arc<Session>>,
+    /// The session, and which of its connections this is.
+    session: Option<(Arc<Session>, u64)>,
     /// Frames that go before those in the mailbox: replies, and what the socket did not take yet.
     queue: VecDeque<Bytes>,
     queued_bytes: usize,
@@ -74,8 +75,8 @@ impl Wire {
     }
 
     /// From now on the mailbox of `session` is written out.
-    pub(crate) fn attach(&mut self, session: Arc<Session>) {
-        self.session = Some(session);
+    pub(crate) fn attach(&mut self, session: Arc<Session>, attachment: u64) {
+        self.session = Some((session, attachment));
     }
 
     /// No more of the mailbox is written, and of what was taken out only a frame that is half out if
@@ -173,9 +174,9 @@ impl Wire {
         let room = FRAMES_PER_WRITE - scratch.frames.len();
         if room > 0
             && bytes < BYTES_PER_WRITE
-            && let Some(session) = &self.session
+            && let Some((session, attachment)) = &self.session
         {
-            session.take(room, BYTES_PER_WRITE - bytes, &mut scratch.envelopes);
+            session.take(*attachment, room, BYTES_PER_WRITE - bytes, &mut scratch.envelopes);
             let frames = scratch.envelopes.drain(..).map(|envelope| envelope.encoded(codec::SLOT, codec::notice));
             scratch.frames.extend(frames);
         }

@@ -248,7 +248,7 @@ impl Client {
         let mut taken: Vec<Arc<Envelope>> = Vec::new();
         loop {
             let before = taken.len();
-            self.session().take(7, 16_384, &mut taken);
+            self.session().take(self.connected.attachment, 7, 16_384, &mut taken);
             if taken.len() == before {
                 return taken.iter().map(|envelope| envelope.notice.clone()).collect();
             }

@@ -180,6 +180,9 @@ async fn a_resume_on_a_live_connection_supersedes_it() {
     assert_eq!(bob.closed(), [Closing::Superseded]);
     bob.cut();
     world.send("alice", "bob", "hello").await;
+    let mut stolen = Vec::new();
+    bob.session().take(bob.connected.attachment, 10, 1000, &mut stolen);
+    assert!(stolen.is_empty(), "the stale connection gets nothing");
     assert_eq!(back.take_texts(), ["hello"], "the end of the stale connection changes nothing");
 }
 

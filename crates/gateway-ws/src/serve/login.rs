@@ -58,7 +58,7 @@ impl Task {
             node.connect(&app, request, outlet).await.map_err(|error| refusal(login::not_connected(&error), &error))?;
         let welcome = self.welcome(policy, &connected);
         let Connected { session, attachment, .. } = connected;
-        self.connection.attach(Arc::clone(&session), welcome);
+        self.connection.attach(Arc::clone(&session), attachment, welcome);
         let caller = Caller { state: self.state.clone(), app, session, attachment };
         self.attached = Some(Attached(Arc::new(caller)));
         Ok(())

@@ -21,6 +21,8 @@ pub struct Counts {
     pub logins: u64,
     /// Of these, that continued a session.
     pub resumed: u64,
+    /// Of these, across a kill.
+    pub resumed_across_kill: u64,
     /// Events that were pulled.
     pub events: u64,
     /// Pulls whose answer was lost.
@@ -29,12 +31,12 @@ pub struct Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sent, acknowledged, in_doubt, delivered, repeated, replaced, logins, resumed, events, pulls_lost } =
-            self;
         write!(
             f,
-            "{sent} sent, {acknowledged} acknowledged, {in_doubt} in doubt, {delivered} delivered, {repeated} \
-             repeated, {replaced} replaced; {logins} logins ({resumed} resumed), {events} events, {pulls_lost} pulls lost"
-        )
+            "{} sent, {} acknowledged, {} in doubt, {} delivered, {} repeated, {} replaced; ",
+            self.sent, self.acknowledged, self.in_doubt, self.delivered, self.repeated, self.replaced
+        )?;
+        write!(f, "{} logins, {} resumed, {} across a kill; ", self.logins, self.resumed, self.resumed_across_kill)?;
+        write!(f, "{} events, {} pulls lost", self.events, self.pulls_lost)
     }
 }

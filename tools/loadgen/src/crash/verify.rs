@@ -77,6 +77,8 @@ async fn login_and_look(
 ) -> anyhow::Result<BTreeSet<Number>> {
     let client =
         Client::log_in(world, user, acks, session).await.with_context(|| format!("login of {}", name(user)))?;
+    // Without load, only a session from before the kill is there to be resumed.
+    world.oracle.borrow_mut().counts.resumed_across_kill += u64::from(client.resumed());
     client.quiet_for(quiet).await?;
     client.log_out().await?;
     let received = client.received();
