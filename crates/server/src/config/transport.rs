@@ -24,6 +24,8 @@ section! {
         header_timeout_ms: Bounded<100, 600_000> = Bounded::clamped(10_000);
         /// Bytes of one request head; more is answered with 431.
         header_bytes: Bounded<8_192, 1_048_576> = Bounded::clamped(65_536);
+        /// A client that takes nothing of what is sent to it for this time is cut.
+        stalled_timeout_ms: Bounded<100, 600_000> = Bounded::clamped(30_000);
         /// A client that has not sent a whole request body after this time gets 408.
         body_timeout_ms: Bounded<100, 600_000> = Bounded::clamped(15_000);
     }

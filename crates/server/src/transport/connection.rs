@@ -25,6 +25,8 @@ pub(crate) struct HttpTimes {
     pub(crate) header_timeout: Duration,
     /// Of one request head.
     pub(crate) header_bytes: usize,
+    /// For a client that takes nothing of what is sent to it, in milliseconds.
+    pub(crate) stalled_timeout_ms: u32,
 }
 
 impl From<&HttpSection> for HttpTimes {
@@ -32,6 +34,7 @@ impl From<&HttpSection> for HttpTimes {
         Self {
             header_timeout: Duration::from_millis(section.header_timeout_ms.get()),
             header_bytes: section.header_bytes.size(),
+            stalled_timeout_ms: u32::try_from(section.stalled_timeout_ms.get()).unwrap_or(u32::MAX),
         }
     }
 }

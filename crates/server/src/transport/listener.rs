@@ -95,8 +95,7 @@ impl Listener {
         let (times, handshake_timeout) = (self.times, self.handshake_timeout);
         let (stop, cut) = (self.stop.clone(), self.cut.clone());
         let connection = async move {
-            // Messages are small and must not wait for each other.
-            if tcp.set_nodelay(true).is_err() {
+            if prepare(&tcp, times).is_err() {
                 return;
             }
             let Some(stream) = open(tcp, acceptor, handshake_timeout).await else { return };
@@ -110,6 +109,14 @@ impl Listener {
             }
         });
     }
+}
+
+/// Sets what the kernel does for us.
+fn prepare(tcp: &TcpStream, times: HttpTimes) -> io::Result<()> {
+    // Messages are small and must not wait for each other.
+    tcp.set_nodelay(true)?;
+    // The HTTP library waits forever for a client that has asked and does not read the answer.
+    Ok(rustix::net::sockopt::set_tcp_user_timeout(tcp, times.stalled_timeout_ms)?)
 }
 
 /// Shakes hands, with TLS. `None` if nothing came of it.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use stentor_testkit::{TestServer, eventually, exchange};
+use stentor_testkit::{DEADLINE, TestServer, eventually, exchange};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -23,7 +23,7 @@ async fn a_head_that_trickles_is_cut() {
     });
     let started = Instant::now();
     let mut rest = Vec::new();
-    let _ = reading.read_to_end(&mut rest).await;
+    let _ = tokio::time::timeout(DEADLINE, reading.read_to_end(&mut rest)).await;
     assert!(started.elapsed() < Duration::from_secs(5), "cut after {:?}", started.elapsed());
     assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
     trickle.abort();
@@ -35,6 +35,23 @@ async fn an_idle_connection_is_closed_without_a_word() {
     assert_eq!(exchange(server.address(), b"").await, "");
     let reply = exchange(server.address(), b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(reply.starts_with("HTTP/1.1 200 OK") && reply.ends_with('}'), "nothing after the reply: {reply}");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_the_answer_is_cut() {
+    let server = TestServer::builder().config("[http]\nstalled_timeout_ms = 200").start().await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(server.address()).await.unwrap();
+    // More than the kernel takes off the server's hands.
+    let requests = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20);
+    stream.write_all(requests.as_bytes()).await.unwrap();
+    eventually("the connection is cut", async || {
+        let page = server.anonymous().get("/metrics").await.text();
+        // The page's own is the one that is left.
+        if page.contains("stentor_http_connections 1.0\n") { Ok(()) } else { Err(()) }
+    })
+    .await;
 }
 
 #[tokio::test]
