@@ -1,7 +1,9 @@
 //! What a node counts. Every name is a variant or a field here, never a string elsewhere; `docs/operations.md`
 //! lists them.
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use std::fmt::{self, Write};
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
@@ -9,38 +11,55 @@ use prometheus_client::registry::Registry;
 
 use crate::delivery::DeliveryOutcome;
 
-/// Where a message went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub enum Kind {
-    /// To one user.
-    Peer,
-    /// To the members of a room.
-    Room,
+macro_rules! labels {
+    ($($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        $vis enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+
+        impl EncodeLabelValue for $name {
+            fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+                encoder.write_str(match self {
+                    $(Self::$variant => $text,)*
+                })
+            }
+        }
+    )*};
 }
 
-/// Why something was not delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub enum DropReason {
-    /// A peer message that was not to be kept, and nobody is there.
-    NobodyThere,
-    /// A notice for a client that does not read fast enough.
-    SlowConsumer,
-    /// Room messages of the gap beyond what a resume replays.
-    ReplayLimit,
-    /// A peer message that was offered, not acked, and in nobody's inbox when the session ended.
-    SessionEnded,
-    /// An event that the store did not take in time: the backlog is full.
-    EventBacklog,
-}
+labels! {
+    /// Where a message went.
+    pub enum Kind {
+        /// To one user.
+        Peer => "peer",
+        /// To the members of a room.
+        Room => "room",
+    }
 
-/// What became of a peer message, as [`DeliveryOutcome`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum OutcomeLabel {
-    Sent,
-    Delivered,
-    OfflineKept,
-    Offline,
-    Unconfirmed,
+    /// Why something was not delivered.
+    pub enum DropReason {
+        /// A peer message that was not to be kept, and nobody is there.
+        NobodyThere => "nobody_there",
+        /// A notice for a client that does not read fast enough.
+        SlowConsumer => "slow_consumer",
+        /// Room messages of the gap beyond what a resume replays.
+        ReplayLimit => "replay_limit",
+        /// A peer message that was offered, not acked, and in nobody's inbox when the session ended.
+        SessionEnded => "session_ended",
+        /// An event that the store did not take in time: the backlog is full.
+        EventBacklog => "event_backlog",
+    }
+
+    /// What became of a peer message, as [`DeliveryOutcome`].
+    enum OutcomeLabel {
+        Sent => "sent",
+        Delivered => "delivered",
+        OfflineKept => "offline_kept",
+        Offline => "offline",
+        Unconfirmed => "unconfirmed",
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -120,3 +120,36 @@ impl Health {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(code: i32) -> Failure {
+        rusqlite::Error::SqliteFailure(ffi::Error::new(code), None).into()
+    }
+
+    #[test]
+    fn a_full_disk_passes_and_damage_does_not() {
+        let health = Health::default();
+        for full in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE] {
+            health.failed(&failure(full));
+            assert_eq!(health.report(), StoreHealth::Refusing("no space left on the device".to_owned()));
+            health.wrote();
+            assert_eq!(health.report(), StoreHealth::Ready);
+        }
+        health.failed(&failure(ffi::SQLITE_CORRUPT));
+        health.wrote();
+        health.failed(&failure(ffi::SQLITE_FULL));
+        assert_eq!(health.report(), StoreHealth::Refusing("the store's file is damaged".to_owned()));
+    }
+
+    #[test]
+    fn only_the_operation_is_wrong_or_the_store_is() {
+        let of_store = [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_READONLY, ffi::SQLITE_NOTADB];
+        assert!(of_store.iter().all(|code| failure(*code).is_of_the_store()));
+        let of_operation = [ffi::SQLITE_CONSTRAINT, ffi::SQLITE_TOOBIG, ffi::SQLITE_MISMATCH];
+        assert!(of_operation.iter().all(|code| !failure(*code).is_of_the_store()));
+        assert!(matches!(failure(ffi::SQLITE_FULL).to_error(), StoreError::Full));
+    }
+}

@@ -174,7 +174,7 @@ impl Client {
     /// The messages that wait, peer and channel.
     pub(crate) fn take(&self) -> Vec<Arc<Message>> {
         let mut taken = Vec::new();
-        self.connected.session.take(usize::MAX, usize::MAX, &mut taken);
+        self.connected.session.take(self.connected.attachment, usize::MAX, usize::MAX, &mut taken);
         let message = |notice: &Notice| match notice {
             Notice::PeerMessage { message, .. } | Notice::RoomMessage { message, .. } => Some(message.clone()),
             _ => None,

@@ -21,7 +21,7 @@ section! {
     pub struct HttpSection {
         /// A client that has not sent a whole request head after this time is cut. Also how long an idle connection
         /// is kept.
-        header_timeout_ms: Bounded<100, 600_000> = Bounded::clamped(10_000);
+        header_timeout_ms: Bounded<100, 600_000> = Bounded::clamped(60_000);
         /// Bytes of one request head; more is answered with 431.
         header_bytes: Bounded<8_192, 1_048_576> = Bounded::clamped(65_536);
         /// A client that takes nothing of what is sent to it for this time is cut.
