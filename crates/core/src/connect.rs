@@ -50,9 +50,12 @@ impl Node {
         for remains in replaced {
             self.spawn(self.clean_up(remains, Some(Closing::Replaced)));
         }
-        let opened = self.store().inbox_open(&session.inbox_reader());
+        let several = app.policy().devices != DevicePolicy::One;
+        let opened = several.then(|| self.store().inbox_open(&session.inbox_reader()));
         recorded.await;
-        if let Err(error) = opened.await {
+        if let Some(opened) = opened
+            && let Err(error) = opened.await
+        {
             tracing::warn!(user = %session.user(), %error, "the device could not be registered with its inbox");
         }
         self.metrics().logins.inc();

@@ -120,7 +120,8 @@ pub trait InboxStore: Send + Sync {
     fn keep(&self, keep: Keep) -> Commit;
 
     /// Registers a device as a reader. A device never seen before does not get what the user has acked on
-    /// another device; everything else in the inbox is unread for it. Opening twice changes nothing.
+    /// another device; everything else in the inbox is unread for it. Opening twice changes nothing, and
+    /// [`DeviceId::only`] is not registered: a dialect with one device per user leaves nothing behind.
     fn inbox_open(&self, reader: &InboxReader) -> Commit;
 
     /// The reader's unacked messages with `after < id <= up_to`, not expired at `now_ms` (Unix time), ordered by

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
-use stentor_core::id::{AppId, MessageId, RoomId, UserId};
+use stentor_core::id::{AppId, DeviceId, MessageId, RoomId, UserId};
 use stentor_core::message::{Message, Target};
 use stentor_core::store::{InboxReader, Keep, KeepInInbox};
 
@@ -76,6 +76,9 @@ fn enter(tables: &Tables, app: i64, id: MessageId, inbox: &KeepInInbox) -> rusql
 
 /// Registers a device.
 pub(crate) fn open(tables: &mut Tables, reader: &InboxReader) -> Result<(), Failure> {
+    if reader.device == DeviceId::only() {
+        return Ok(()); // users who have one device leave no trace
+    }
     let app = tables.app(&reader.app)?;
     let device = params![app, reader.user.as_str(), reader.device.as_str()];
     let insert = "INSERT INTO device (app, user, device) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
@@ -95,21 +98,27 @@ pub(crate) fn ack(tables: &mut Tables, reader: &InboxReader, ids: &[MessageId]) 
     open(tables, reader)?;
     let app = tables.app(&reader.app)?;
     let (user, device) = (reader.user.as_str(), reader.device.as_str());
-    let mut count = tables.connection.prepare_cached("SELECT count(*) FROM device WHERE app = ?1 AND user = ?2")?;
-    let devices: i64 = count.query_row(params![app, user], |row| row.get(0))?;
+    let mut count = tables
+        .connection
+        .prepare_cached("SELECT count(*) FROM device WHERE app = ?1 AND user = ?2 AND device <> ?3")?;
+    let others: i64 = count.query_row(params![app, user, device], |row| row.get(0))?;
     for id in ids.iter().map(|id| integer(id.0)) {
-        if devices > 1 {
-            tables.execute(
-                "INSERT INTO acked (app, user, id, device)
-                 SELECT app, user, id, ?4 FROM inbox WHERE app = ?1 AND user = ?2 AND id = ?3
-                 ON CONFLICT DO NOTHING",
-                params![app, user, id, device],
-            )?;
+        if others == 0 {
+            let entry = params![app, user, id];
+            tables.execute("DELETE FROM inbox WHERE app = ?1 AND user = ?2 AND id = ?3", entry)?;
+            continue;
         }
         tables.execute(
-            "DELETE FROM inbox WHERE app = ?1 AND user = ?2 AND id = ?3 AND (?4 = 1 OR ?4 = (
-                 SELECT count(*) FROM acked WHERE app = ?1 AND user = ?2 AND id = ?3))",
-            params![app, user, id, devices],
+            "INSERT INTO acked (app, user, id, device)
+             SELECT app, user, id, ?4 FROM inbox WHERE app = ?1 AND user = ?2 AND id = ?3
+             ON CONFLICT DO NOTHING",
+            params![app, user, id, device],
+        )?;
+        tables.execute(
+            "DELETE FROM inbox WHERE app = ?1 AND user = ?2 AND id = ?3 AND NOT EXISTS (
+                 SELECT 1 FROM device d WHERE d.app = ?1 AND d.user = ?2 AND NOT EXISTS (
+                     SELECT 1 FROM acked a WHERE a.app = ?1 AND a.user = ?2 AND a.id = ?3 AND a.device = d.device))",
+            params![app, user, id],
         )?;
     }
     Ok(())

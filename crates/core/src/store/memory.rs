@@ -53,7 +53,7 @@ struct Kept {
 
 impl Inbox {
     fn open(&mut self, device: &DeviceId) {
-        if self.devices.insert(device.clone()) {
+        if *device != DeviceId::only() && self.devices.insert(device.clone()) {
             for message in self.messages.values_mut().filter(|m| !m.acked_by.is_empty()) {
                 message.acked_by.insert(device.clone());
             }

@@ -6,6 +6,8 @@ mod admin;
 mod cli;
 mod configuration;
 mod connections;
+mod crash;
+mod delivery;
 mod first_start;
 mod generated;
 mod shutdown;

@@ -1,0 +1,23 @@
+//! `kill -9` at random moments under acknowledged load: nothing that was acknowledged is lost.
+
+use loadgen::crash::{Options, run};
+
+use crate::STENTOR;
+
+/// `cargo xtask crash` does 500 of these.
+const ROUNDS: u64 = 5;
+
+#[test]
+fn nothing_acknowledged_is_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options {
+        rounds: ROUNDS,
+        seed: None,
+        grace_ms: 300,
+        stentor: Some(STENTOR.into()),
+        out: directory.path().join("crash"),
+    };
+    let report = run(&options).unwrap();
+    assert!(report.violations.is_empty(), "{report:#?}");
+    assert_eq!(report.rounds, ROUNDS);
+}
