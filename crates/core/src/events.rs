@@ -6,11 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::id::{DeviceId, RoomId, SessionId, UserId};
+use crate::id::{DeviceId, MessageId, RoomId, SessionId, UserId};
 use crate::limits::Rule;
 use crate::metrics::DropReason;
 use crate::node::{Node, QueryError};
 use crate::session::Session;
+use crate::store::InboxReader;
 use crate::timers::Due;
 
 /// How many events a queue keeps: the newest replaces the oldest (RTM event documents, 2021-03-02).
@@ -74,13 +75,18 @@ pub struct Transition {
     pub at_ms: u64,
 }
 
-/// Transitions that the store refused (its disk is full), in order. Live traffic goes on meanwhile. Holds as many
-/// as the queues would keep; beyond that the oldest are dropped and counted.
+/// What the store refused (its disk is full), in order. Live traffic goes on meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
+    /// As many as the queues would keep; beyond that the oldest are dropped and counted.
     waiting: VecDeque<Transition>,
+    /// Acks; beyond [`ACKS_WAITING`] the oldest are dropped, and their messages come again.
+    acks: VecDeque<(InboxReader, Vec<MessageId>)>,
     retrying: bool,
 }
+
+/// How many acks of an app wait for a store that refuses them.
+const ACKS_WAITING: usize = 10_000;
 
 /// Resolves when transitions are durable, or waiting in the backlog.
 pub(crate) type Recorded = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -124,8 +130,17 @@ impl Node {
         self.bound_backlog(app, &mut backlog);
     }
 
+    /// Keeps an ack that the store refused until it takes it.
+    pub(crate) fn keep_ack_in_backlog(&self, app: &Arc<App>, reader: InboxReader, ids: Vec<MessageId>) {
+        let mut backlog = app.backlog.lock();
+        backlog.acks.push_back((reader, ids));
+        self.bound_backlog(app, &mut backlog);
+    }
+
     /// Drops what is too much, and arms the retry if there is anything left and none is armed.
     fn bound_backlog(&self, app: &Arc<App>, backlog: &mut Backlog) {
+        let excess = backlog.acks.len().saturating_sub(ACKS_WAITING);
+        backlog.acks.drain(..excess);
         let excess = backlog.waiting.len().saturating_sub(2 * EVENTS_KEPT);
         backlog.waiting.drain(..excess);
         self.metrics().dropped(DropReason::EventBacklog, excess as u64);
@@ -139,19 +154,44 @@ impl Node {
     pub(crate) fn retry_backlog(&self, app: &Arc<App>) {
         let (node, app) = (self.clone(), app.clone());
         self.spawn(async move {
-            let transitions = std::mem::take(&mut app.backlog.lock().waiting);
-            let commit = node.store().record(app.id(), transitions.clone().into(), EVENTS_KEPT);
-            let taken = commit.await.is_ok();
+            let Backlog { waiting, acks, .. } = {
+                let mut backlog = app.backlog.lock();
+                // Still retrying: what comes meanwhile gets behind.
+                std::mem::replace(&mut *backlog, Backlog { retrying: true, ..Backlog::default() })
+            };
+            let refused_acks = node.retry_acks(acks).await;
+            let taken = node.store().record(app.id(), waiting.iter().cloned().collect(), EVENTS_KEPT).await.is_ok();
             let mut backlog = app.backlog.lock();
             backlog.retrying = false;
+            for ack in refused_acks.into_iter().rev() {
+                backlog.acks.push_front(ack);
+            }
             if !taken {
-                let later = std::mem::replace(&mut backlog.waiting, transitions);
+                let later = std::mem::replace(&mut backlog.waiting, waiting);
                 backlog.waiting.extend(later);
             }
-            if !backlog.waiting.is_empty() {
+            if !backlog.waiting.is_empty() || !backlog.acks.is_empty() {
                 node.bound_backlog(&app, &mut backlog);
             }
         });
+    }
+
+    /// Offers acks to the store again. Returns those it still refuses.
+    async fn retry_acks(&self, acks: VecDeque<(InboxReader, Vec<MessageId>)>) -> Vec<(InboxReader, Vec<MessageId>)> {
+        let commits: Vec<_> = acks
+            .into_iter()
+            .map(|(reader, ids)| {
+                let commit = self.store().inbox_ack(&reader, &ids);
+                (commit, reader, ids)
+            })
+            .collect();
+        let mut refused = Vec::new();
+        for (commit, reader, ids) in commits {
+            if commit.await.is_err() {
+                refused.push((reader, ids));
+            }
+        }
+        refused
     }
 
     /// Takes the oldest events off a queue, at most [`EVENTS_PER_PULL`].

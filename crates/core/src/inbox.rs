@@ -122,11 +122,14 @@ impl Node {
         if kept.is_empty() {
             return;
         }
-        // Queued now, behind the write that put the messages there; if it fails they come again at the next login.
-        let commit = self.store().inbox_ack(&session.inbox_reader(), &kept);
+        // Queued now, behind the write that put the messages there.
+        let reader = session.inbox_reader();
+        let commit = self.store().inbox_ack(&reader, &kept);
+        let (node, app) = (self.clone(), session.app().clone());
         self.spawn(async move {
             if let Err(error) = commit.await {
-                tracing::warn!(%error, "an ack was not recorded; the message will come again");
+                tracing::warn!(%error, "an ack waits until the store takes it");
+                node.keep_ack_in_backlog(&app, reader, kept);
             }
         });
     }

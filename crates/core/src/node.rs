@@ -189,6 +189,8 @@ impl Node {
 
     fn fire(&self, at_ms: u64, due: Due) {
         match due {
+            // Sessions stay open over a restart, however long the way down takes.
+            Due::Session(_) if self.is_draining() => {}
             Due::Session(session) => {
                 if let Some(session) = session.upgrade() {
                     self.session_due(&session, at_ms);

@@ -28,14 +28,17 @@ impl Replay {
         let echo = app.policy().rooms.echo_to_sender;
         let mut replay = Self { envelopes: Vec::new(), gaps: Vec::new() };
         for (joined, room, state) in rooms {
-            let point = points.iter().find(|(of, _)| *of == room.id).map_or(MessageId::ZERO, |(_, id)| *id);
-            let after = point.max(joined.joined_after);
+            let point = points.iter().find(|(of, _)| *of == room.id).map(|(_, id)| *id);
+            let after = point.unwrap_or(MessageId::ZERO).max(joined.joined_after);
             let except = (!echo).then_some(user);
             let before = replay.envelopes.len();
             replay
                 .envelopes
                 .extend(state.recent.after(after, except).map(|recent| (recent.id, recent.envelope.clone())));
-            let gap = (replay.envelopes.len() - before) as u64 + state.recent.missed_after(after, except);
+            // Who does not say what it has read is not told that it missed what is older than any gap can be.
+            let forgotten = point.is_some() && state.recent.has_forgotten_after(after, except);
+            let missed = state.recent.missed_after(after, except) + u64::from(forgotten);
+            let gap = (replay.envelopes.len() - before) as u64 + missed;
             replay.gaps.push((room.id.clone(), gap));
         }
         replay

@@ -49,8 +49,12 @@ impl RecentMessages {
     /// How many messages after `after`, not from `except`, are not here any more; at least, if it is very many.
     pub(crate) fn missed_after(&self, after: MessageId, except: Option<&UserId>) -> u64 {
         let newer = self.older.iter().rev().take_while(|(id, _)| *id > after);
-        let known = newer.filter(|(_, from)| Some(from) != except).count() as u64;
-        known + u64::from(self.forgotten.newest_except(except).is_some_and(|newest| newest > after))
+        newer.filter(|(_, from)| Some(from) != except).count() as u64
+    }
+
+    /// Whether any message after `after`, not from `except`, is too old to be remembered in any way.
+    pub(crate) fn has_forgotten_after(&self, after: MessageId, except: Option<&UserId>) -> bool {
+        self.forgotten.newest_except(except).is_some_and(|newest| newest > after)
     }
 
     /// Whether there is nothing to come back for.

@@ -172,3 +172,20 @@ async fn one_device_too_many_ends_the_oldest_session() {
     assert_eq!((again.take_texts(), third.take_texts()), (vec!["hello".to_owned()], vec!["hello".to_owned()]));
     assert!(Arc::ptr_eq(first.session().app(), third.session().app()));
 }
+
+#[tokio::test]
+async fn acks_wait_for_a_store_that_is_full() {
+    let world = world().await;
+    world.keep("alice", "bob", "one").await;
+    world.keep("alice", "bob", "two").await;
+    let bob = world.login("bob").await;
+    world.store.refuse_writes(true);
+    assert_eq!(bob.take_and_ack(), ["one", "two"]);
+    bob.heard();
+    world.pass(Duration::from_secs(3)).await;
+    world.store.refuse_writes(false);
+    bob.heard();
+    world.pass(Duration::from_secs(2)).await;
+    bob.logout().await;
+    assert_eq!(world.login("bob").await.take_texts(), [] as [&str; 0]);
+}

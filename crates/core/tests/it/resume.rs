@@ -149,6 +149,27 @@ async fn nothing_falls_between_replay_and_live() {
 }
 
 #[tokio::test]
+async fn nobody_is_told_to_have_missed_what_he_has_read() {
+    let world = world().await;
+    let bob = world.login("bob").await;
+    bob.join("lobby").await;
+    let read = world.send_room("alice", "lobby", "read").await;
+    assert!(bob.take_texts().contains(&"read".to_owned()));
+    for _ in 0..3 {
+        bob.heard();
+        world.pass(GRACE / 2).await;
+    }
+    bob.cut();
+    for rooms in [Vec::new(), vec![(room_id("lobby"), read)]] {
+        let resume = Resume { session: bob.session().id(), rooms };
+        let back = world.connect("bob", "", Some(resume)).await;
+        assert!(back.connected.resumed);
+        assert_eq!(back.take(), []);
+        back.cut();
+    }
+}
+
+#[tokio::test]
 async fn a_slow_consumer_is_cut_and_may_come_back() {
     let world = world().await; // 64 notices
     let (bob, carol) = (world.login("bob").await, world.login("carol").await);
@@ -214,6 +235,8 @@ async fn a_draining_node_sends_everybody_away_and_keeps_their_sessions() {
     let outlet = std::sync::Arc::new(crate::harness::TestOutlet::default());
     let refused = world.node.connect(&world.app, login, outlet).await;
     assert!(matches!(refused, Err(ConnectError::Draining)));
+    bob.cut();
+    world.pass(GRACE * 2).await;
     let restarted = world.restarted().await;
     assert!(restarted.connect("bob", "", bob.resume()).await.connected.resumed);
     assert_eq!(restarted.user_events().await, ["Login bob", "Login carol"]);
