@@ -90,7 +90,7 @@ impl Call {
         if !may_be_json(&self.parts.headers) {
             return Err(ApiError::NotJson);
         }
-        Ok(read_body(body, state.body_limits()).await?)
+        Ok(read_body(&self.parts.headers, body, state.body_limits()).await?)
     }
 }
 

@@ -58,6 +58,8 @@ pub(crate) enum ApiError {
     TooMany,
     /// The store takes nothing now, and will later.
     Unavailable,
+    /// There are too many connections.
+    Crowded,
     /// Something of ours failed; the cause is for the log only.
     Internal(Box<dyn Error + Send + Sync>),
 }
@@ -94,7 +96,7 @@ impl ApiError {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Crowded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -113,6 +115,7 @@ impl ApiError {
             Self::NotJson => "the body must be application/json, not compressed".into(),
             Self::TooMany => "too many requests for this App ID: retry later".into(),
             Self::Unavailable => "the message store takes nothing at present: retry later".into(),
+            Self::Crowded => "too many connections: try again later".into(),
             Self::Internal(_) => "internal server error".into(),
         }
     }
@@ -132,7 +135,7 @@ impl ApiError {
     /// The reply. An error of ours is logged here, once, and not shown.
     pub(crate) fn into_response(self, request_id: RequestId) -> Response {
         if let Self::Internal(error) = &self {
-            tracing::error!(request_id = request_id.0, error = &**error as &dyn Error, "a request failed");
+            tracing::error!(%request_id, error = &**error as &dyn Error, "a request failed");
         }
         let (reason, message) = (self.reason(), self.message());
         let status = self.status();

@@ -29,5 +29,5 @@ pub use error::BadRequest;
 pub use history::handle::HandleKey;
 pub use logins::RtmLogins;
 pub use policy::{NAMES, RtmLimits, policy};
-pub use routes::{no_route, openapi, router};
+pub use routes::{crowded, no_route, only_get, openapi, router};
 pub use state::{MAX_BODY_BYTES, RtmSetup, RtmState};

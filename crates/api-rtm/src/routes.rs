@@ -66,6 +66,16 @@ pub async fn no_route(request: Request) -> Response {
     ApiError::NoRoute.into_response(request_id(&request))
 }
 
+/// Answers 405 as this dialect does, to whatever was not GET. Behind the same layer as [`no_route`].
+pub async fn only_get(request: Request) -> Response {
+    refuse("GET", request).await
+}
+
+/// Answers 503 as this dialect does, because there are too many connections. Behind the same layer as [`no_route`].
+pub async fn crowded(request: Request) -> Response {
+    ApiError::Crowded.into_response(request_id(&request))
+}
+
 /// The description of the API: OpenAPI 3.1.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {

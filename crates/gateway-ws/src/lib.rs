@@ -30,4 +30,4 @@ pub mod client;
 pub use counters::CountersNow;
 pub use state::{GatewayConfig, GatewayState};
 pub use stream::Stream;
-pub use upgrade::{PATH, router};
+pub use upgrade::{FindRequestId, PATH, router};

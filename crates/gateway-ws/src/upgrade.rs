@@ -6,9 +6,10 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::any;
 use http::header::{CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, UPGRADE};
-use http::{HeaderValue, StatusCode};
+use http::{Extensions, HeaderValue, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use serde::Serialize;
 
 use crate::handshake::{self, HandshakeError};
 use crate::serve;
@@ -18,18 +19,25 @@ use crate::stream::Stream;
 /// Where clients connect.
 pub const PATH: &str = "/ws/rtm";
 
+/// Finds the ID that whoever routes requests gave a request, among the request's extensions.
+pub type FindRequestId = fn(&Extensions) -> u64;
+
 /// The gateway's route. HTTP must be served with upgrades enabled, on `TokioIo<`[`Stream`]`>`.
-pub fn router(state: GatewayState) -> Router {
+pub fn router(state: GatewayState, request_id: FindRequestId) -> Router {
+    let upgrade = move |State(state): State<GatewayState>, request: Request| async move {
+        let request_id = request_id(request.extensions());
+        upgrade(&state, request, request_id)
+    };
     Router::new().route(PATH, any(upgrade)).with_state(state)
 }
 
-async fn upgrade(State(state): State<GatewayState>, mut request: Request) -> Response {
+fn upgrade(state: &GatewayState, mut request: Request, request_id: u64) -> Response {
     let accept = match handshake::check(request.method(), request.version(), request.headers()) {
         Ok(accept) => accept,
-        Err(error) => return refused(error),
+        Err(error) => return refused(error, request_id),
     };
     if state.closing().is_cancelled() {
-        return error(StatusCode::SERVICE_UNAVAILABLE, "the server goes down");
+        return error(StatusCode::SERVICE_UNAVAILABLE, "the server goes down", request_id);
     }
     let upgrade = hyper::upgrade::on(&mut request);
     let task = connect(state.clone(), upgrade);
@@ -57,17 +65,27 @@ async fn connect(state: GatewayState, upgrade: OnUpgrade) {
     }
 }
 
-fn refused(why: HandshakeError) -> Response {
-    let mut response = error(why.status(), &why.to_string());
+fn refused(why: HandshakeError, request_id: u64) -> Response {
+    let mut response = error(why.status(), &why.to_string(), request_id);
     if let Some((name, value)) = why.hint() {
         response.headers_mut().insert(name, value);
     }
     response
 }
 
-fn error(status: StatusCode, reason: &str) -> Response {
-    let body = serde_json::json!({ "result": "failed", "code": status.as_u16(), "reason": reason });
-    let mut response = Response::new(Body::from(body.to_string()));
+/// The body of an answer that does not upgrade.
+#[derive(Serialize)]
+struct Refusal<'a> {
+    result: &'static str,
+    request_id: String,
+    code: u16,
+    reason: &'a str,
+}
+
+fn error(status: StatusCode, reason: &str, request_id: u64) -> Response {
+    let code = status.as_u16();
+    let body = Refusal { result: "failed", request_id: request_id.to_string(), code, reason };
+    let mut response = Response::new(Body::from(serde_json::to_string(&body).unwrap_or_default()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

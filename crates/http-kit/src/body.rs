@@ -4,6 +4,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::EXPECT;
 use http_body::Body;
 use http_body_util::BodyExt;
 
@@ -36,15 +38,29 @@ pub enum BodyError {
     Broken,
 }
 
-/// Reads a whole body. One that came in a single piece is not copied.
+/// Reads the whole body of a request with these headers. One that came in a single piece is not copied.
 ///
 /// # Errors
 /// When it is too large, too slow or broken.
-pub async fn read_body<B: Body<Data = Bytes>>(body: B, limits: BodyLimits) -> Result<Bytes, BodyError> {
+pub async fn read_body<B: Body<Data = Bytes>>(
+    headers: &HeaderMap,
+    body: B,
+    limits: BodyLimits,
+) -> Result<Bytes, BodyError> {
+    if is_hopeless(headers, body.size_hint().lower(), limits) {
+        return Err(BodyError::TooLarge { max_bytes: limits.max_bytes });
+    }
     match tokio::time::timeout(limits.timeout, collect(body, limits)).await {
         Ok(read) => read,
         Err(_elapsed) => Err(BodyError::Timeout),
     }
+}
+
+/// Whether a body of at least `declared` bytes is refused without looking at it: there is more of it than would be
+/// thrown away, or the client has asked before it sends it, and reading would tell it to.
+fn is_hopeless(headers: &HeaderMap, declared: u64, limits: BodyLimits) -> bool {
+    let bound = limits.max_bytes.saturating_add(limits.discard_bytes) as u64;
+    declared > bound || (declared > limits.max_bytes as u64 && headers.contains_key(EXPECT))
 }
 
 async fn collect<B: Body<Data = Bytes>>(body: B, limits: BodyLimits) -> Result<Bytes, BodyError> {
@@ -113,6 +129,46 @@ mod tests {
     const LIMITS: BodyLimits = BodyLimits { max_bytes: 8, discard_bytes: 8, timeout: Duration::from_secs(5) };
     const TOO_LARGE: BodyError = BodyError::TooLarge { max_bytes: 8 };
 
+    async fn read<B: Body<Data = Bytes>>(body: B, limits: BodyLimits) -> Result<Bytes, BodyError> {
+        read_body(&HeaderMap::new(), body, limits).await
+    }
+
+    /// Says how long it is, and never comes.
+    struct Declared(u64);
+
+    impl Body for Declared {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            std::task::Poll::Pending
+        }
+
+        fn size_hint(&self) -> http_body::SizeHint {
+            http_body::SizeHint::with_exact(self.0)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_says_it_is_far_too_large_is_refused_at_once() {
+        let started = tokio::time::Instant::now();
+        assert_eq!(read(Declared(17), LIMITS).await, Err(TOO_LARGE));
+        assert_eq!(read(Declared(u64::MAX), LIMITS).await, Err(TOO_LARGE));
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_asks_before_it_sends_too_much_is_refused_at_once() {
+        let started = tokio::time::Instant::now();
+        let asks = HeaderMap::from_iter([(EXPECT, http::HeaderValue::from_static("100-continue"))]);
+        assert_eq!(read_body(&asks, Declared(9), LIMITS).await, Err(TOO_LARGE));
+        assert_eq!(started.elapsed(), Duration::ZERO);
+        assert_eq!(read_body(&asks, Full::new(Bytes::from("12345678")), LIMITS).await, Ok(Bytes::from("12345678")));
+    }
+
     fn pieces(pieces: Vec<&'static str>, taken: Arc<AtomicUsize>) -> impl Body<Data = Bytes> {
         StreamBody::new(stream::iter(pieces.into_iter().map(move |piece| {
             taken.fetch_add(1, Ordering::Relaxed);
@@ -122,25 +178,25 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_up_to_the_limit_is_read() {
-        assert_eq!(read_body(Full::new(Bytes::new()), LIMITS).await, Ok(Bytes::new()));
-        assert_eq!(read_body(Full::new(Bytes::from("12345678")), LIMITS).await, Ok(Bytes::from("12345678")));
+        assert_eq!(read(Full::new(Bytes::new()), LIMITS).await, Ok(Bytes::new()));
+        assert_eq!(read(Full::new(Bytes::from("12345678")), LIMITS).await, Ok(Bytes::from("12345678")));
         let body = pieces(vec!["123", "", "45678"], Arc::default());
-        assert_eq!(read_body(body, LIMITS).await, Ok(Bytes::from("12345678")));
+        assert_eq!(read(body, LIMITS).await, Ok(Bytes::from("12345678")));
     }
 
     #[tokio::test]
     async fn one_byte_more_is_refused() {
-        assert_eq!(read_body(Full::new(Bytes::from("123456789")), LIMITS).await, Err(TOO_LARGE));
+        assert_eq!(read(Full::new(Bytes::from("123456789")), LIMITS).await, Err(TOO_LARGE));
         let body = pieces(vec!["123", "45678", "9"], Arc::default());
-        assert_eq!(read_body(body, LIMITS).await, Err(TOO_LARGE));
-        assert_eq!(read_body(pieces(vec!["123456789"], Arc::default()), LIMITS).await, Err(TOO_LARGE));
+        assert_eq!(read(body, LIMITS).await, Err(TOO_LARGE));
+        assert_eq!(read(pieces(vec!["123456789"], Arc::default()), LIMITS).await, Err(TOO_LARGE));
     }
 
     #[tokio::test]
     async fn the_rest_is_thrown_away_within_bounds() {
         let taken = Arc::new(AtomicUsize::new(0));
         let body = pieces(vec!["1234567890", "1234", "12345", "never read"], taken.clone());
-        assert_eq!(read_body(body, LIMITS).await, Err(TOO_LARGE));
+        assert_eq!(read(body, LIMITS).await, Err(TOO_LARGE));
         assert_eq!(taken.load(Ordering::Relaxed), 3);
     }
 
@@ -148,12 +204,12 @@ mod tests {
     async fn a_body_that_does_not_end_is_given_up() {
         let start = stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"12")))]);
         let never = futures_util::StreamExt::chain(start, stream::pending());
-        assert_eq!(read_body(StreamBody::new(never), LIMITS).await, Err(BodyError::Timeout));
+        assert_eq!(read(StreamBody::new(never), LIMITS).await, Err(BodyError::Timeout));
     }
 
     #[tokio::test]
     async fn a_broken_body_is_refused() {
         let broken = stream::iter([Ok(Frame::data(Bytes::from_static(b"12"))), Err("reset")]);
-        assert_eq!(read_body(StreamBody::new(broken), LIMITS).await, Err(BodyError::Broken));
+        assert_eq!(read(StreamBody::new(broken), LIMITS).await, Err(BodyError::Broken));
     }
 }

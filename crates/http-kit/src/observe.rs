@@ -139,8 +139,8 @@ impl Watch {
     }
 
     fn log(&self, status: StatusCode, elapsed: Duration) {
-        let (request_id, method, route) = (self.id.0, self.method.as_str(), &*self.route.name);
-        let (status, duration_us) = (status.as_u16(), elapsed.as_micros());
+        let (request_id, method, route) = (tracing::field::display(self.id), self.method.as_str(), &*self.route.name);
+        let (status, duration_us) = (status.as_u16(), u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX));
         // What goes well is only of interest while debugging; a flood over its rate limit must not become a
         // flood of log lines.
         if status < 400 || status == StatusCode::TOO_MANY_REQUESTS.as_u16() {

@@ -107,3 +107,19 @@ async fn the_log_line_holds_no_url_and_no_header() {
         assert!(!text.contains(secret), "{secret:?} in {text}");
     }
 }
+
+#[tokio::test]
+async fn in_json_the_id_is_text_and_the_duration_a_number() {
+    let written = Written::default();
+    let writer = written.clone();
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let (observe, _) = observe();
+    let service = ServiceBuilder::new().layer(observe.route("/tea")).service(service_fn(teapot));
+    let response = service.oneshot(Request::new(())).await.unwrap();
+    drop(guard);
+
+    let line: serde_json::Value = serde_json::from_slice(&written.0.lock()).unwrap();
+    assert_eq!(line["request_id"], response.body().as_str());
+    assert!(line["duration_us"].is_u64() && line["status"] == 418, "{line}");
+}

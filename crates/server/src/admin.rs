@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use serde_json::json;
 use stentor_core::node::Node;
 use stentor_core::store::StoreHealth;
 use stentor_http_kit::json::json as json_reply;
+use stentor_http_kit::{Observe, RequestId};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::metrics::{OPEN_METRICS, Page};
@@ -32,27 +34,31 @@ pub(crate) struct Admin(Arc<Inner>);
 struct Inner {
     node: Node,
     page: Page,
+    observe: Observe,
 }
 
 impl Admin {
-    /// Shows the state of `node`, and `page`.
-    pub(crate) fn new(node: Node, page: Page) -> Self {
-        Self(Arc::new(Inner { node, page }))
+    /// Shows the state of `node`, and `page`. `observe` watches its routes.
+    pub(crate) fn new(node: Node, page: Page, observe: Observe) -> Self {
+        Self(Arc::new(Inner { node, page, observe }))
     }
 
     /// `/healthz`, `/readyz`.
     pub(crate) fn health(&self) -> Router {
-        Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).with_state(self.clone())
+        let page = |path, page| watched(Router::new().route(path, page), &self.0.observe, path);
+        page("/healthz", get(healthz)).merge(page("/readyz", get(readyz))).with_state(self.clone())
     }
 
     /// `/metrics`.
     pub(crate) fn metrics(&self) -> Router {
-        Router::new().route("/metrics", get(metrics)).with_state(self.clone())
+        let page = Router::new().route("/metrics", get(metrics));
+        watched(page, &self.0.observe, "/metrics").with_state(self.clone())
     }
 
     /// What a client hears that came when the server was full: how it is, or 503.
     pub(crate) fn full(&self) -> Router {
-        self.health().merge(self.metrics()).fallback(full)
+        let elsewhere = any(stentor_api_rtm::crowded).layer(self.0.observe.route("unmatched"));
+        self.health().merge(self.metrics()).fallback_service(elsewhere)
     }
 
     fn reasons(&self) -> Vec<String> {
@@ -68,14 +74,35 @@ impl Admin {
 }
 
 /// `/docs`, and `/` which leads there.
-pub(crate) fn docs() -> Router {
+pub(crate) fn docs(observe: &Observe) -> Router {
     let config = Config::new([RTM_JSON]).validator_url("none").try_it_out_enabled(true).persist_authorization(false);
     let pages: Router = SwaggerUi::new("/docs").url(RTM_JSON, stentor_api_rtm::openapi()).config(config).into();
-    let pages = pages.layer(axum::middleware::map_response(async |mut response: Response| {
+    let pages = pages.layer(map_response(async |mut response: Response| {
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, ONLY_FROM_HERE);
         response
     }));
-    pages.route("/", get(async || Redirect::temporary("/docs/")))
+    let pages = pages.route("/", get(async || Redirect::temporary("/docs/")));
+    watched(pages, observe, "/docs")
+}
+
+/// Gives requests their ID and counts them as `route`; refuses in JSON.
+fn watched<S: Clone + Send + Sync + 'static>(pages: Router<S>, observe: &Observe, route: &str) -> Router<S> {
+    pages.layer(from_fn(in_json)).layer(observe.route(route))
+}
+
+/// Puts our refusal in the place of the framework's, which is not JSON.
+async fn in_json(request: Request, next: Next) -> Response {
+    let mut same = Request::default();
+    if let Some(id) = request.extensions().get::<RequestId>() {
+        same.extensions_mut().insert(*id);
+    }
+    let response = next.run(request).await;
+    match response.status() {
+        // 400: the path is not UTF-8, and so is none of ours.
+        StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => stentor_api_rtm::no_route(same).await,
+        StatusCode::METHOD_NOT_ALLOWED => stentor_api_rtm::only_get(same).await,
+        _ => response,
+    }
 }
 
 async fn healthz() -> Response {
@@ -93,10 +120,4 @@ async fn readyz(State(admin): State<Admin>) -> Response {
 
 async fn metrics(State(admin): State<Admin>) -> Response {
     ([(CONTENT_TYPE, OPEN_METRICS)], admin.0.page.render()).into_response()
-}
-
-async fn full() -> Response {
-    let reason = "too many connections: try again later";
-    let body = json!({ "result": "failed", "errorCode": 503, "reason": reason, "message": reason });
-    json_reply(StatusCode::SERVICE_UNAVAILABLE, &body)
 }

@@ -11,7 +11,7 @@ use stentor_api_rtm::{HandleKey, RtmSetup, RtmState};
 use stentor_core::node::Node;
 use stentor_core::store::StoreError;
 use stentor_gateway_ws::GatewayState;
-use stentor_http_kit::{Observe, RequestIds};
+use stentor_http_kit::{Observe, RequestId, RequestIds};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -121,8 +121,9 @@ impl Server {
         let gate = Arc::new(Gate::new(self.config.server.max_connections.get(), files::limit()));
         let http = Arc::new(HttpCounters::register(&mut registry));
         register_figures(&mut registry, &node, &gateway, &gate);
-        let admin = Admin::new(node.clone(), Page::new(registry));
-        let served = self.routes(&node, &gateway, &admin, http, seed)?;
+        let observe = Observe::new(Arc::new(RequestIds::new(seed)), http);
+        let admin = Admin::new(node.clone(), Page::new(registry), observe.clone());
+        let served = self.routes(&node, &gateway, &admin, &observe)?;
 
         let listener = |socket, tls: Option<Arc<Tls>>, routers, gate| {
             let gateway = gateway.clone();
@@ -171,10 +172,8 @@ impl Server {
         node: &Node,
         gateway: &GatewayState,
         admin: &Admin,
-        http: Arc<HttpCounters>,
-        seed: u64,
+        observe: &Observe,
     ) -> Result<WithCors<Router>, StartError> {
-        let observe = Observe::new(Arc::new(RequestIds::new(seed)), http);
         let rtm = stentor_api_rtm::router(RtmState::new(RtmSetup {
             node: node.clone(),
             apps: self.config.apps.iter().map(compose::rtm_app).collect(),
@@ -182,12 +181,15 @@ impl Server {
             handle_key: HandleKey::new(random()?),
             body_timeout: Duration::from_millis(self.config.http.body_timeout_ms.get()),
         }));
+        let clients = stentor_gateway_ws::router(gateway.clone(), |extensions| {
+            extensions.get().copied().map_or(0, |RequestId(id)| id)
+        });
         let elsewhere = any(stentor_api_rtm::no_route).layer(observe.route("unmatched"));
         let mut router = Router::new()
             .merge(rtm)
-            .merge(stentor_gateway_ws::router(gateway.clone()))
+            .merge(clients.layer(observe.route(stentor_gateway_ws::PATH)))
             .merge(admin.health())
-            .merge(docs())
+            .merge(docs(observe))
             .fallback_service(elsewhere);
         if self.metrics_address.is_none() {
             router = router.merge(admin.metrics());
@@ -243,12 +245,12 @@ impl Server {
         self.directory.path()
     }
 
-    /// Reads certificate and key again. Without TLS, does nothing.
+    /// Reads certificate and key again. `false` without TLS: there is nothing to read.
     ///
     /// # Errors
     /// When they cannot be used; those from before stay.
-    pub fn reload_tls(&self) -> Result<(), TlsError> {
-        self.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
+    pub fn reload_tls(&self) -> Result<bool, TlsError> {
+        self.tls.as_ref().map_or(Ok(false), |tls| tls.reload().map(|()| true))
     }
 
     /// Ends it in order: no more connections, clients are told to come back, requests are finished, everything that

@@ -22,6 +22,10 @@ use crate::{Shared, answer};
 /// More would make the first in the batch wait for long.
 const BATCH_MAX: usize = 512;
 
+/// The bounds of the wait for writers that are expected back.
+const PATIENCE_MIN: Duration = Duration::from_micros(200);
+const PATIENCE_MAX: Duration = Duration::from_millis(2);
+
 /// How many pages of the write-ahead log may wait to be copied into the file.
 const CHECKPOINT_PAGES: i32 = 4000;
 
@@ -114,7 +118,8 @@ impl Writer {
         for (write, outcome) in done {
             write.finish(outcome.map_err(|failure| failure.to_error()));
         }
-        let patience = started.elapsed().clamp(Duration::from_micros(200), Duration::from_micros(600));
+        // As long as the batch took: waiting for the next one at most doubles what a write takes.
+        let patience = started.elapsed().clamp(PATIENCE_MIN, PATIENCE_MAX);
         self.checkpoint_if_due();
         Gather { expected: count + waiting, patience, ..gather }
     }

@@ -50,7 +50,10 @@ impl Node {
             // From here only the mailboxes hold it: when the last forgets it, nobody is there.
         }
 
-        let outcome = self.outcome(durable, ack, Asked { keep, history, wait }).await?;
+        let outcome = match durable {
+            None if !wait => DeliveryOutcome::Sent,
+            durable => self.outcome(durable, ack, Asked { keep, history, wait }).await?,
+        };
         if taken == 0 && !keep {
             self.metrics().dropped(DropReason::NobodyThere, 1);
         }

@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::harness::{APP, Gateway, gateway, gateway_with, soon, until};
+use crate::harness::{APP, Gateway, REQUEST_ID, gateway, gateway_with, soon, until};
 
 async fn http(gateway: &Gateway, request: &str) -> String {
     let mut tcp = TcpStream::connect(gateway.address).await.expect("connected");
@@ -26,9 +26,13 @@ async fn what_is_not_upgraded_gets_an_answer_in_json() {
         let answer = http(&gateway, &format!("{head}Host: localhost\r\n\r\n")).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{head}: {answer}");
         assert!(answer.contains("content-type: application/json") && answer.contains(hint), "{head}: {answer}");
-        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body).expect("a body");
-        let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
-        assert_eq!(body["code"], status);
+        let text = answer.split_once("\r\n\r\n").map(|(_, body)| body).expect("a body");
+        let body: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        let reason = &body["reason"];
+        assert_eq!(
+            text,
+            format!(r#"{{"result":"failed","request_id":"{REQUEST_ID}","code":{status},"reason":{reason}}}"#)
+        );
     }
     assert_eq!(gateway.state.counters().accepted, 0);
 }

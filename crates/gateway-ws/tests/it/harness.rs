@@ -29,6 +29,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 pub(crate) const APP: &str = "970CA35de60c44645bbae8a215061b33";
+/// Every request's.
+pub(crate) const REQUEST_ID: u64 = 10_116_762_670_167_749_259;
 pub(crate) const NOW_MS: u64 = 1_700_000_000_000;
 
 /// Far beyond what any step takes; reached only when a test fails.
@@ -146,7 +148,7 @@ pub(crate) async fn gateway_with(change: impl FnOnce(&mut Setup)) -> Gateway {
 
 /// The accept loop of a server, in short.
 async fn accept(listener: TcpListener, state: GatewayState, tls: Option<TlsAcceptor>) {
-    let service = TowerToHyperService::new(router(state));
+    let service = TowerToHyperService::new(router(state, |_| REQUEST_ID));
     while let Ok((tcp, _)) = listener.accept().await {
         let (service, tls) = (service.clone(), tls.clone());
         tokio::spawn(async move {

@@ -3,12 +3,14 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use stentor_core::clock::{Clock, SystemClock};
 
+use super::http::NoReply;
 use super::trust::Trust;
 use super::{ServeArguments, http as client, say};
 use crate::config::Config;
@@ -126,15 +128,43 @@ async fn server(findings: &mut Findings, config: &Config) {
         }
         Err(error) => return findings.bad(error),
     };
+    match ask(&local, client::PATIENCE).await {
+        Ok(text) => Findings::ok(text),
+        Err(text) => findings.bad(text),
+    }
+}
+
+/// Asks a server whether it is ready: what is good, or what is bad.
+async fn ask(local: &Local, patience: Duration) -> Result<String, String> {
     let trust = local.trust.clone().map_or(Trust::System, Trust::Exactly);
     let request = Request::get(format!("{}/readyz", local.url)).body(Full::new(Bytes::new()));
     let reply = match request {
-        Ok(request) => client::request(request, &trust).await,
-        Err(error) => Err(Failed::new(Exit::Failure, error)),
+        Ok(request) => client::request(request, &trust, patience).await,
+        Err(error) => Err(Failed::new(Exit::Failure, error).into()),
     };
     match reply {
-        Ok(reply) if reply.status.is_success() => Findings::ok(format_args!("the server at {} is ready", local.url)),
-        Ok(reply) => findings.bad(format_args!("the server at {} is not ready: {}", local.url, reply.body)),
-        Err(failed) => findings.bad(format_args!("{}; it ended without cleaning up", failed.message)),
+        Ok(reply) if reply.status.is_success() => Ok(format!("the server at {} is ready", local.url)),
+        Ok(reply) => Err(format!("the server at {} is not ready: {}", local.url, reply.body)),
+        Err(NoReply::NotThere(failed)) => Err(format!("{}; it ended without cleaning up", failed.message)),
+        Err(NoReply::Untrusted(failed)) => Err(format!(
+            "{}; a server runs there with another certificate than the file's: was it replaced? SIGHUP reads it again",
+            failed.message
+        )),
+        Err(NoReply::Silent(failed)) => Err(format!("{}; it is there, but stopped or stuck", failed.message)),
+        Err(NoReply::Other(failed)) => Err(failed.message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::http::tests::{IMPATIENCE, silent};
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_does_not_answer_is_bad() {
+        let (_listener, url) = silent().await;
+        let local = Local { url, trust: None, pid: 1, apps: Vec::new() };
+        let bad = ask(&local, IMPATIENCE).await.unwrap_err();
+        assert!(bad.contains("no answer within 50ms; it is there, but stopped or stuck"), "{bad}");
     }
 }

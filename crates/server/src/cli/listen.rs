@@ -9,6 +9,7 @@ use stentor_gateway_ws::client::{Client, ClientError, ClientEvent, ClientLogin, 
 use stentor_gateway_ws::codes;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::http::PATIENCE;
 use super::print::{Line, Style};
 use super::remote::{Remote, RemoteArguments};
 use super::token::check_user;
@@ -49,6 +50,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failed> {
         user: arguments.user,
         channels: arguments.channel,
         seen: Seen::default(),
+        patience: PATIENCE,
     };
     let client = tokio::select! {
         client = listener.first() => client?,
@@ -106,6 +108,8 @@ struct Listener {
     user: String,
     channels: Vec<String>,
     seen: Seen,
+    /// For one answer of the server.
+    patience: Duration,
 }
 
 /// What follows an event.
@@ -130,7 +134,21 @@ impl Listener {
     async fn connect(&self, resume: Option<Resume>) -> Result<Client, ClientError> {
         let token = self.remote.token(&self.user).map_err(|failed| ClientError::Connect(failed.message))?;
         let login = ClientLogin { app: self.remote.app_id.clone(), user: self.user.clone(), token, resume };
-        Client::connect_with(&self.remote.url, login, self.options.clone()).await
+        let connect = Client::connect_with(&self.remote.url, login, self.options.clone());
+        self.in_time(connect).await
+    }
+
+    async fn join(&self, client: &Client, channel: &str) -> Result<(), ClientError> {
+        self.in_time(client.join(channel)).await.map(|_members| ())
+    }
+
+    /// A server that is not heard in time is not there.
+    async fn in_time<T>(&self, answer: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {
+        let patience = self.patience;
+        match tokio::time::timeout(patience, answer).await {
+            Ok(answer) => answer,
+            Err(_elapsed) => Err(ClientError::Connect(format!("no answer within {patience:?}"))),
+        }
     }
 
     /// The first login, and the joins: whatever fails ends the command.
@@ -143,10 +161,9 @@ impl Listener {
             other => Failed::new(Exit::Failure, other),
         })?;
         for channel in &self.channels {
-            client
-                .join(channel)
+            self.join(&client, channel)
                 .await
-                .map_err(|error| Failed::new(Exit::Failure, format!("cannot join {channel}: {error}")))?;
+                .map_err(|error| Failed::new(exit_of(&error), format!("cannot join {channel}: {error}")))?;
         }
         Ok(client)
     }
@@ -196,7 +213,7 @@ impl Listener {
                     self.print(&Line::Event(event))?;
                 }
                 // If the connection is lost meanwhile, the message comes again.
-                let _ = client.ack(&[message.message_id]).await;
+                let _ = self.in_time(client.ack(&[message.message_id])).await;
             }
             ClientEvent::Closed { code: Some(code) } if is_final(*code) => return Ok(Then::End(*code)),
             ClientEvent::Closed { code } => {
@@ -206,7 +223,7 @@ impl Listener {
             ClientEvent::TokenWillExpire { .. } if self.remote.makes_tokens() => {
                 if let Ok(Some(token)) = self.remote.token(&self.user) {
                     // If it fails, the session ends, and the next login brings another token.
-                    let _ = client.renew_token(&token).await;
+                    let _ = self.in_time(client.renew_token(&token)).await;
                 }
             }
             event => self.print(&Line::Event(event))?,
@@ -240,8 +257,8 @@ impl Listener {
     /// Joins the channels of a new session. `false` if the connection was lost again.
     async fn join_again(&self, client: &Client) -> bool {
         for channel in &self.channels {
-            match client.join(channel).await {
-                Ok(_) => {}
+            match self.join(client, channel).await {
+                Ok(()) => {}
                 Err(ClientError::Refused { reason, .. }) => {
                     let _ = self.print(&Line::JoinFailed { channel, reason });
                 }
@@ -250,6 +267,10 @@ impl Listener {
         }
         true
     }
+}
+
+fn exit_of(error: &ClientError) -> Exit {
+    if matches!(error, ClientError::Connect(_)) { Exit::Unreachable } else { Exit::Failure }
 }
 
 async fn log_out(client: &Client) -> Exit {
@@ -278,7 +299,27 @@ fn ended(code: u16) -> Failed {
 
 #[cfg(test)]
 mod tests {
+    use super::super::http::tests::{IMPATIENCE, silent};
     use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_does_not_answer_cannot_be_reached() {
+        let (_listener, url) = silent().await;
+        let mut listener = Listener {
+            style: Style::Json,
+            remote: Remote::at(url),
+            options: ClientOptions::default(),
+            user: "bob".to_owned(),
+            channels: Vec::new(),
+            seen: Seen::default(),
+            patience: IMPATIENCE,
+        };
+        let failed = listener.first().await.unwrap_err();
+        assert_eq!(failed.exit, Exit::Unreachable);
+        assert!(failed.message.contains("no answer within 50ms"), "{}", failed.message);
+        let resume = Resume::default();
+        assert!(matches!(listener.connect(Some(resume)).await, Err(ClientError::Connect(_))), "tried again later");
+    }
 
     #[test]
     fn what_was_seen_is_known_for_a_while() {

@@ -1,6 +1,8 @@
 //! `stentor send`: one message over the REST API, as any backend would send it. A client's login instead would end
 //! the session of a user who is listening.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use clap::{ArgGroup, Args};
 use http::header::CONTENT_TYPE;
@@ -12,6 +14,9 @@ use super::remote::RemoteArguments;
 use super::token::check_user;
 use super::{http as client, say};
 use crate::exit::{Exit, Failed};
+
+/// For the receiver's ack.
+const ACK_TIME: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("receiver").required(true).args(["user", "channel"]))]
@@ -36,6 +41,9 @@ pub(super) struct Arguments {
     /// Keep it for history queries
     #[arg(long)]
     history: bool,
+    /// How many seconds to wait for the server's answer [default: 10; with --ack, 40]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: Option<u64>,
     /// What to send
     payload: String,
 }
@@ -63,8 +71,19 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failed> {
         request = request.header(name, value);
     }
     let request = request.body(Full::new(Bytes::from(body.to_string())));
-    let reply = client::request(request.map_err(|error| Failed::new(Exit::Usage, error))?, &remote.trust).await?;
+    let request = request.map_err(|error| Failed::new(Exit::Usage, error))?;
+    let patience = patience(arguments.timeout, arguments.ack);
+    let reply = client::request(request, &remote.trust, patience).await?;
     report(&reply)
+}
+
+/// How long the answer is waited for. With `--ack` the server itself waits: 8 s, unless it is configured otherwise.
+fn patience(timeout: Option<u64>, ack: bool) -> Duration {
+    match timeout {
+        Some(seconds) => Duration::from_secs(seconds),
+        None if ack => client::PATIENCE + ACK_TIME,
+        None => client::PATIENCE,
+    }
 }
 
 /// Prints the reply's code, and turns it into the exit code.
@@ -96,6 +115,12 @@ mod tests {
     #[test]
     fn senders_are_encoded() {
         assert_eq!(percent_encoded("a b/%7w"), "a%20b%2F%257w");
+    }
+
+    #[test]
+    fn an_ack_may_take_longer() {
+        let seconds = |timeout, ack| patience(timeout, ack).as_secs();
+        assert_eq!((seconds(None, false), seconds(None, true), seconds(Some(700), true)), (10, 40, 700));
     }
 
     #[test]

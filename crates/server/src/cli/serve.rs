@@ -59,7 +59,8 @@ async fn serve(config: Config) -> Result<Exit, Failed> {
                 break;
             }
             Wanted::Reload => match server.reload_tls() {
-                Ok(()) => tracing::info!("certificate and key were read again"),
+                Ok(true) => tracing::info!("certificate and key were read again"),
+                Ok(false) => tracing::info!("without TLS, SIGHUP has nothing to read again"),
                 Err(error) => tracing::error!(%error, "certificate and key stay as they were"),
             },
             Wanted::Broken => return Err(Failed::new(Exit::Failure, "a task of the server has failed")),

@@ -113,16 +113,29 @@ async fn the_description_of_the_api_is_served() {
 #[tokio::test]
 async fn what_is_not_there_is_404_in_json() {
     let server = TestServer::start().await;
-    for (method, path) in [(Method::GET, "/nowhere"), (Method::POST, "/"), (Method::DELETE, "/dev/v2/project/x/rtm/y")]
-    {
+    for (method, path) in [
+        (Method::GET, "/nowhere"),
+        (Method::DELETE, "/dev/v2/project/x/rtm/y"),
+        (Method::GET, "/docs/nowhere"),
+        (Method::GET, "/docs/%ff"),
+        (Method::GET, "/docs/openapi/nowhere.json"),
+    ] {
         let reply = server.anonymous().send(method.clone(), path, bytes::Bytes::new()).await;
-        if path == "/" {
-            assert_eq!(reply.code(), 405, "{method} {path}");
-            continue;
-        }
         assert_eq!(reply.code(), 404, "{method} {path}");
         assert_eq!(reply.json()["request_id"].as_str().unwrap(), reply.headers["x-request-id"]);
         assert_eq!(reply.json()["message"], "no Route matched with those values");
+    }
+}
+
+#[tokio::test]
+async fn another_method_is_405_in_json() {
+    let server = TestServer::start().await;
+    for path in ["/", "/healthz", "/readyz", "/metrics", "/docs", "/docs/", "/docs/openapi/rtm.json", "/ws/rtm"] {
+        for method in [Method::POST, Method::TRACE, Method::DELETE] {
+            let reply = server.anonymous().send(method.clone(), path, bytes::Bytes::new()).await;
+            assert_eq!((reply.code(), &reply.headers["allow"]), (405, &"GET".parse().unwrap()), "{method} {path}");
+            assert_eq!(reply.json()["request_id"].as_str().unwrap(), reply.headers["x-request-id"], "{method} {path}");
+        }
     }
 }
 

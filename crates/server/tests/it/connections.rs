@@ -67,6 +67,20 @@ async fn a_body_that_does_not_come_is_408() {
 }
 
 #[tokio::test]
+async fn a_body_that_says_it_is_too_large_is_413_at_once() {
+    let server = TestServer::builder().config("[http]\nbody_timeout_ms = 600000").start().await;
+    for too_large in ["Content-Length: 300000\r\nExpect: 100-continue", "Content-Length: 9999999999"] {
+        let head = format!(
+            "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic Y2lkOmNzZWM=\r\nContent-Type: application/json\r\n\
+             Connection: close\r\n{too_large}\r\n\r\n",
+            server.path("users/alice/peer_messages")
+        );
+        let reply = exchange(server.address(), head.as_bytes()).await;
+        assert!(reply.starts_with("HTTP/1.1 413"), "{reply}");
+    }
+}
+
+#[tokio::test]
 async fn nonsense_is_400_and_ends_the_connection() {
     let server = TestServer::start().await;
     for nonsense in [
@@ -106,7 +120,12 @@ async fn beyond_the_maximum_only_the_health_pages_answer() {
     assert!(http.get("/metrics").await.text().contains("stentor_max_connections 1.0\n"));
     let reply = http.get(&server.path("vendor/user_events")).await;
     assert_eq!((reply.code(), reply.headers["connection"].to_str().unwrap()), (503, "close"));
-    assert_eq!(reply.json()["errorCode"], 503);
+    let id = reply.headers["x-request-id"].to_str().unwrap();
+    let reason = "too many connections: try again later";
+    let expected = format!(
+        r#"{{"result":"failed","request_id":"{id}","errorCode":503,"reason":"{reason}","message":"{reason}"}}"#
+    );
+    assert_eq!(reply.text(), expected);
 
     drop(first);
     eventually("there is room again", async || match http.get("/docs/").await.code() {

@@ -53,6 +53,8 @@ async fn sighup_reads_the_certificate_again() {
     assert!(doctor().await, "the certificate in the file is the one in use");
     write_certificate(directory.path(), "new.example.com");
     assert!(!doctor().await, "the new one is not in use yet");
+    let text = TestProcess::run(STENTOR, directory.path(), &["doctor"], &[]).await.output.join("\n");
+    assert!(text.contains("another certificate") && !text.contains("ended without"), "{text}");
     server.signal("HUP").await;
     eventually("the new one is in use", async || if doctor().await { Ok(()) } else { Err(()) }).await;
 
@@ -64,6 +66,20 @@ async fn sighup_reads_the_certificate_again() {
     })
     .await;
     assert!(doctor().await, "the server goes on with the one before");
+    server.kill().await;
+}
+
+#[tokio::test]
+async fn sighup_without_tls_reads_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = TestProcess::serve(STENTOR, directory.path(), &[], &[]).await;
+    server.signal("HUP").await;
+    eventually("the log says so", async || {
+        let log = server.errors();
+        if log.contains("has nothing to read again") { Ok(()) } else { Err(log) }
+    })
+    .await;
+    assert!(!server.errors().contains("were read again"), "{}", server.errors());
     server.kill().await;
 }
 
