@@ -41,6 +41,9 @@ pub(super) struct Actor<S> {
     /// `None` without automatic pings.
     ping_every: Option<Duration>,
     ping_at: Instant,
+    silence: Duration,
+    /// When the server was heard last, or could not be because nothing was read.
+    heard_at: Instant,
     next_id: u64,
     unanswered: HashMap<u64, oneshot::Sender<Utf8Bytes>>,
     /// Acks that wait for the last frame of a burst.
@@ -89,6 +92,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Actor<S> {
             auto_ack: options.auto_ack,
             ping_every,
             ping_at: Instant::now() + ping_every.unwrap_or_default(),
+            silence: options.silence,
+            heard_at: Instant::now(),
             next_id: 1,
             unanswered: HashMap::new(),
             acks: Vec::new(),
@@ -131,8 +136,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Actor<S> {
         match next {
             Next::Message(message) => self.take_in(message),
             Next::Command(command) => self.obey(command).await,
-            Next::Ping => self.send(PING.to_owned()).await,
+            Next::Ping => self.ping().await,
         }
+    }
+
+    async fn ping(&mut self) -> Result<(), Ended> {
+        if self.waiting.is_some() {
+            self.heard_at = Instant::now();
+        }
+        if self.heard_at.elapsed() >= self.silence {
+            return Err(Ended(None));
+        }
+        self.send(PING.to_owned()).await
     }
 
     async fn obey(&mut self, command: Option<Command>) -> Result<(), Ended> {
@@ -172,6 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Actor<S> {
     }
 
     fn take_in(&mut self, message: Option<Result<Message, WsError>>) -> Result<(), Ended> {
+        self.heard_at = Instant::now();
         match message {
             Some(Ok(Message::Text(text))) => {
                 self.take_in_text(text);
@@ -220,5 +236,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Actor<S> {
         if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
             self.waiting = Some(event);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    use super::*;
+
+    fn welcome() -> Welcome {
+        Welcome {
+            session: "0000000000000001".to_owned(),
+            resumed: false,
+            channels: Vec::new(),
+            server_time: 0,
+            ping_interval_ms: 2000,
+            grace_ms: 30_000,
+            ack_timeout_ms: 8000,
+            max_frame_bytes: 65_536,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_falls_silent_is_taken_for_gone() {
+        let (here, mut there) = tokio::io::duplex(1 << 20);
+        let socket = WebSocketStream::from_raw_socket(here, Role::Client, None).await;
+        let (_commands, commands) = mpsc::channel(1);
+        let (events, mut told) = mpsc::channel(8);
+        let memory = Arc::new(Mutex::new(Memory::new("0000000000000001", &[], None)));
+        let actor = Actor::new(socket, commands, events, memory, &ClientOptions::default(), &welcome());
+        let started = Instant::now();
+        let running = tokio::spawn(actor.run());
+        // It speaks once, and then only listens.
+        tokio::io::AsyncWriteExt::write_all(&mut there, b"\x81\x0f{\"type\":\"pong\"}").await.unwrap();
+        assert_eq!(told.recv().await, Some(ClientEvent::Closed { code: None }));
+        assert!(started.elapsed() >= ClientOptions::default().silence);
+        running.await.unwrap();
     }
 }

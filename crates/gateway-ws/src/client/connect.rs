@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Uri;
 use parking_lot::Mutex;
@@ -42,6 +43,8 @@ pub struct ClientOptions {
     pub auto_ack: bool,
     /// Pings when nothing else was sent for the interval that the server asks for.
     pub auto_ping: bool,
+    /// A server that says nothing for this time, pings or not, is taken for gone. Only with `auto_ping`.
+    pub silence: Duration,
     /// Events that may wait for [`Client::next`]; then nothing more is read.
     pub event_queue: usize,
     /// For `wss://`: whom to trust.
@@ -50,7 +53,7 @@ pub struct ClientOptions {
 
 impl Default for ClientOptions {
     fn default() -> Self {
-        Self { auto_ack: true, auto_ping: true, event_queue: 1024, tls: None }
+        Self { auto_ack: true, auto_ping: true, silence: Duration::from_secs(15), event_queue: 1024, tls: None }
     }
 }
 
