@@ -243,7 +243,7 @@ async fn a_draining_node_sends_everybody_away_and_keeps_their_sessions() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_abandoned_half_way_ends_by_itself() {
+async fn a_session_whose_connection_was_forgotten_ends_by_itself() {
     let world = world().await;
     {
         let connecting = world.connect("bob", "", None);
