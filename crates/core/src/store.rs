@@ -11,9 +11,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
+
 use crate::events::{Event, EventKind, Transition};
 use crate::id::{AppId, DeviceId, MessageId, RoomId, SessionId, UserId};
 use crate::message::Message;
+use crate::records::RecordKind;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
@@ -69,17 +72,20 @@ pub struct Keep {
     pub app: AppId,
     /// The message.
     pub message: Arc<Message>,
-    /// Keep it in this user's inbox.
+    /// Keep it in these users' inboxes.
     pub inbox: Option<KeepInInbox>,
     /// Keep it in the history.
     pub history: Option<KeepInHistory>,
+    /// Records that are written in the same step: what must not be lost when the message is not. No
+    /// [`Change::Expect`] among them.
+    pub changes: Vec<Change>,
 }
 
 /// How a message is kept in an inbox.
 #[derive(Debug, Clone)]
 pub struct KeepInInbox {
-    /// Whose inbox.
-    pub user: UserId,
+    /// Whose inboxes. A user who stands here twice has it once.
+    pub users: Vec<UserId>,
     /// At most so many messages per user: the newest replaces the oldest.
     pub cap: usize,
     /// When it is too old to be delivered: Unix time in milliseconds.
@@ -96,6 +102,8 @@ pub struct KeepInHistory {
     /// At most so many bytes of payload per app: the newest replaces the oldest. A message that is larger by
     /// itself is not kept, and what is older than it goes.
     pub max_bytes: u64,
+    /// Users who do not find it when they ask ([`HistoryFilter::seen_by`]).
+    pub hidden_from: Vec<UserId>,
 }
 
 /// Whose inbox is read, by which device.
@@ -141,6 +149,13 @@ pub trait InboxStore: Send + Sync {
 
     /// How many messages are kept for the user and not expired at `now_ms`.
     fn inbox_count(&self, app: &AppId, user: &UserId, now_ms: u64) -> Commit<usize>;
+
+    /// Whether this message is kept for the user and not expired at `now_ms`.
+    fn inbox_holds(&self, app: &AppId, user: &UserId, id: MessageId, now_ms: u64) -> Commit<bool>;
+
+    /// Forgets a device: it has no cursor any more, and what only it had not acked leaves the inbox. Without a
+    /// device: every device of the user and all of the inbox. Resolves to the number of messages that left.
+    fn inbox_forget(&self, app: &AppId, user: &UserId, device: Option<&DeviceId>) -> Commit<usize>;
 }
 
 /// A session that had not ended when the process did.
@@ -184,6 +199,15 @@ pub struct HistoryFilter {
     pub start_ms: u64,
     /// Only taken at or before this Unix time in milliseconds.
     pub end_ms: u64,
+    /// Only what was sent between `from` and the user named `to`, in either direction. Both must be set.
+    pub both_ways: bool,
+    /// Only what this user may find.
+    pub seen_by: Option<UserId>,
+}
+
+impl HistoryFilter {
+    /// Everything.
+    pub const ALL: Self = Self { from: None, to: None, start_ms: 0, end_ms: u64::MAX, both_ways: false, seen_by: None };
 }
 
 /// One page of a history query.
@@ -205,10 +229,113 @@ pub trait HistoryStore: Send + Sync {
 
     /// How many messages match and have not expired at `now_ms`.
     fn history_count(&self, app: &AppId, filter: &HistoryFilter, now_ms: u64) -> Commit<u64>;
+
+    /// A message that is in the history or in any inbox of the app, expired or not.
+    fn message(&self, app: &AppId, id: MessageId) -> Commit<Option<Arc<Message>>>;
+
+    /// Takes a message out of the history and every inbox of the app. Resolves to whether it was anywhere.
+    fn withdraw(&self, app: &AppId, id: MessageId) -> Commit<bool>;
+
+    /// Gives a message another payload, in the history and in every inbox of the app. Resolves to whether it was
+    /// anywhere.
+    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes) -> Commit<bool>;
+
+    /// Hides a user's view of the history: what matches is not found any more with
+    /// [`HistoryFilter::seen_by`] this user.
+    fn hide(&self, app: &AppId, filter: &HistoryFilter, from: &UserId) -> Commit<u64>;
+}
+
+/// A change of records. A list of them is one atomic step, applied in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Does nothing; the whole list is refused as [`Changed::Conflict`] unless the record has this value (`None`:
+    /// is not there) before any change of the list.
+    Expect {
+        /// The family.
+        kind: RecordKind,
+        /// The record.
+        key: String,
+        /// What it must be.
+        value: Option<Bytes>,
+    },
+    /// Writes a record, in the place of the one before.
+    Put {
+        /// The family.
+        kind: RecordKind,
+        /// The record.
+        key: String,
+        /// Its value.
+        value: Bytes,
+    },
+    /// Removes a record, if it is there.
+    Delete {
+        /// The family.
+        kind: RecordKind,
+        /// The record.
+        key: String,
+    },
+    /// Removes every record whose key begins so.
+    DeletePrefix {
+        /// The family.
+        kind: RecordKind,
+        /// The beginning; empty for all of the family.
+        prefix: String,
+    },
+}
+
+/// What became of a list of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    /// All of it is durable.
+    Done,
+    /// A record was not as expected; nothing was changed.
+    Conflict,
+}
+
+/// Which records a scan returns: those of a family whose keys begin with `prefix`, in the order of their bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// The family.
+    pub kind: RecordKind,
+    /// How the keys begin; empty for all of the family.
+    pub prefix: String,
+    /// Only keys behind this one, in the order of the scan.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: usize,
+    /// From the last key to the first.
+    pub backwards: bool,
+}
+
+impl Scan {
+    /// Every record whose key begins so, up to `limit`.
+    #[must_use]
+    pub fn of(kind: RecordKind, prefix: impl Into<String>, limit: usize) -> Self {
+        Self { kind, prefix: prefix.into(), after: None, limit, backwards: false }
+    }
+}
+
+/// Records of the app's users, rooms and whatever else is kept by name: a value under a key, in families. The store
+/// does not know what they mean (`docs/adr/0010-records.md`).
+pub trait RecordStore: Send + Sync {
+    /// Applies changes in one step.
+    fn change(&self, app: &AppId, changes: Vec<Change>) -> Commit<Changed>;
+
+    /// One record.
+    fn read_record(&self, app: &AppId, kind: RecordKind, key: &str) -> Commit<Option<Bytes>>;
+
+    /// Several records of a family, in the order asked.
+    fn read_records(&self, app: &AppId, kind: RecordKind, keys: Vec<String>) -> Commit<Vec<Option<Bytes>>>;
+
+    /// A range of records.
+    fn scan_records(&self, app: &AppId, scan: Scan) -> Commit<Vec<(String, Bytes)>>;
+
+    /// How many records of the family have keys that begin so.
+    fn count_records(&self, app: &AppId, kind: RecordKind, prefix: &str) -> Commit<u64>;
 }
 
 /// The whole store.
-pub trait Store: InboxStore + EventStore + HistoryStore {
+pub trait Store: InboxStore + EventStore + HistoryStore + RecordStore {
     /// The newest message ID that was ever kept, or zero.
     fn newest_message(&self) -> Commit<MessageId>;
 

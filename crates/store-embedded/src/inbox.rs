@@ -4,29 +4,32 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
-use stentor_core::id::{AppId, DeviceId, MessageId, RoomId, UserId};
-use stentor_core::message::{Message, Target};
+use stentor_core::id::{AppId, DeviceId, MessageId, UserId};
+use stentor_core::message::{Marks, Message, Target};
 use stentor_core::store::{InboxReader, Keep, KeepInInbox};
 
 use crate::failure::{Failure, ForeignId};
-use crate::history;
 use crate::tables::{Tables, integer};
+use crate::{history, records};
 
 /// Keeps a message. The message is referred to from everywhere it is kept before anything is trimmed: what loses
 /// its last reference goes with its body.
 pub(crate) fn keep(tables: &mut Tables, keep: &Keep) -> Result<(), Failure> {
     let inbox = keep.inbox.as_ref().filter(|inbox| !inbox.cancelled.is_cancelled());
+    let app = tables.app(&keep.app)?;
+    records::apply(tables, app, &keep.changes)?;
     if inbox.is_none() && keep.history.is_none() {
         return Ok(());
     }
-    let app = tables.app(&keep.app)?;
     let new = store_body(tables, app, keep)?;
     tables.saw(keep.message.id);
     if let Some(history) = &keep.history {
         history::enter(tables, app, &keep.message, history, new)?;
     }
     if let Some(inbox) = inbox {
-        enter(tables, app, keep.message.id, inbox)?;
+        for user in &inbox.users {
+            enter(tables, app, keep.message.id, user, inbox)?;
+        }
     }
     if let Some(history) = &keep.history {
         history::trim(tables, app, history.max_bytes)?;
@@ -36,19 +39,20 @@ pub(crate) fn keep(tables: &mut Tables, keep: &Keep) -> Result<(), Failure> {
 
 /// Stores the message itself. Returns whether it is new.
 fn store_body(tables: &Tables, app: i64, keep: &Keep) -> Result<bool, Failure> {
-    let Message { id, from, to, payload, sent_at_ms } = &*keep.message;
+    let Message { id, from, to, payload, sent_at_ms, marks } = &*keep.message;
     let inserted = tables.execute(
-        "INSERT INTO message (id, app, sender, to_room, target, sent_at_ms, history_until_ms, payload)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO message (id, app, sender, to_room, target, sent_at_ms, history_until_ms, payload, marks)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING",
         params![
             integer(id.0),
             app,
             from.as_str(),
-            matches!(to, Target::Room(_)),
+            to.number(),
             to.name(),
             integer(*sent_at_ms),
             keep.history.as_ref().map(|history| integer(history.expires_at_ms)),
             &payload[..],
+            marks.number(),
         ],
     )?;
     if inserted == 0 {
@@ -60,16 +64,16 @@ fn store_body(tables: &Tables, app: i64, keep: &Keep) -> Result<bool, Failure> {
     Ok(inserted == 1)
 }
 
-fn enter(tables: &Tables, app: i64, id: MessageId, inbox: &KeepInInbox) -> rusqlite::Result<()> {
+fn enter(tables: &Tables, app: i64, id: MessageId, user: &UserId, inbox: &KeepInInbox) -> rusqlite::Result<()> {
     tables.execute(
         "INSERT INTO inbox (app, user, id, until_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-        params![app, inbox.user.as_str(), integer(id.0), integer(inbox.expires_at_ms)],
+        params![app, user.as_str(), integer(id.0), integer(inbox.expires_at_ms)],
     )?;
     // Counted from the newest, not from the arrival: acks out of order leave no gaps that count.
     tables.execute(
         "DELETE FROM inbox WHERE app = ?1 AND user = ?2 AND id <= (
              SELECT id FROM inbox WHERE app = ?1 AND user = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3)",
-        params![app, inbox.user.as_str(), integer(inbox.cap)],
+        params![app, user.as_str(), integer(inbox.cap)],
     )?;
     Ok(())
 }
@@ -124,6 +128,51 @@ pub(crate) fn ack(tables: &mut Tables, reader: &InboxReader, ids: &[MessageId]) 
     Ok(())
 }
 
+/// Forgets a device, or every device and the whole inbox. Returns how many messages left.
+pub(crate) fn forget(
+    tables: &mut Tables,
+    app: &AppId,
+    user: &UserId,
+    device: Option<&DeviceId>,
+) -> Result<usize, Failure> {
+    let app = tables.app(app)?;
+    let user = user.as_str();
+    let Some(device) = device else {
+        let left = tables.execute("DELETE FROM inbox WHERE app = ?1 AND user = ?2", params![app, user])?;
+        tables.execute("DELETE FROM device WHERE app = ?1 AND user = ?2", params![app, user])?;
+        return Ok(left);
+    };
+    let gone = params![app, user, device.as_str()];
+    if tables.execute("DELETE FROM device WHERE app = ?1 AND user = ?2 AND device = ?3", gone)? == 0 {
+        return Ok(0);
+    }
+    // The last device's acks are not those of a device any more, and without a device everything waits.
+    tables.execute("DELETE FROM acked WHERE app = ?1 AND user = ?2 AND device = ?3", gone)?;
+    let left = tables.execute(
+        "DELETE FROM inbox WHERE app = ?1 AND user = ?2
+             AND EXISTS (SELECT 1 FROM device d WHERE d.app = ?1 AND d.user = ?2)
+             AND NOT EXISTS (SELECT 1 FROM device d WHERE d.app = ?1 AND d.user = ?2 AND NOT EXISTS (
+                 SELECT 1 FROM acked a WHERE a.app = ?1 AND a.user = ?2 AND a.id = inbox.id AND a.device = d.device))",
+        params![app, user],
+    )?;
+    Ok(left)
+}
+
+/// Whether a message is kept for a user.
+pub(crate) fn holds(
+    connection: &Connection,
+    app: &AppId,
+    user: &UserId,
+    id: MessageId,
+    now_ms: u64,
+) -> rusqlite::Result<bool> {
+    let mut holds = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM inbox
+             WHERE app = (SELECT key FROM app WHERE name = ?1) AND user = ?2 AND id = ?3 AND until_ms > ?4)",
+    )?;
+    holds.query_row(params![app.as_str(), user.as_str(), integer(id.0), integer(now_ms)], |row| row.get(0))
+}
+
 /// Removes at most `max` entries that are too old. Returns how many.
 pub(crate) fn expire(tables: &Tables, now_ms: u64, max: usize) -> Result<usize, Failure> {
     let removed = tables.execute(
@@ -147,7 +196,7 @@ pub(crate) struct Page {
 pub(crate) fn page(connection: &Connection, page: &Page) -> rusqlite::Result<Vec<Arc<Message>>> {
     let Page { reader, after, up_to, limit, now_ms } = page;
     let mut select = connection.prepare_cached(
-        "SELECT m.id, m.sender, m.to_room, m.target, m.sent_at_ms, m.payload
+        "SELECT m.id, m.sender, m.to_room, m.target, m.sent_at_ms, m.payload, m.marks
          FROM inbox i CROSS JOIN message m ON m.id = i.id
          WHERE i.app = (SELECT key FROM app WHERE name = ?1) AND i.user = ?2
              AND i.id > ?4 AND i.id <= ?5 AND +i.until_ms > ?7
@@ -171,20 +220,19 @@ pub(crate) fn page(connection: &Connection, page: &Page) -> rusqlite::Result<Vec
     rows.collect()
 }
 
-/// A message out of its columns: id, sender, to_room, target, sent_at_ms, payload.
+/// A message out of its columns: id, sender, to_room, target, sent_at_ms, payload, marks.
 pub(crate) fn message(row: &Row<'_>) -> rusqlite::Result<Arc<Message>> {
     let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
-    let to = if row.get(2)? {
-        Target::Room(RoomId::from_trusted(text(3)?))
-    } else {
-        Target::User(UserId::from_trusted(text(3)?))
-    };
+    let number = row.get(2)?;
+    let to =
+        Target::from_trusted(number, text(3)?).ok_or(rusqlite::Error::IntegralValueOutOfRange(2, i64::from(number)))?;
     Ok(Arc::new(Message {
         id: MessageId(row.get::<_, i64>(0)?.cast_unsigned()),
         from: UserId::from_trusted(text(1)?),
         to,
         payload: Bytes::copy_from_slice(row.get_ref(5)?.as_blob()?),
         sent_at_ms: row.get::<_, i64>(4)?.cast_unsigned(),
+        marks: Marks::from_number(row.get(6)?),
     }))
 }
 

@@ -14,6 +14,7 @@ mod inbox;
 mod open;
 mod queue;
 mod readers;
+mod records;
 mod schema;
 mod tables;
 #[cfg(test)]
@@ -26,13 +27,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use stentor_core::events::{Event, EventKind, Transition};
-use stentor_core::id::{AppId, MessageId, UserId};
+use stentor_core::id::{AppId, DeviceId, MessageId, UserId};
 use stentor_core::message::Message;
+use stentor_core::records::RecordKind;
 use stentor_core::store::{
-    Commit, EventStore, HistoryFilter, HistoryPage, HistoryStore, InboxReader, InboxStore, Keep, OpenSession, Store,
-    StoreError, StoreHealth,
+    Change, Changed, Commit, EventStore, HistoryFilter, HistoryPage, HistoryStore, InboxReader, InboxStore, Keep,
+    OpenSession, RecordStore, Scan, Store, StoreError, StoreHealth,
 };
 use tokio::sync::oneshot;
 
@@ -177,6 +180,16 @@ impl InboxStore for EmbeddedStore {
         let (app, user) = (app.clone(), user.clone());
         readers::read(&self.shared, Lane::Quick, move |connection| inbox::count(connection, &app, &user, now_ms))
     }
+
+    fn inbox_holds(&self, app: &AppId, user: &UserId, id: MessageId, now_ms: u64) -> Commit<bool> {
+        let (app, user) = (app.clone(), user.clone());
+        readers::read(&self.shared, Lane::Quick, move |connection| inbox::holds(connection, &app, &user, id, now_ms))
+    }
+
+    fn inbox_forget(&self, app: &AppId, user: &UserId, device: Option<&DeviceId>) -> Commit<usize> {
+        let (app, user, device) = (app.clone(), user.clone(), device.cloned());
+        self.write(move |tables| inbox::forget(tables, &app, &user, device.as_ref()))
+    }
 }
 
 impl EventStore for EmbeddedStore {
@@ -210,6 +223,54 @@ impl HistoryStore for EmbeddedStore {
     fn history_count(&self, app: &AppId, filter: &HistoryFilter, now_ms: u64) -> Commit<u64> {
         let query = Query { app: app.clone(), filter: filter.clone(), now_ms };
         readers::read(&self.shared, Lane::Long, move |connection| query.count(connection))
+    }
+
+    fn message(&self, app: &AppId, id: MessageId) -> Commit<Option<Arc<Message>>> {
+        let app = app.clone();
+        readers::read(&self.shared, Lane::Quick, move |connection| history::find(connection, &app, id))
+    }
+
+    fn withdraw(&self, app: &AppId, id: MessageId) -> Commit<bool> {
+        let app = app.clone();
+        self.write(move |tables| history::withdraw(tables, &app, id))
+    }
+
+    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes) -> Commit<bool> {
+        let app = app.clone();
+        self.write(move |tables| history::amend(tables, &app, id, &payload))
+    }
+
+    fn hide(&self, app: &AppId, filter: &HistoryFilter, from: &UserId) -> Commit<u64> {
+        let query = Query { app: app.clone(), filter: filter.clone(), now_ms: 0 };
+        let from = from.clone();
+        self.write(move |tables| history::hide(tables, &query, &from))
+    }
+}
+
+impl RecordStore for EmbeddedStore {
+    fn change(&self, app: &AppId, changes: Vec<Change>) -> Commit<Changed> {
+        let app = app.clone();
+        self.write(move |tables| records::change(tables, &app, &changes))
+    }
+
+    fn read_record(&self, app: &AppId, kind: RecordKind, key: &str) -> Commit<Option<Bytes>> {
+        let (app, key) = (app.clone(), key.to_owned());
+        readers::read(&self.shared, Lane::Quick, move |connection| records::read(connection, &app, kind, &key))
+    }
+
+    fn read_records(&self, app: &AppId, kind: RecordKind, keys: Vec<String>) -> Commit<Vec<Option<Bytes>>> {
+        let app = app.clone();
+        readers::read(&self.shared, Lane::Quick, move |connection| records::read_all(connection, &app, kind, &keys))
+    }
+
+    fn scan_records(&self, app: &AppId, scan: Scan) -> Commit<Vec<(String, Bytes)>> {
+        let app = app.clone();
+        readers::read(&self.shared, Lane::Quick, move |connection| records::scan(connection, &app, &scan))
+    }
+
+    fn count_records(&self, app: &AppId, kind: RecordKind, prefix: &str) -> Commit<u64> {
+        let (app, prefix) = (app.clone(), prefix.to_owned());
+        readers::read(&self.shared, Lane::Quick, move |connection| records::count(connection, &app, kind, &prefix))
     }
 }
 

@@ -14,7 +14,8 @@ pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
 /// When an inbox entry goes, for whatever reason, a trigger removes its acks, and the body if nothing else
 /// refers to it. App names are interned because every key begins with one; other names are not, because a name
 /// that is no longer used would have to be found and removed.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE meta (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     newest_message INTEGER NOT NULL,
@@ -105,7 +106,30 @@ CREATE TABLE event (
     at_ms INTEGER NOT NULL,
     PRIMARY KEY (app, queue, seq)
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+ALTER TABLE message ADD COLUMN marks INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE message ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE hidden (
+    id INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    PRIMARY KEY (id, user)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER message_gone AFTER DELETE ON message WHEN OLD.hidden BEGIN
+    DELETE FROM hidden WHERE id = OLD.id;
+END;
+
+CREATE TABLE record (
+    app INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (app, kind, key)
+) STRICT, WITHOUT ROWID;
+",
+];
 
 /// How many migrations the file has seen.
 pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {

@@ -35,6 +35,6 @@ impl RawFilter<'_> {
         if start_ms > end_ms {
             return Err(BadRequest("start_time must not be after end_time".into()));
         }
-        Ok(HistoryFilter { from, to: to.map(|name| name.as_str().to_owned()), start_ms, end_ms })
+        Ok(HistoryFilter { from, to: to.map(|name| name.as_str().to_owned()), start_ms, end_ms, ..HistoryFilter::ALL })
     }
 }

@@ -120,7 +120,7 @@ pub fn decode(signed: &[u8]) -> Option<(u64, Query)> {
     let from = name(rest)?.map(UserId::from_trusted);
     let to = name(rest)?.map(str::to_owned);
     let query = Query {
-        filter: HistoryFilter { from, to, start_ms, end_ms },
+        filter: HistoryFilter { from, to, start_ms, end_ms, ..HistoryFilter::ALL },
         page: HistoryPage { offset, limit, newest_first },
     };
     rest.is_empty().then_some((expires_at_ms, query))
@@ -225,7 +225,7 @@ mod tests {
             let [start_ms, end_ms, offset, limit] = numbers;
             let from = from.as_deref().map(UserId::from_trusted);
             let query = Query {
-                filter: HistoryFilter { from, to, start_ms, end_ms },
+                filter: HistoryFilter { from, to, start_ms, end_ms, ..HistoryFilter::ALL },
                 page: HistoryPage { offset, limit, newest_first },
             };
             let text = seal(&KEY, APP, &query, NOW_MS);

@@ -59,7 +59,7 @@ fn render(message: &Message, channel: ChannelMessageType) -> HistoryMessage<'_> 
         dst: message.to.name(),
         message_type: match message.to {
             Target::User(_) => "peer_message",
-            Target::Room(_) => channel.text(),
+            Target::Room(_) | Target::Group(_) => channel.text(),
         },
         ms: message.sent_at_ms,
         payload: String::from_utf8_lossy(&message.payload),
@@ -125,6 +125,7 @@ mod tests {
             to: Target::User(UserId::from_trusted("dst")),
             payload: Bytes::from("123"),
             sent_at_ms: 1_587_009_745_719,
+            marks: Marks::default(),
         };
         let text = |message: &Message, channel| serde_json::to_string(&render(message, channel)).unwrap();
         assert_eq!(

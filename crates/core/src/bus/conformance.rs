@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{Address, Bus, ClusterMessage};
 use crate::id::{AppId, DeviceId, MessageId, NodeId, UserId};
-use crate::message::{Message, Target};
+use crate::message::{Marks, Message, Target};
 
 /// Runs the suite.
 ///
@@ -63,6 +63,7 @@ async fn every_kind_arrives_whole(one: &dyn Bus, two: &dyn Bus) {
             to,
             payload: Bytes::from_static(b"\x00\xff payload"),
             sent_at_ms: 1_700_000_000_000,
+            marks: Marks::default(),
         })
     };
     let to_user = message(Target::User(UserId::from_trusted("bob")));

@@ -8,7 +8,7 @@ use super::{DeliveryOutcome, Origin, SendError, SendPeer, SentPeer};
 use crate::app::App;
 use crate::limits::Rule;
 use crate::mailbox::{AckOutcome, Expectation, Offered};
-use crate::message::{Message, Target};
+use crate::message::{Marks, Message, Target};
 use crate::metrics::DropReason;
 use crate::node::Node;
 use crate::notice::{Envelope, Notice};
@@ -66,7 +66,14 @@ impl Node {
         let sent_at_ms = self.clock().wall_ms();
         let id = self.next_id(sent_at_ms);
         let from = origin.sender(send.from);
-        Arc::new(Message { id, from, to: Target::User(send.to), payload: send.payload, sent_at_ms })
+        Arc::new(Message {
+            id,
+            from,
+            to: Target::User(send.to),
+            payload: send.payload,
+            sent_at_ms,
+            marks: Marks::default(),
+        })
     }
 
     /// Queues the write of a message that is to be kept.
@@ -80,7 +87,7 @@ impl Node {
         let policy = app.policy();
         let inbox = match (&message.to, inbox) {
             (Target::User(user), Some(cancelled)) => Some(KeepInInbox {
-                user: user.clone(),
+                users: vec![user.clone()],
                 cap: policy.inbox.cap,
                 expires_at_ms: message.sent_at_ms + policy.inbox.retention_ms,
                 cancelled,
@@ -90,11 +97,18 @@ impl Node {
         let history = policy.history.filter(|_| history).map(|policy| KeepInHistory {
             expires_at_ms: message.sent_at_ms + policy.retention_ms,
             max_bytes: policy.max_bytes,
+            hidden_from: Vec::new(),
         });
         if inbox.is_none() && history.is_none() {
             return None;
         }
-        Some(self.store().keep(Keep { app: policy.id.clone(), message: message.clone(), inbox, history }))
+        Some(self.store().keep(Keep {
+            app: policy.id.clone(),
+            message: message.clone(),
+            inbox,
+            history,
+            changes: Vec::new(),
+        }))
     }
 
     /// Puts the message into the mailboxes of the receiver's sessions. Returns how many took it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Origin, SendError, SendRoom, SentRoom};
 use crate::app::App;
 use crate::limits::Rule;
-use crate::message::{Message, Target};
+use crate::message::{Marks, Message, Target};
 use crate::metrics::DropReason;
 use crate::node::Node;
 use crate::notice::{Envelope, Notice};
@@ -42,7 +42,7 @@ impl Node {
         let sent_at_ms = self.clock().wall_ms();
         let make = |id| {
             let to = Target::Room(send.room.clone());
-            Arc::new(Message { id, from, to, payload: send.payload, sent_at_ms })
+            Arc::new(Message { id, from, to, payload: send.payload, sent_at_ms, marks: Marks::default() })
         };
         let Some(room) = app.rooms.get(&send.room) else {
             return make(self.next_id(sent_at_ms));

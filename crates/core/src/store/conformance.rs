@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{Cancelled, InboxReader, Keep, KeepInHistory, KeepInInbox, Store, StoreError};
 use crate::id::{AppId, DeviceId, MessageId, RoomId, UserId};
-use crate::message::{Message, Target};
+use crate::message::{Marks, Message, Target};
 
 pub mod events;
 pub mod history;
@@ -94,23 +94,30 @@ fn to_room(id: u64, from: &str, to: &str) -> Arc<Message> {
 
 fn message(id: u64, from: &str, to: Target) -> Arc<Message> {
     let payload = Bytes::from(format!("payload {id}"));
-    Arc::new(Message { id: MessageId(id), from: user(from), to, payload, sent_at_ms: NOW + id })
+    Arc::new(Message {
+        id: MessageId(id),
+        from: user(from),
+        to,
+        payload,
+        sent_at_ms: NOW + id,
+        marks: Marks::default(),
+    })
 }
 
 fn in_inbox(owner: &str, cap: usize, expires_at_ms: u64) -> Option<KeepInInbox> {
-    Some(KeepInInbox { user: user(owner), cap, expires_at_ms, cancelled: Cancelled::default() })
+    Some(KeepInInbox { users: vec![user(owner)], cap, expires_at_ms, cancelled: Cancelled::default() })
 }
 
 /// A keep in the inbox of [`reader`].
 fn kept(id: u64, cap: usize) -> Keep {
     let message = to_user(id, "sender", "reader");
-    Keep { app: app("app"), message, inbox: in_inbox("reader", cap, NEVER), history: None }
+    Keep { app: app("app"), message, inbox: in_inbox("reader", cap, NEVER), history: None, changes: Vec::new() }
 }
 
 /// A keep in the history of "app".
 fn recorded(message: &Arc<Message>) -> Keep {
-    let history = Some(KeepInHistory { expires_at_ms: NEVER, max_bytes: u64::MAX });
-    Keep { app: app("app"), message: message.clone(), inbox: None, history }
+    let history = Some(KeepInHistory { expires_at_ms: NEVER, max_bytes: u64::MAX, hidden_from: Vec::new() });
+    Keep { app: app("app"), message: message.clone(), inbox: None, history, changes: Vec::new() }
 }
 
 #[track_caller]

@@ -4,15 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::{
-    Commit, EventStore, HistoryFilter, HistoryPage, HistoryStore, InboxReader, InboxStore, Keep, OpenSession, Store,
-    StoreError, StoreHealth,
+    Change, Changed, Commit, EventStore, HistoryFilter, HistoryPage, HistoryStore, InboxReader, InboxStore, Keep,
+    OpenSession, RecordStore, Scan, Store, StoreError, StoreHealth,
 };
 use crate::events::{Event, EventKind, EventType, Transition};
 use crate::id::{AppId, DeviceId, MessageId, SessionId, UserId};
-use crate::message::Message;
+use crate::message::{Message, Target};
+use crate::records::RecordKind;
 
 /// A store in memory.
 #[derive(Debug, Default)]
@@ -30,6 +32,7 @@ struct State {
     history: HashMap<AppId, BTreeMap<MessageId, Kept>>,
     sessions: BTreeMap<(AppId, SessionId), OpenSession>,
     events: HashMap<(AppId, EventKind), VecDeque<Event>>,
+    records: BTreeMap<(AppId, RecordKind), BTreeMap<String, Bytes>>,
 }
 
 #[derive(Debug, Default)]
@@ -49,6 +52,7 @@ struct Unacked {
 struct Kept {
     message: Arc<Message>,
     expires_at_ms: u64,
+    hidden_from: BTreeSet<UserId>,
 }
 
 impl Inbox {
@@ -68,24 +72,26 @@ impl Inbox {
 
 impl State {
     fn keep(&mut self, keep: Keep) {
-        let Keep { app, message, inbox, history } = keep;
+        let Keep { app, message, inbox, history, changes } = keep;
         let inbox = inbox.filter(|inbox| !inbox.cancelled.is_cancelled());
         if inbox.is_some() || history.is_some() {
             self.newest = self.newest.max(Some(message.id));
         }
-        if let Some(inbox) = inbox {
-            let messages = &mut self.inboxes.entry((app.clone(), inbox.user)).or_default().messages;
-            let unacked =
-                || Unacked { message: message.clone(), expires_at_ms: inbox.expires_at_ms, acked_by: BTreeSet::new() };
+        self.apply_changes(&app, changes);
+        for user in inbox.iter().flat_map(|inbox| &inbox.users) {
+            let (cap, expires_at_ms) = inbox.as_ref().map_or((0, 0), |inbox| (inbox.cap, inbox.expires_at_ms));
+            let messages = &mut self.inboxes.entry((app.clone(), user.clone())).or_default().messages;
+            let unacked = || Unacked { message: message.clone(), expires_at_ms, acked_by: BTreeSet::new() };
             messages.entry(message.id).or_insert_with(unacked);
-            while messages.len() > inbox.cap {
+            while messages.len() > cap {
                 messages.pop_first();
             }
         }
         if let Some(history) = history {
             let kept = self.history.entry(app).or_default();
             let expires_at_ms = history.expires_at_ms;
-            kept.entry(message.id).or_insert_with(|| Kept { message: message.clone(), expires_at_ms });
+            let hidden_from = history.hidden_from.into_iter().collect();
+            kept.entry(message.id).or_insert_with(|| Kept { message: message.clone(), expires_at_ms, hidden_from });
             while bytes_of(kept) > history.max_bytes {
                 kept.pop_first();
             }
@@ -167,14 +173,102 @@ impl State {
     }
 
     fn matches(&self, app: &AppId, filter: &HistoryFilter, now_ms: u64) -> Vec<Arc<Message>> {
-        let wanted = |kept: &&Kept| {
-            let m = &kept.message;
-            kept.expires_at_ms > now_ms
-                && filter.from.as_ref().is_none_or(|from| m.from == *from)
-                && filter.to.as_ref().is_none_or(|to| m.to.name() == to)
-                && (filter.start_ms..=filter.end_ms).contains(&m.sent_at_ms)
-        };
+        let wanted = |kept: &&Kept| kept.expires_at_ms > now_ms && kept.is_wanted(filter);
         self.history.get(app).into_iter().flat_map(BTreeMap::values).filter(wanted).map(|k| k.message.clone()).collect()
+    }
+
+    fn hide(&mut self, app: &AppId, filter: &HistoryFilter, from: &UserId) -> u64 {
+        let kept = self.history.get_mut(app).into_iter().flat_map(BTreeMap::values_mut);
+        kept.filter(|kept| kept.is_wanted(filter)).map(|kept| u64::from(kept.hidden_from.insert(from.clone()))).sum()
+    }
+
+    /// Every place in which a message is.
+    fn places<'a>(&'a mut self, app: &'a AppId, id: MessageId) -> impl Iterator<Item = &'a mut Arc<Message>> {
+        let inboxes = self.inboxes.iter_mut().filter(move |((of, _), _)| of == app);
+        let unacked = inboxes.filter_map(move |(_, inbox)| inbox.messages.get_mut(&id)).map(|m| &mut m.message);
+        let kept = self.history.get_mut(app).and_then(|kept| kept.get_mut(&id)).map(|k| &mut k.message);
+        unacked.chain(kept)
+    }
+
+    fn withdraw(&mut self, app: &AppId, id: MessageId) -> bool {
+        let mut was = self.history.get_mut(app).is_some_and(|kept| kept.remove(&id).is_some());
+        for (_, inbox) in self.inboxes.iter_mut().filter(|((of, _), _)| of == app) {
+            was |= inbox.messages.remove(&id).is_some();
+        }
+        was
+    }
+
+    fn amend(&mut self, app: &AppId, id: MessageId, payload: &Bytes) -> bool {
+        let mut was = false;
+        for message in self.places(app, id) {
+            *message = Arc::new(Message { payload: payload.clone(), ..(**message).clone() });
+            was = true;
+        }
+        was
+    }
+
+    fn forget(&mut self, app: &AppId, user: &UserId, device: Option<&DeviceId>) -> usize {
+        let Some(inbox) = self.inboxes.get_mut(&(app.clone(), user.clone())) else { return 0 };
+        let Some(device) = device else {
+            let forgotten = inbox.messages.len();
+            self.inboxes.remove(&(app.clone(), user.clone()));
+            return forgotten;
+        };
+        if !inbox.devices.remove(device) {
+            return 0;
+        }
+        let before = inbox.messages.len();
+        for message in inbox.messages.values_mut() {
+            message.acked_by.remove(device);
+        }
+        if !inbox.devices.is_empty() {
+            let devices = &inbox.devices;
+            inbox.messages.retain(|_, message| !devices.is_subset(&message.acked_by));
+        }
+        before - inbox.messages.len()
+    }
+
+    fn apply_changes(&mut self, app: &AppId, changes: Vec<Change>) -> Changed {
+        let as_expected = |change: &Change| match change {
+            Change::Expect { kind, key, value } => {
+                self.records.get(&(app.clone(), *kind)).and_then(|family| family.get(key)) == value.as_ref()
+            }
+            _ => true,
+        };
+        if !changes.iter().all(as_expected) {
+            return Changed::Conflict;
+        }
+        for change in changes {
+            match change {
+                Change::Expect { .. } => {}
+                Change::Put { kind, key, value } => {
+                    self.records.entry((app.clone(), kind)).or_default().insert(key, value);
+                }
+                Change::Delete { kind, key } => {
+                    self.records.entry((app.clone(), kind)).or_default().remove(&key);
+                }
+                Change::DeletePrefix { kind, prefix } => {
+                    self.records.entry((app.clone(), kind)).or_default().retain(|key, _| !key.starts_with(&prefix));
+                }
+            }
+        }
+        Changed::Done
+    }
+
+    fn family(&self, app: &AppId, kind: RecordKind, prefix: &str) -> Vec<(&String, &Bytes)> {
+        let family = self.records.get(&(app.clone(), kind)).into_iter().flatten();
+        family.filter(|(key, _)| key.starts_with(prefix)).collect()
+    }
+
+    fn scan(&self, app: &AppId, scan: &Scan) -> Vec<(String, Bytes)> {
+        let mut found = self.family(app, scan.kind, &scan.prefix);
+        if scan.backwards {
+            found.reverse();
+        }
+        let behind = |key: &String| {
+            scan.after.as_ref().is_none_or(|after| if scan.backwards { key < after } else { key > after })
+        };
+        found.into_iter().filter(|(key, _)| behind(key)).take(scan.limit).map(|(k, v)| (k.clone(), v.clone())).collect()
     }
 
     fn expire(&mut self, now_ms: u64) -> u64 {
@@ -190,6 +284,23 @@ impl State {
             removed += before - kept.len();
         }
         removed as u64
+    }
+}
+
+impl Kept {
+    fn is_wanted(&self, filter: &HistoryFilter) -> bool {
+        let m = &self.message;
+        let from = |from: &UserId| m.from == *from;
+        let to = |to: &String| m.to.name() == to;
+        let straight = filter.from.as_ref().is_none_or(from) && filter.to.as_ref().is_none_or(to);
+        let back = || {
+            filter.from.as_ref().is_some_and(|from| m.to == Target::User(from.clone()))
+                && filter.to.as_ref().is_some_and(|to| m.from.as_str() == to)
+        };
+        let between = if filter.both_ways { matches!(m.to, Target::User(_)) && (straight || back()) } else { straight };
+        between
+            && (filter.start_ms..=filter.end_ms).contains(&m.sent_at_ms)
+            && filter.seen_by.as_ref().is_none_or(|user| !self.hidden_from.contains(user))
     }
 }
 
@@ -260,6 +371,15 @@ impl InboxStore for MemoryStore {
         let fresh = |inbox: &Inbox| inbox.messages.values().filter(|m| m.expires_at_ms > now_ms).count();
         self.read(|state| state.inboxes.get(&(app.clone(), user.clone())).map_or(0, fresh))
     }
+
+    fn inbox_holds(&self, app: &AppId, user: &UserId, id: MessageId, now_ms: u64) -> Commit<bool> {
+        let fresh = |inbox: &Inbox| inbox.messages.get(&id).is_some_and(|m| m.expires_at_ms > now_ms);
+        self.read(|state| state.inboxes.get(&(app.clone(), user.clone())).is_some_and(fresh))
+    }
+
+    fn inbox_forget(&self, app: &AppId, user: &UserId, device: Option<&DeviceId>) -> Commit<usize> {
+        self.write(|state| state.forget(app, user, device))
+    }
 }
 
 impl EventStore for MemoryStore {
@@ -299,6 +419,49 @@ impl HistoryStore for MemoryStore {
 
     fn history_count(&self, app: &AppId, filter: &HistoryFilter, now_ms: u64) -> Commit<u64> {
         self.read(|state| state.matches(app, filter, now_ms).len() as u64)
+    }
+
+    fn message(&self, app: &AppId, id: MessageId) -> Commit<Option<Arc<Message>>> {
+        let mut state = self.state.lock();
+        let found = state.places(app, id).next().map(|message| message.clone());
+        Box::pin(std::future::ready(Ok(found)))
+    }
+
+    fn withdraw(&self, app: &AppId, id: MessageId) -> Commit<bool> {
+        self.write(|state| state.withdraw(app, id))
+    }
+
+    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes) -> Commit<bool> {
+        self.write(|state| state.amend(app, id, &payload))
+    }
+
+    fn hide(&self, app: &AppId, filter: &HistoryFilter, from: &UserId) -> Commit<u64> {
+        self.write(|state| state.hide(app, filter, from))
+    }
+}
+
+impl RecordStore for MemoryStore {
+    fn change(&self, app: &AppId, changes: Vec<Change>) -> Commit<Changed> {
+        self.write(|state| state.apply_changes(app, changes))
+    }
+
+    fn read_record(&self, app: &AppId, kind: RecordKind, key: &str) -> Commit<Option<Bytes>> {
+        self.read(|state| state.records.get(&(app.clone(), kind)).and_then(|family| family.get(key)).cloned())
+    }
+
+    fn read_records(&self, app: &AppId, kind: RecordKind, keys: Vec<String>) -> Commit<Vec<Option<Bytes>>> {
+        self.read(|state| {
+            let family = state.records.get(&(app.clone(), kind));
+            keys.iter().map(|key| family.and_then(|family| family.get(key)).cloned()).collect()
+        })
+    }
+
+    fn scan_records(&self, app: &AppId, scan: Scan) -> Commit<Vec<(String, Bytes)>> {
+        self.read(|state| state.scan(app, &scan))
+    }
+
+    fn count_records(&self, app: &AppId, kind: RecordKind, prefix: &str) -> Commit<u64> {
+        self.read(|state| state.family(app, kind, prefix).len() as u64)
     }
 }
 

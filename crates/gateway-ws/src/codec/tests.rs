@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use stentor_core::delivery::{DeliveryOutcome, SentPeer, SentRoom};
 use stentor_core::id::{RoomId, SessionId};
-use stentor_core::message::{Message, Target};
+use stentor_core::message::{Marks, Message, Target};
 
 use super::reply::{Outcome, Refusal, Welcome, pong, refused, reply, welcome};
 use super::request::{ClientFrame, Request, parse};
@@ -32,7 +32,7 @@ fn room() -> RoomId {
 fn message(to: Target, payload: &'static [u8]) -> Arc<Message> {
     let payload = Bytes::from_static(payload);
     let id = MessageId(1_029_545_553_039_460_728);
-    Arc::new(Message { id, from: user("alice"), to, payload, sent_at_ms: 1_700_000_000_123 })
+    Arc::new(Message { id, from: user("alice"), to, payload, sent_at_ms: 1_700_000_000_123, marks: Marks::default() })
 }
 
 fn attribute() -> RoomAttribute {

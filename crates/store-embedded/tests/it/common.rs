@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rusqlite::Connection;
 use stentor_core::id::{AppId, DeviceId, MessageId, UserId};
-use stentor_core::message::{Message, Target};
+use stentor_core::message::{Marks, Message, Target};
 use stentor_core::store::{Cancelled, InboxReader, InboxStore, Keep, KeepInHistory, KeepInInbox, Store};
 use stentor_store_embedded::{EmbeddedStore, Options};
 use tempfile::TempDir;
@@ -62,13 +62,15 @@ pub(crate) fn keep(id: u64, user: &str, bytes: usize) -> Keep {
         to: Target::User(user.clone()),
         payload: Bytes::from(vec![id as u8; bytes]),
         sent_at_ms: NOW,
+        marks: Marks::default(),
     };
     let expires_at_ms = NOW + id;
     Keep {
         app: app(),
         message: Arc::new(message),
-        inbox: Some(KeepInInbox { user, cap: 200, expires_at_ms, cancelled: Cancelled::default() }),
-        history: Some(KeepInHistory { expires_at_ms, max_bytes: 1 << 40 }),
+        inbox: Some(KeepInInbox { users: vec![user], cap: 200, expires_at_ms, cancelled: Cancelled::default() }),
+        history: Some(KeepInHistory { expires_at_ms, max_bytes: 1 << 40, hidden_from: Vec::new() }),
+        changes: Vec::new(),
     }
 }
 

@@ -40,7 +40,7 @@ async fn writes_are_refused_until_space_returns() {
             assert!(matches!(keep.await, Err(StoreError::Full)));
         }
     }
-    let all = HistoryFilter { from: None, to: None, start_ms: 0, end_ms: u64::MAX };
+    let all = HistoryFilter::ALL;
     assert_eq!(store.history_count(&app(), &all, NOW).await.expect("a count"), refused - 1);
 
     // Space returns: a write finds out, at the latest the next one after a moment.

@@ -45,7 +45,7 @@ async fn everything_survives_a_reopen() {
         assert_eq!(unread(&store, "user").await, (1..=id).collect::<Vec<_>>());
         assert_eq!(store.newest_message().await.expect("an ID"), MessageId(100 + id));
     }
-    let all = HistoryFilter { from: None, to: None, start_ms: 0, end_ms: u64::MAX };
+    let all = HistoryFilter::ALL;
     assert_eq!(store.history_count(&app(), &all, NOW).await.expect("a count"), 40);
     let open = store.open_sessions().await.expect("sessions");
     assert_eq!((open.len(), open[0].session, open[0].rooms.len()), (1, SessionId(u64::MAX), 1));

@@ -8,7 +8,7 @@ use super::{NEVER, NOW, ack, app, ids, in_inbox, keep_all, kept, ok, recorded, t
 use crate::message::Message;
 use crate::store::{HistoryFilter, HistoryPage, Keep, KeepInHistory, Store};
 
-const ALL: HistoryFilter = HistoryFilter { from: None, to: None, start_ms: 0, end_ms: u64::MAX };
+const ALL: HistoryFilter = HistoryFilter::ALL;
 const OLDEST: HistoryPage = HistoryPage { offset: 0, limit: 100, newest_first: false };
 
 fn filter(from: &str, to: &str) -> HistoryFilter {
@@ -92,7 +92,7 @@ pub async fn times_are_inclusive(store: &dyn Store) {
 /// A message is not found from its expiry on, and `expire` removes it.
 pub async fn old_messages_are_not_found(store: &dyn Store) {
     for (id, expires_at_ms) in [(1, NOW - 1), (2, NOW), (3, NOW + 1), (4, u64::MAX)] {
-        let history = Some(KeepInHistory { expires_at_ms, max_bytes: u64::MAX });
+        let history = Some(KeepInHistory { expires_at_ms, max_bytes: u64::MAX, hidden_from: Vec::new() });
         ok(store.keep(Keep { history, ..recorded(&to_user(id, "userA", "userB")) }).await);
     }
     assert_eq!(found(store, &ALL, NOW).await, [3, 4]);
@@ -106,7 +106,7 @@ pub async fn old_messages_are_not_found(store: &dyn Store) {
 pub async fn the_newest_bytes_are_kept(store: &dyn Store) {
     let keep = |id: u64, bytes: usize, expires_at_ms| {
         let message = Message { payload: Bytes::from(vec![7; bytes]), ..(*to_room(id, "userA", "room")).clone() };
-        let history = Some(KeepInHistory { expires_at_ms, max_bytes: 100 });
+        let history = Some(KeepInHistory { expires_at_ms, max_bytes: 100, hidden_from: Vec::new() });
         Keep { history, ..recorded(&Arc::new(message)) }
     };
     keep_all(store, [(10, 40), (20, 40), (30, 20)].map(|(id, bytes)| keep(id, bytes, NEVER))).await;
@@ -142,7 +142,8 @@ pub async fn inbox_and_history_do_not_depend_on_each_other(store: &dyn Store) {
         app: app("app"),
         message: to_user(id, "sender", "reader"),
         inbox: in_inbox("reader", 3, inbox_until),
-        history: Some(KeepInHistory { expires_at_ms: history_until, max_bytes }),
+        history: Some(KeepInHistory { expires_at_ms: history_until, max_bytes, hidden_from: Vec::new() }),
+        changes: Vec::new(),
     };
     keep_all(store, (1..=4).map(|id| keep(id, NEVER, NEVER, u64::MAX))).await;
     ack(store, "", [3]).await;
@@ -166,7 +167,7 @@ pub async fn inbox_and_history_do_not_depend_on_each_other(store: &dyn Store) {
 /// One app neither finds nor pushes out the messages of another.
 pub async fn apps_have_their_own_history(store: &dyn Store) {
     let keep = |id, app_name| {
-        let history = Some(KeepInHistory { expires_at_ms: NEVER, max_bytes: 20 });
+        let history = Some(KeepInHistory { expires_at_ms: NEVER, max_bytes: 20, hidden_from: Vec::new() });
         Keep { app: app(app_name), history, ..recorded(&to_user(id, "userA", "userB")) }
     };
     keep_all(store, [keep(1, "app"), keep(2, "app2"), keep(3, "app2"), keep(4, "app2")]).await;

@@ -8,7 +8,7 @@ use super::{
     NEVER, NOW, ack, app, ids, in_inbox, keep_all, kept, ok, reader, recorded, to_room, to_user, unread, user,
 };
 use crate::id::{AppId, DeviceId, MessageId, RoomId, UserId};
-use crate::message::{Message, Target};
+use crate::message::{Marks, Message, Target};
 use crate::store::{HistoryFilter, HistoryPage, InboxReader, Keep, KeepInHistory, Store};
 
 /// Messages are read in the order of their IDs, however they arrived.
@@ -65,6 +65,7 @@ pub async fn users_and_apps_are_apart(store: &dyn Store) {
         message: to_user(id, "sender", owner),
         inbox: in_inbox(owner, 2, NEVER),
         history: None,
+        changes: Vec::new(),
     };
     let mut id = 0;
     for _ in 0..3 {
@@ -104,14 +105,14 @@ pub async fn expire_removes_only_what_is_too_old(store: &dyn Store) {
 
 /// A cancelled keep is left out of the inbox, not out of the history.
 pub async fn a_cancelled_keep_stays_in_the_history(store: &dyn Store) {
-    let history = Some(KeepInHistory { expires_at_ms: NEVER, max_bytes: u64::MAX });
+    let history = Some(KeepInHistory { expires_at_ms: NEVER, max_bytes: u64::MAX, hidden_from: Vec::new() });
     let keep = Keep { history, ..kept(1, 200) };
     let cancelled = keep.inbox.clone().map(|inbox| inbox.cancelled);
     cancelled.into_iter().for_each(|c| c.cancel());
     ok(store.keep(keep).await);
     ok(store.keep(kept(2, 200)).await);
     assert_eq!(unread(store, "").await, [2]);
-    let all = HistoryFilter { from: None, to: None, start_ms: 0, end_ms: u64::MAX };
+    let all = HistoryFilter::ALL;
     let page = HistoryPage { offset: 0, limit: 10, newest_first: false };
     assert_eq!(ids(&ok(store.history(&app("app"), &all, page, NOW).await)), [1]);
 }
@@ -218,8 +219,13 @@ pub async fn a_read_sees_the_writes_before_it(store: &dyn Store) {
 /// The message of two inboxes is there for one user after the other has acked it.
 pub async fn one_message_in_two_inboxes(store: &dyn Store) {
     let message = to_room(1, "sender", "room");
-    let keep =
-        |owner| Keep { app: app("app"), message: message.clone(), inbox: in_inbox(owner, 200, NEVER), history: None };
+    let keep = |owner| Keep {
+        app: app("app"),
+        message: message.clone(),
+        inbox: in_inbox(owner, 200, NEVER),
+        history: None,
+        changes: Vec::new(),
+    };
     keep_all(store, ["reader", "other"].map(keep)).await;
     ack(store, "", [1]).await;
     assert_eq!(unread(store, "").await, [0u64; 0]);
@@ -246,7 +252,14 @@ pub async fn messages_come_back_unchanged(store: &dyn Store) {
             Target::Room(RoomId::from_trusted(name))
         };
         let payload = payloads[n % payloads.len()].clone();
-        let message = Message { id: MessageId(id), from: user(name), to: target, payload, sent_at_ms: NOW };
+        let message = Message {
+            id: MessageId(id),
+            from: user(name),
+            to: target,
+            payload,
+            sent_at_ms: NOW,
+            marks: Marks::default(),
+        };
         let message = Arc::new(message);
         let app = AppId::from_trusted(&format!("{name}{n}"));
         let keep = Keep { app: app.clone(), inbox: in_inbox(name, 200, NEVER), ..recorded(&message) };
@@ -254,7 +267,13 @@ pub async fn messages_come_back_unchanged(store: &dyn Store) {
         let reader = InboxReader { app: app.clone(), user: user(name), device: DeviceId::from_trusted(name) };
         let page = store.inbox_page(&reader, MessageId::ZERO, MessageId::MAX, 10, NOW).await;
         assert_eq!(ok(page), std::slice::from_ref(&message));
-        let filter = HistoryFilter { from: Some(user(name)), to: Some((*name).to_owned()), start_ms: NOW, end_ms: NOW };
+        let filter = HistoryFilter {
+            from: Some(user(name)),
+            to: Some((*name).to_owned()),
+            start_ms: NOW,
+            end_ms: NOW,
+            ..HistoryFilter::ALL
+        };
         let page = HistoryPage { offset: 0, limit: 10, newest_first: false };
         assert_eq!(ok(store.history(&app, &filter, page, NOW).await), [message]);
     }

@@ -33,7 +33,7 @@ pub async fn an_empty_store_answers(store: &dyn Store) {
     assert_eq!(ok(store.inbox_count(&app("app"), &user("reader"), NOW).await), 0);
     assert_eq!(ok(store.pull_events(&app("app"), EventKind::User, 10).await), []);
     assert_eq!(ok(store.open_sessions().await), []);
-    let all = HistoryFilter { from: None, to: None, start_ms: 0, end_ms: u64::MAX };
+    let all = HistoryFilter::ALL;
     let page = HistoryPage { offset: 0, limit: 10, newest_first: true };
     assert_eq!(ok(store.history(&app("app"), &all, page, NOW).await), []);
     assert_eq!(ok(store.expire(NOW).await), 0);

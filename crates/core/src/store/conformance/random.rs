@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::NOW;
 use crate::events::{EventKind, EventType, Transition};
 use crate::id::{AppId, DeviceId, MessageId, RoomId, SessionId, UserId};
-use crate::message::{Message, Target};
+use crate::message::{Marks, Message, Target};
 use crate::store::memory::MemoryStore;
 use crate::store::{
     Cancelled, Commit, HistoryFilter, HistoryPage, InboxReader, Keep, KeepInHistory, KeepInInbox, OpenSession, Store,
@@ -130,19 +130,25 @@ fn keep([_, a, b, c, d, e, f, _]: Numbers) -> Keep {
     };
     let payload = Bytes::from(vec![number; usize::from(number) * 3]);
     let sent_at_ms = NOW - u64::from(number % 7);
-    let message = Arc::new(Message { id, from: user(number / 3), to, payload, sent_at_ms });
+    let message = Arc::new(Message { id, from: user(number / 3), to, payload, sent_at_ms, marks: Marks::default() });
     let cancelled = Cancelled::default();
     if c.is_multiple_of(8) {
         cancelled.cancel();
     }
-    let inbox =
-        KeepInInbox { user: user(b), cap: usize::from(d % 8), expires_at_ms: NOW + u64::from(e % 16), cancelled };
-    let history = KeepInHistory { expires_at_ms: NOW + u64::from(f % 16), max_bytes: u64::from(d) * 4 };
+    let inbox = KeepInInbox {
+        users: vec![user(b)],
+        cap: usize::from(d % 8),
+        expires_at_ms: NOW + u64::from(e % 16),
+        cancelled,
+    };
+    let history =
+        KeepInHistory { expires_at_ms: NOW + u64::from(f % 16), max_bytes: u64::from(d) * 4, hidden_from: Vec::new() };
     Keep {
         app: app(number),
         message,
         inbox: (!c.is_multiple_of(3)).then_some(inbox),
         history: (c % 5 > 1).then_some(history),
+        changes: Vec::new(),
     }
 }
 
@@ -165,6 +171,7 @@ fn filter(number: u8, times: u8) -> HistoryFilter {
         to: (number / 2).is_multiple_of(2).then_some(to),
         start_ms: NOW - u64::from(times % 16),
         end_ms: NOW - u64::from(times / 16 % 4),
+        ..HistoryFilter::ALL
     }
 }
 

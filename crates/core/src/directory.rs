@@ -1,0 +1,39 @@
+//! The app's directory: registered users, their contacts and settings, registered rooms and groups, files. What a
+//! dialect keeps by name, as records of the store ([`crate::records`]).
+//!
+//! Names in here are checked where they come in; keys join them with `/`, which no name may hold.
+
+pub mod users;
+
+use crate::limits::Limited;
+use crate::store::StoreError;
+
+/// Why the directory did not do it. A dialect turns each into the text of its documents.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// No such user.
+    #[error("no user {0}")]
+    NoUser(String),
+    /// A user of that name is there already.
+    #[error("the user {0} is there already")]
+    UserExists(String),
+    /// No such room or group.
+    #[error("no room {0}")]
+    NoRoom(String),
+    /// A rate is used up.
+    #[error(transparent)]
+    Limited(#[from] Limited),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A key made of two names.
+pub(crate) fn pair(first: &str, second: &str) -> String {
+    format!("{first}/{second}")
+}
+
+/// The second name of a key made by [`pair`].
+pub(crate) fn second(key: &str) -> &str {
+    key.split_once('/').map_or("", |(_, second)| second)
+}

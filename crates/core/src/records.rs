@@ -1,0 +1,234 @@
+//! Records: what the app's directory keeps by name, typed, and how a change of several is one step.
+//!
+//! A reader-writer never locks: it reads what it decides on, and its write is refused if any of that has changed
+//! meanwhile; then it decides anew ([`Attempts`]). That holds on one node and on many.
+
+use bytes::Bytes;
+use minicbor::{Decode, Encode};
+
+use crate::app::App;
+use crate::node::Node;
+use crate::store::{Change, Changed, Scan, StoreError};
+
+/// The families of records. The numbers are stored and never change their meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum RecordKind {
+    /// A registered user; the key is the user ID.
+    User = 1,
+    /// A registered room or group; the key is its ID.
+    Room = 2,
+    /// A member of a room or group; `room/user`.
+    Member = 3,
+    /// The rooms and groups of a user; `user/room`.
+    Membership = 4,
+    /// A user kept out of a room or group; `room/user`.
+    RoomBlock = 5,
+    /// A contact; `user/contact`.
+    Contact = 6,
+    /// A user whom another does not want to hear from; `user/blocked`.
+    UserBlock = 7,
+    /// A user who may not send; the key is the user ID.
+    Mute = 8,
+    /// A user's attributes; the key is the user ID.
+    Profile = 9,
+    /// A custom attribute of a room or group; `room/key`.
+    RoomAttribute = 10,
+    /// A room that has had a message; the key is its ID.
+    ActiveRoom = 11,
+    /// A broadcast that is not done; the key is its ID.
+    Broadcast = 12,
+    /// An uploaded file; the key is its UUID.
+    File = 13,
+    /// Files by the time of their end; `time/uuid`.
+    FileExpiry = 14,
+    /// Sums and counts of the app; named by who keeps them.
+    Counter = 15,
+    /// A callback that is to be delivered; the key orders by time.
+    Callback = 16,
+    /// A callback that could not be delivered; the key orders by time.
+    FailedCallback = 17,
+    /// What a user's device publishes of itself; `user/device`.
+    Status = 18,
+    /// Who is told of whose status; `watched/watcher`.
+    StatusWatch = 19,
+    /// Whose status a user is told of; `watcher/watched`.
+    StatusWatched = 20,
+    /// A shared file of a group; `group/uuid`.
+    SharedFile = 21,
+    /// A super admin of rooms; the key is the user ID.
+    SuperAdmin = 22,
+    /// A group by its place in the list of public groups; `group`.
+    PublicGroup = 23,
+    /// How often a message was edited; the key is its ID.
+    Edits = 24,
+    /// An attribute of a member of a group; `group/user/key`.
+    MemberAttribute = 25,
+}
+
+/// A typed record: a value of one family. Fields are numbered; unknown ones are skipped and missing ones have
+/// defaults, so that versions understand each other.
+pub trait Record: Encode<()> + for<'b> Decode<'b, ()> + Clone + Send + 'static {
+    /// The family.
+    const KIND: RecordKind;
+}
+
+/// The bytes of a record.
+pub fn encode<R: Record>(record: &R) -> Bytes {
+    let mut bytes = Vec::new();
+    // Writing to a vector does not fail.
+    let _ = minicbor::encode(record, &mut bytes);
+    bytes.into()
+}
+
+/// Reads the bytes of a record.
+///
+/// # Errors
+/// When they are not what this or another version wrote.
+pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, StoreError> {
+    minicbor::decode(bytes)
+        .map_err(|error| StoreError::Failed(format!("a damaged {:?} record: {error}", R::KIND).into()))
+}
+
+/// How often a change is tried before it is given up as too contended.
+const ATTEMPTS: u32 = 32;
+
+/// Bounds the repetition of a change that met another: `loop { let mut records = attempts.begin()?; …; if
+/// records.commit().await? { return … } }`.
+#[derive(Debug)]
+pub struct Attempts<'a> {
+    node: &'a Node,
+    app: &'a App,
+    left: u32,
+}
+
+impl<'a> Attempts<'a> {
+    /// Begins the next try.
+    ///
+    /// # Errors
+    /// When every try met another change.
+    pub fn begin(&mut self) -> Result<Transaction<'a>, StoreError> {
+        self.left = self.left.checked_sub(1).ok_or(StoreError::Busy)?;
+        Ok(Transaction { node: self.node, app: self.app, changes: Vec::new() })
+    }
+}
+
+/// Reads that must still hold, and writes, of one atomic step.
+#[derive(Debug)]
+pub struct Transaction<'a> {
+    node: &'a Node,
+    app: &'a App,
+    changes: Vec<Change>,
+}
+
+impl Transaction<'_> {
+    /// Reads a record; the commit is refused if it has changed meanwhile.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn get<R: Record>(&mut self, key: &str) -> Result<Option<R>, StoreError> {
+        let value = self.node.store().read_record(self.app.id(), R::KIND, key).await?;
+        self.changes.push(Change::Expect { kind: R::KIND, key: key.to_owned(), value: value.clone() });
+        value.map(|bytes| decode(&bytes)).transpose()
+    }
+
+    /// Writes a record.
+    pub fn put<R: Record>(&mut self, key: impl Into<String>, record: &R) {
+        self.changes.push(Change::Put { kind: R::KIND, key: key.into(), value: encode(record) });
+    }
+
+    /// Writes the bytes of a record.
+    pub fn put_bytes(&mut self, kind: RecordKind, key: impl Into<String>, value: Bytes) {
+        self.changes.push(Change::Put { kind, key: key.into(), value });
+    }
+
+    /// Removes a record.
+    pub fn delete(&mut self, kind: RecordKind, key: impl Into<String>) {
+        self.changes.push(Change::Delete { kind, key: key.into() });
+    }
+
+    /// Removes every record whose key begins so.
+    pub fn delete_prefix(&mut self, kind: RecordKind, prefix: impl Into<String>) {
+        self.changes.push(Change::DeletePrefix { kind, prefix: prefix.into() });
+    }
+
+    /// Adds changes that were put together elsewhere.
+    pub fn extend(&mut self, changes: impl IntoIterator<Item = Change>) {
+        self.changes.extend(changes);
+    }
+
+    /// Makes all of it durable. `false`: something that was read has changed; nothing was written, try again.
+    ///
+    /// # Errors
+    /// When the store does not take it.
+    pub async fn commit(self) -> Result<bool, StoreError> {
+        let writes = self.changes.iter().any(|change| !matches!(change, Change::Expect { .. }));
+        if !writes {
+            return Ok(true);
+        }
+        Ok(self.node.store().change(self.app.id(), self.changes).await? == Changed::Done)
+    }
+}
+
+/// A page of records, and where the next one begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The records.
+    pub items: Vec<T>,
+    /// The key to go on behind; `None` on the last page.
+    pub next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The same page of other things.
+    pub fn map<U>(self, of: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(of).collect(), next: self.next }
+    }
+}
+
+impl Node {
+    /// Begins a change of records.
+    #[must_use]
+    pub fn attempts<'a>(&'a self, app: &'a App) -> Attempts<'a> {
+        Attempts { node: self, app, left: ATTEMPTS }
+    }
+
+    /// One record.
+    pub(crate) async fn find<R: Record>(&self, app: &App, key: &str) -> Result<Option<R>, StoreError> {
+        let bytes = self.store().read_record(app.id(), R::KIND, key).await?;
+        bytes.map(|bytes| decode(&bytes)).transpose()
+    }
+
+    /// Several records, in the order asked.
+    pub(crate) async fn find_all<R: Record>(&self, app: &App, keys: Vec<String>) -> Result<Vec<Option<R>>, StoreError> {
+        let found = self.store().read_records(app.id(), R::KIND, keys).await?;
+        found.into_iter().map(|bytes| bytes.map(|bytes| decode(&bytes)).transpose()).collect()
+    }
+
+    /// A page of records with their keys. Reads one more than `scan.limit`, to know whether there is another page.
+    pub(crate) async fn page<R: Record>(&self, app: &App, scan: Scan) -> Result<Page<(String, R)>, StoreError> {
+        let limit = scan.limit;
+        let mut found = self.store().scan_records(app.id(), Scan { limit: limit + 1, ..scan }).await?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|(key, _)| key.clone());
+        let items = found.into_iter().map(|(key, bytes)| Ok((key, decode(&bytes)?)));
+        Ok(Page { items: items.collect::<Result<_, StoreError>>()?, next })
+    }
+}
+
+/// Cursors that clients get: opaque, printable, and not the key itself in the clear.
+#[must_use]
+pub fn cursor(key: &str) -> String {
+    key.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads a cursor. `None` if it is none.
+#[must_use]
+pub fn from_cursor(cursor: &str) -> Option<String> {
+    if !cursor.len().is_multiple_of(2) || cursor.len() > 1024 || !cursor.is_ascii() {
+        return None;
+    }
+    let bytes = (0..cursor.len()).step_by(2).map(|at| u8::from_str_radix(&cursor[at..at + 2], 16).ok());
+    String::from_utf8(bytes.collect::<Option<Vec<_>>>()?).ok()
+}
