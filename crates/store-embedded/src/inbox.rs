@@ -16,6 +16,9 @@ use crate::{history, records};
 /// its last reference goes with its body.
 pub(crate) fn keep(tables: &mut Tables, keep: &Keep) -> Result<(), Failure> {
     let inbox = keep.inbox.as_ref().filter(|inbox| !inbox.cancelled.is_cancelled());
+    if inbox.is_none() && keep.history.is_none() && keep.changes.is_empty() {
+        return Ok(());
+    }
     let app = tables.app(&keep.app)?;
     records::apply(tables, app, &keep.changes)?;
     if inbox.is_none() && keep.history.is_none() {

@@ -163,6 +163,7 @@ mod tests {
                 to: Some("channel A".into()),
                 start_ms: 1,
                 end_ms: 2,
+                ..HistoryFilter::ALL
             },
             page: HistoryPage { offset: 100, limit: 20, newest_first: true },
         }

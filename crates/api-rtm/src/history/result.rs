@@ -125,7 +125,7 @@ mod tests {
             to: Target::User(UserId::from_trusted("dst")),
             payload: Bytes::from("123"),
             sent_at_ms: 1_587_009_745_719,
-            marks: Marks::default(),
+            marks: stentor_core::message::Marks::default(),
         };
         let text = |message: &Message, channel| serde_json::to_string(&render(message, channel)).unwrap();
         assert_eq!(
