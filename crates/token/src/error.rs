@@ -34,14 +34,38 @@ impl Refusal {
     }
 }
 
-/// Why an AccessToken2 could not be built.
+/// Why a token of the Chat API's own formats ([`access`](crate::access), [`dynamic`](crate::dynamic)) is refused.
+/// Carries nothing of the token, so it is safe to log and to send.
+///
+/// The Chat API answers 401 to each, with a text of its own (`error.md` of its documents): the dialect maps them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum ChatRefusal {
+    /// Too long, of another format, damaged, or with a value that no issuer may write.
+    #[error("token is malformed")]
+    Malformed,
+    /// The right format, but not signed with our key or our app's secret.
+    #[error("token was not issued here")]
+    ForeignIssuer,
+    /// For another App Key.
+    #[error("token is for another app")]
+    OtherApp,
+    /// Its time is over.
+    #[error("token has expired")]
+    Expired,
+}
+
+/// Why a token could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// A string or list exceeds its 16-bit length field, or the token would exceed
-    /// [`MAX_TOKEN_LEN`](crate::MAX_TOKEN_LEN) or
-    /// [`MAX_BODY_LEN`](crate::v007::MAX_BODY_LEN), so no one here would accept it.
+    /// the limit of its format ([`MAX_TOKEN_LEN`](crate::MAX_TOKEN_LEN),
+    /// [`MAX_BODY_LEN`](crate::v007::MAX_BODY_LEN), [`access::MAX_LEN`](crate::access::MAX_LEN)), so
+    /// no one here would accept it.
     #[error("token content is too long")]
     TooLong,
+    /// An App Key or user that is empty, where the format needs one.
+    #[error("token names no app or no user")]
+    NoName,
     /// The compressor failed.
     #[error("token content could not be compressed")]
     Deflate(#[source] std::io::Error),

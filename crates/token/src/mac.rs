@@ -1,4 +1,4 @@
-//! HMAC-SHA256 as both token formats use it.
+//! HMAC-SHA256 as the binary token formats use it.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

@@ -1,4 +1,4 @@
-//! The little-endian byte layout both token formats share.
+//! The little-endian byte layout that the binary token formats share.
 
 use crate::{BuildError, Refusal};
 
@@ -33,6 +33,14 @@ impl<'a> Reader<'a> {
         self.array().map(u32::from_le_bytes)
     }
 
+    pub(crate) fn u8(&mut self) -> Result<u8, Refusal> {
+        self.array().map(u8::from_le_bytes)
+    }
+
+    pub(crate) fn u64(&mut self) -> Result<u64, Refusal> {
+        self.array().map(u64::from_le_bytes)
+    }
+
     /// `u16` length and that many bytes.
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Refusal> {
         let len = usize::from(self.u16()?);
@@ -62,6 +70,10 @@ impl Writer {
     }
 
     pub(crate) fn u32(&mut self, value: u32) {
+        self.0.extend_from_slice(&value.to_le_bytes());
+    }
+
+    pub(crate) fn u64(&mut self, value: u64) {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 

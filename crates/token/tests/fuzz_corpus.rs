@@ -32,3 +32,13 @@ fn zlib() {
 fn services() {
     assert!(run("services", fuzzed::services).unwrap() >= 5);
 }
+
+#[test]
+fn access() {
+    assert!(run("access", fuzzed::access).unwrap() >= 10);
+}
+
+#[test]
+fn dynamic() {
+    assert!(run("dynamic", fuzzed::dynamic).unwrap() >= 10);
+}

@@ -18,7 +18,7 @@ use crate::{MAX_TOKEN_LEN, Refusal, mac, wire::Reader, zlib};
 
 pub use build::{Issue, build, encode_services};
 pub use service::{Permissions, Privileges, Service, ServiceKind, Services, parse_services};
-pub use verify::{ChatGrant, ChatHolder, MAX_RTM_TTL_S, MAX_SKEW_S, verify_chat, verify_rtm};
+pub use verify::{ChatGrant, MAX_CHAT_TTL_S, MAX_RTM_TTL_S, MAX_SKEW_S, verify_chat, verify_rtm};
 
 /// What a "007" token starts with.
 pub const PREFIX: &str = "007";

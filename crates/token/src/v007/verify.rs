@@ -1,10 +1,13 @@
 //! What an AccessToken2 permits: RTM login or Chat.
 
 use super::{AccessToken2, Privileges, Service, ServiceKind, Services, parse};
-use crate::{Grant, Refusal};
+use crate::{ChatHolder, Grant, Refusal};
 
 /// Longest life of an RTM token in seconds (24 h, `token2_server_rtm.md`).
 pub const MAX_RTM_TTL_S: u32 = 86_400;
+
+/// Longest life of a Chat token in seconds (24 h, "Secure authentication with tokens" of the Chat documents).
+pub const MAX_CHAT_TTL_S: u32 = 86_400;
 
 /// How far ahead of the clock here an issueTs may be, in seconds, since clocks differ.
 pub const MAX_SKEW_S: u64 = 300;
@@ -57,15 +60,6 @@ pub fn verify_rtm(
     Ok(Grant { user: user.to_owned(), expires_at_s })
 }
 
-/// Whom an accepted Chat token speaks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ChatHolder {
-    /// The application itself (an "app token").
-    App,
-    /// One user: its user name, or in tokens made after older documents its UUID; never empty.
-    User(String),
-}
-
 /// What an accepted Chat token allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatGrant {
@@ -79,8 +73,8 @@ pub struct ChatGrant {
 ///
 /// An app token is a Chat service with an empty user and privilege 2, a user token one with a
 /// user and privilege 1; if a token holds both, the app counts. The life is the smaller of the
-/// token's and the privilege's seconds after issueTs, taken as written: no 24 h rule, and 0 is
-/// no life.
+/// token's and the privilege's seconds after issueTs, and [`MAX_CHAT_TTL_S`] at most: a token that
+/// asks for more is good for that long. 0 is no life: that it means 24 h is documented for RTM only.
 ///
 /// # Errors
 /// As [`verify_rtm`]; [`Refusal::NotAuthorized`] if no Chat service fits the above, and
@@ -105,8 +99,8 @@ pub fn verify_chat(token: &str, app_id: &str, certificate: &str, now_s: u64) -> 
     } else {
         return Err(Refusal::NotAuthorized);
     };
-    let longest_s = found.iter().map(|(_, expire_s)| *expire_s).max();
-    let expires_at_s = token.live_until(longest_s.unwrap_or(0).min(token.expire_s), now_s)?;
+    let longest_s = found.iter().map(|(_, expire_s)| *expire_s).max().unwrap_or(0);
+    let expires_at_s = token.live_until(longest_s.min(token.expire_s).min(MAX_CHAT_TTL_S), now_s)?;
     Ok(ChatGrant { holder, expires_at_s })
 }
 

@@ -2,7 +2,11 @@
 
 // `cfg(test)` tells clippy that helpers in these files are test code too.
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod common;
+#[cfg(test)]
+mod dynamic;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::common::{APP, CERT, V007_A, number, reason, text, vectors};
-use stentor_token::v007::{self, ChatHolder, Issue, Privileges, Service, ServiceKind};
-use stentor_token::{BuildError, Refusal, verify_login};
+use stentor_token::v007::{self, Issue, Privileges, Service, ServiceKind};
+use stentor_token::{BuildError, ChatHolder, Refusal, verify_login};
 
 const LATE: u32 = 4_070_908_800;
 
@@ -288,12 +288,25 @@ fn chat_tokens() {
         assert_eq!(other, Err(Refusal::Invalid));
     }
     assert_eq!(chat(&vector("007-H"), now_s), Err(Refusal::NotAuthorized));
+}
 
-    let year = 31_536_000;
-    let long = build(1000, year, &[Service::chat_user("u", year)]);
-    assert_eq!(chat(&long, 1000), Ok((user("u"), 1000 + u64::from(year))));
-    let none = build(1000, year, &[Service::chat_user("u", 0)]);
-    assert_eq!(chat(&none, 1000), Err(Refusal::Expired));
+#[test]
+fn a_chat_token_lives_for_24_hours_at_most() {
+    let day = v007::MAX_CHAT_TTL_S;
+    let cases = [(600, 60, 60), (60, 600, 60), (day, day, day), (day + 1, u32::MAX, day), (u32::MAX, day - 1, day - 1)];
+    for (token_s, chat_s, life_s) in cases {
+        for service in [Service::chat_user("u", chat_s), Service::chat_app(chat_s)] {
+            let token = build(1000, token_s, &[service]);
+            let end_s = 1000 + u64::from(life_s);
+            let verified = v007::verify_chat(&token, APP, CERT, end_s - 1).map(|grant| grant.expires_at_s);
+            assert_eq!(verified, Ok(end_s));
+            assert_eq!(v007::verify_chat(&token, APP, CERT, end_s), Err(Refusal::Expired));
+        }
+    }
+    for (token_s, chat_s) in [(0, 600), (600, 0), (0, 0)] {
+        let token = build(1000, token_s, &[Service::chat_user("u", chat_s)]);
+        assert_eq!(v007::verify_chat(&token, APP, CERT, 1000), Err(Refusal::Expired));
+    }
 }
 
 #[test]
