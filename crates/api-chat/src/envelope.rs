@@ -1,0 +1,111 @@
+//! The reply envelope: `action`, `uri`, `timestamp`, `organization` … around what an endpoint answers.
+
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::Value;
+use stentor_http_kit::json::json;
+
+use axum::http::StatusCode;
+
+/// A reply with status 200. Fields that are `None` are not written.
+#[derive(Debug, Clone, Serialize)]
+pub struct Envelope {
+    /// The first segment of the path, or all of it; absent in some families.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The request's URL.
+    pub uri: String,
+    /// When it was answered: Unix time in milliseconds.
+    pub timestamp: u64,
+    /// The organisation.
+    pub organization: String,
+    /// The app's UUID.
+    pub application: String,
+    /// The method in lower case, with a few exceptions.
+    pub action: String,
+    /// What was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+    /// Things of the older services.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entities: Option<Value>,
+    /// How many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// Where the next page begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// The query parameters, each an array of strings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub params: Option<Value>,
+    /// Always empty, where it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub properties: Option<Value>,
+    /// How long it took, in milliseconds.
+    pub duration: u64,
+    /// The app's name.
+    #[serde(rename = "applicationName")]
+    pub application_name: String,
+}
+
+impl Envelope {
+    /// With the first segment of the path, or all of it.
+    #[must_use]
+    pub fn path(self, path: impl Into<String>) -> Self {
+        Self { path: Some(path.into()), ..self }
+    }
+
+    /// With another action than the method.
+    #[must_use]
+    pub fn action(self, action: impl Into<String>) -> Self {
+        Self { action: action.into(), ..self }
+    }
+
+    /// With the URL of the collection instead of that of the request.
+    #[must_use]
+    pub fn uri(self, uri: impl Into<String>) -> Self {
+        Self { uri: uri.into(), ..self }
+    }
+
+    /// With data.
+    #[must_use]
+    pub fn data(self, data: impl Into<Value>) -> Self {
+        Self { data: Some(data.into()), ..self }
+    }
+
+    /// With entities.
+    #[must_use]
+    pub fn entities(self, entities: impl Into<Value>) -> Self {
+        Self { entities: Some(entities.into()), ..self }
+    }
+
+    /// With a count.
+    #[must_use]
+    pub fn count(self, count: usize) -> Self {
+        Self { count: Some(count as u64), ..self }
+    }
+
+    /// With a cursor, if there is another page.
+    #[must_use]
+    pub fn cursor(self, cursor: Option<String>) -> Self {
+        Self { cursor, ..self }
+    }
+
+    /// With the query's parameters.
+    #[must_use]
+    pub fn params(self, params: impl Into<Value>) -> Self {
+        Self { params: Some(params.into()), ..self }
+    }
+
+    /// With the empty things that the services of rooms and groups send along.
+    #[must_use]
+    pub fn of_rooms(self) -> Self {
+        Self { entities: Some(Value::Array(Vec::new())), properties: Some(Value::Object(Default::default())), ..self }
+    }
+
+    /// The response.
+    #[must_use]
+    pub fn send(self) -> Response {
+        json(StatusCode::OK, &self)
+    }
+}

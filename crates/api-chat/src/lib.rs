@@ -1,0 +1,33 @@
+//! The Agora Chat / Easemob IM server REST API over the core: URLs, bodies, codes and credentials of one dialect.
+//!
+//! One file per endpoint or small family, named after the URL's last noun. A handler reads the request, makes one call
+//! into the core and writes the answer. Which document says what, and what is our choice, stands in
+//! `docs/compatibility.md`.
+//!
+//! Every route is there twice, under `/{org}/{app}` and under `/app-id/{app_id}`: [`router`] finds the app, takes the
+//! prefix off and hands the rest to one router.
+//!
+//! The crate does not know other dialects, gateways or engines.
+
+pub mod app;
+pub mod auth;
+mod body;
+mod call;
+pub mod envelope;
+pub mod error;
+mod names;
+mod password;
+pub mod policy;
+pub mod rates;
+mod routes;
+mod state;
+mod token;
+mod users;
+
+pub use app::{ChatApp, ChatFeatures};
+pub use names::{ROOM_NAMES, USER_NAMES, user_id};
+pub use password::Passwords;
+pub use policy::{ChatLimits, policy};
+pub use rates::ChatRule;
+pub use routes::{openapi, router};
+pub use state::{ChatSetup, ChatState, MAX_BODY_BYTES};

@@ -1,0 +1,34 @@
+//! The shapes of names (chat-api documents: users 1 to 64 of `[a-zA-Z0-9_.-]`, without regard to case).
+
+use stentor_core::id::{NameError, NameRule, UserId};
+
+/// User IDs as they are kept: in lower case.
+pub const USER_NAMES: NameRule = NameRule::ascii(64, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+/// IDs of rooms and groups. Ours are digits; others are taken where a document says that nobody checks them.
+pub const ROOM_NAMES: NameRule =
+    NameRule::ascii(64, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+/// Parses a user ID: `Aa` and `aa` are the same user.
+///
+/// # Errors
+/// When it is empty, longer than 64 characters, or holds a character that is not allowed.
+pub fn user_id(name: &str) -> Result<UserId, NameError> {
+    UserId::parse(&name.to_ascii_lowercase(), &USER_NAMES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_does_not_matter() {
+        assert_eq!(user_id("Aa").unwrap(), user_id("aA").unwrap());
+        assert_eq!(user_id(&"x".repeat(64)).unwrap().as_str().len(), 64);
+        assert_eq!(user_id(&"x".repeat(65)), Err(NameError::TooLong { max: 64 }));
+        assert_eq!(user_id(""), Err(NameError::Empty));
+        for name in ["a b", "a/b", "é", "a#b", "a\u{0}"] {
+            assert_eq!(user_id(name), Err(NameError::Character), "{name:?}");
+        }
+    }
+}

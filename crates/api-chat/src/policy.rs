@@ -1,0 +1,103 @@
+//! The numbers that this dialect gives the core for its apps.
+
+use stentor_core::app::{
+    AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
+};
+use stentor_core::attributes::AttributeLimits;
+use stentor_core::id::AppId;
+use stentor_core::limits::{Rate, Rule};
+
+use crate::names::{ROOM_NAMES, USER_NAMES};
+
+const DAY_MS: u64 = 86_400_000;
+
+/// What of the policy is configuration.
+#[derive(Debug, Clone)]
+pub struct ChatLimits {
+    /// What is kept for users who are away: 500 messages, 7 days (product documents).
+    pub inbox: InboxPolicy,
+    /// What is kept for roaming, downloads and recalls: 7 days.
+    pub history: Option<HistoryPolicy>,
+    /// How many devices of a user may be logged in.
+    pub devices: usize,
+    /// The times and sizes of sessions. The grace is also how long a lost member keeps its place in a room: 2 minutes
+    /// (product documents).
+    pub sessions: SessionPolicy,
+    /// How rooms behave.
+    pub rooms: RoomPolicy,
+    /// Rates of core verbs that differ from [`default_rate`]; `None` lifts the rule.
+    pub rates: Vec<(Rule, Option<Rate>)>,
+}
+
+impl Default for ChatLimits {
+    fn default() -> Self {
+        Self {
+            inbox: InboxPolicy { cap: 500, retention_ms: 7 * DAY_MS },
+            history: Some(HistoryPolicy { retention_ms: 7 * DAY_MS, max_bytes: 2 * 1024 * 1024 * 1024 }),
+            devices: 8,
+            sessions: SessionPolicy {
+                grace_ms: 120_000,
+                silence_ms: 120_000,
+                unreachable_ms: 60_000,
+                ack_timeout_ms: 8_000,
+                mailbox_notices: 1024,
+                mailbox_bytes: 4 * 1024 * 1024,
+                credential_notice_ms: 30_000,
+            },
+            rooms: RoomPolicy {
+                rooms_per_session: 1000,
+                member_notices_up_to: 512,
+                listed_members: 1000,
+                counted_rooms: 100,
+                count_notice_ms: 1000,
+                count_notice_large_ms: 3000,
+                replayed: 32,
+                echo_to_sender: false,
+                attributes_stay_ms: 0,
+            },
+            rates: Vec::new(),
+        }
+    }
+}
+
+/// What a rule of the core allows in this dialect; `None`: the endpoint's own rate is enough.
+#[must_use]
+pub const fn default_rate(rule: Rule) -> Option<Rate> {
+    match rule {
+        // 6000 messages a minute to users, 20 a second to groups, 100 a second to rooms (Chat limits).
+        Rule::PeerSends => Some(Rate { count: 6000, window_ms: 60_000 }),
+        Rule::RoomSends => Some(Rate { count: 100, window_ms: 1000 }),
+        // Clients of ours; the vendor's documents give no number.
+        Rule::Logins => Some(Rate { count: 10, window_ms: 1000 }),
+        Rule::ClientSends => Some(Rate { count: 100, window_ms: 1000 }),
+        _ => None,
+    }
+}
+
+/// The core's policy for one app of this dialect, known to the core as `key` (`org#app`).
+#[must_use]
+pub fn policy(key: &str, limits: &ChatLimits) -> AppPolicy {
+    let changed = |rule: Rule| limits.rates.iter().rev().find(|(changed, _)| *changed == rule).map(|(_, rate)| *rate);
+    let rates = Rule::ALL.iter().filter_map(|rule| {
+        let rate = changed(*rule).unwrap_or(default_rate(*rule))?;
+        Some((*rule, rate))
+    });
+    let nothing = AttributeLimits { key_bytes: 0, value_bytes: 0, entries: 0, total_bytes: 0 };
+    AppPolicy {
+        id: AppId::from_trusted(key),
+        user_names: USER_NAMES,
+        room_names: ROOM_NAMES,
+        // The dialect has its own, smaller limit for what a user says; this is for what is around it.
+        payload_bytes: 64 * 1024,
+        devices: DevicePolicy::Many { max: limits.devices },
+        sessions: limits.sessions,
+        inbox: limits.inbox,
+        history: limits.history,
+        rooms: limits.rooms,
+        presence: PresencePolicy { queried: 100, watched: 1000 },
+        user_attributes: nothing,
+        room_attributes: nothing,
+        combined_sends: false,
+        rates: rates.collect(),
+    }
+}

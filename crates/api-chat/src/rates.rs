@@ -1,0 +1,120 @@
+//! How often each endpoint may be called, per app (chat-api documents, "interface call rate limits"). The table is
+//! here once; the configuration and `docs/limits.md` are made from it.
+
+use stentor_core::limits::Rate;
+
+macro_rules! rules {
+    ($($(#[doc = $counts:literal])+ $rule:ident $name:ident: $count:literal / $window_ms:literal, $source:literal;)+) => {
+        /// A rate of this dialect: calls of one endpoint or of several together, per app.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ChatRule {$(
+            $(#[doc = $counts])+
+            $rule,
+        )+}
+
+        impl ChatRule {
+            /// Every rule, in the order of the enum.
+            pub const ALL: [Self; Self::COUNT] = [$(Self::$rule),+];
+
+            /// How many there are.
+            pub const COUNT: usize = [$(stringify!($rule)),+].len();
+
+            /// Its name in `[apps.chat_limits]`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {$(Self::$rule => stringify!($name),)+}
+            }
+
+            /// What it counts.
+            #[must_use]
+            pub const fn counts(self) -> &'static str {
+                match self {$(Self::$rule => concat!($($counts),+),)+}
+            }
+
+            /// What the documents allow.
+            #[must_use]
+            pub const fn default_rate(self) -> Rate {
+                match self {$(Self::$rule => Rate { count: $count, window_ms: $window_ms },)+}
+            }
+
+            /// Where the number comes from.
+            #[must_use]
+            pub const fn source(self) -> &'static str {
+                match self {$(Self::$rule => $source,)+}
+            }
+        }
+    };
+}
+
+rules! {
+    /// Tokens asked for.
+    Tokens chat_tokens_per_second: 300 / 1000, "Chat limits";
+    /// Registrations, nicknames and display styles together.
+    Registrations chat_registrations_per_second: 100 / 1000, "push settings documents, 2023 (S2)";
+    /// Users read.
+    UserReads chat_user_reads_per_second: 100 / 1000, "Chat limits";
+    /// Users deleted, one at a time.
+    UserDeletions chat_user_deletions_per_second: 100 / 1000, "Chat limits";
+    /// Users deleted, many at a time.
+    UserBatchDeletions chat_user_batch_deletions_per_second: 30 / 1000, "Chat limits";
+    /// Passwords changed, users activated, deactivated and disconnected.
+    UserChanges chat_user_changes_per_second: 100 / 1000, "Chat limits";
+    /// Status of a user, offline counts, resources.
+    UserStatus chat_user_status_per_second: 100 / 1000, "Chat limits";
+    /// Status of many users.
+    UserBatchStatus chat_user_batch_status_per_second: 50 / 1000, "Chat limits";
+    /// Global mutes.
+    Mutes chat_mutes_per_second: 100 / 1000, "Chat limits";
+    /// Contacts.
+    Contacts chat_contacts_per_second: 100 / 1000, "Chat limits";
+    /// Blocks of users.
+    UserBlocks chat_user_blocks_per_second: 50 / 1000, "Chat limits";
+    /// User attributes.
+    Metadata chat_metadata_per_second: 100 / 1000, "Chat limits";
+    /// Presence.
+    Presence chat_presence_per_second: 50 / 1000, "Chat limits";
+    /// Messages to users: calls.
+    UserMessages chat_user_messages_per_second: 100 / 1000, "Chat limits";
+    /// Messages to groups: calls.
+    GroupMessages chat_group_messages_per_second: 20 / 1000, "Chat limits";
+    /// Messages to named members of a group.
+    GroupTargeted chat_group_targeted_per_second: 100 / 1000, "Chat limits";
+    /// Messages to rooms: calls.
+    RoomMessages chat_room_messages_per_second: 20 / 1000, "room message documents (S3)";
+    /// Messages to named members of a room.
+    RoomTargeted chat_room_targeted_per_second: 100 / 1000, "room message documents (S3)";
+    /// Recalls and edits of messages, and deletions of roaming messages.
+    MessageChanges chat_message_changes_per_second: 100 / 1000, "Chat limits";
+    /// Downloads of the message history.
+    HistoryDownloads chat_history_downloads_per_minute: 10 / 60_000, "Chat limits";
+    /// Imported messages.
+    Imports chat_imports_per_second: 100 / 1000, "Chat limits";
+    /// Files uploaded and downloaded.
+    Files chat_files_per_second: 100 / 1000, "Chat limits";
+    /// Rooms listed, created, and lists of joined rooms.
+    RoomLists chat_room_lists_per_second: 50 / 1000, "Chat limits";
+    /// Everything else about rooms.
+    Rooms chat_rooms_per_second: 100 / 1000, "Chat limits";
+    /// Lists of joined groups.
+    GroupLists chat_group_lists_per_second: 50 / 1000, "Chat limits";
+    /// Everything else about groups.
+    Groups chat_groups_per_second: 100 / 1000, "Chat limits";
+    /// Callbacks listed and sent again.
+    Callbacks chat_callbacks_per_second: 100 / 1000, "our choice";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_their_window_and_differ() {
+        let mut names = std::collections::BTreeSet::new();
+        for rule in ChatRule::ALL {
+            let ending = if rule.default_rate().window_ms == 1000 { "per_second" } else { "per_minute" };
+            assert!(rule.name().ends_with(ending), "{}", rule.name());
+            assert!(names.insert(rule.name()), "{}", rule.name());
+            assert_eq!(ChatRule::ALL[rule as usize], rule);
+        }
+    }
+}
