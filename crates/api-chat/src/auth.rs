@@ -108,12 +108,8 @@ fn claim(state: &ChatState, chat: &ChatApp, token: &str, now_ms: u64) -> Result<
     if token.starts_with(dynamic::PREFIX) {
         let (client_id, secret) = chat.client.as_ref().ok_or_else(ChatError::corrupt_token)?;
         let key = chat.key();
-        let issuer = dynamic::Issuer {
-            app_key: &key,
-            client_id,
-            client_secret: secret.expose(),
-            max_ttl_s: dynamic::MAX_TTL_S,
-        };
+        let issuer =
+            dynamic::Issuer { app_key: &key, client_id, client_secret: secret.expose(), max_ttl_s: dynamic::MAX_TTL_S };
         let grant = dynamic::verify(token, &issuer, now_ms / 1000).map_err(refused)?;
         return Ok(Claim {
             holder: ChatHolder::User(grant.user),

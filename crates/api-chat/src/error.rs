@@ -109,8 +109,7 @@ impl ChatError {
     /// 401: the token has the right form, but was not issued here.
     #[must_use]
     pub fn foreign_token() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "auth_bad_access_token", "Unable to authenticate")
-            .with(exception::SECURITY)
+        Self::new(StatusCode::UNAUTHORIZED, "auth_bad_access_token", "Unable to authenticate").with(exception::SECURITY)
     }
 
     /// 401: a user's token, used on something that is not the user's. `verb` is the method in lower case.

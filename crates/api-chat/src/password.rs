@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
@@ -50,7 +51,8 @@ impl Passwords {
     /// # Errors
     /// When too many wait.
     pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, ChatError> {
-        const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$c3RlbnRvcnN0ZW50b3I$SnL4dFxP9bJ2PGJmQ4Q2ZGSgf1L9pX0ZKHqFMu3DAnk";
+        const NOBODYS: &str =
+            "$argon2id$v=19$m=19456,t=2,p=1$c3RlbnRvcnN0ZW50b3I$SnL4dFxP9bJ2PGJmQ4Q2ZGSgf1L9pX0ZKHqFMu3DAnk";
         let (password, known) = (password.to_owned(), hash.is_some());
         let hash = hash.unwrap_or(NOBODYS).to_owned();
         let same = self

@@ -94,11 +94,7 @@ fn address(state: &ChatState, request: &mut Request, started_us: u64) -> Result<
     let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let rest = format!("/{}", parts.next().unwrap_or_default());
     let (org, name) = (decode_segment(first).unwrap_or_default(), decode_segment(second).unwrap_or_default());
-    let chat = if org == "app-id" {
-        state.app_by_id(&name)
-    } else {
-        state.app_by_key(&format!("{org}#{name}"))
-    };
+    let chat = if org == "app-id" { state.app_by_id(&name) } else { state.app_by_key(&format!("{org}#{name}")) };
     let app = chat.and_then(|chat| state.node().app(&chat.key()));
     let (Some(chat), Some(app)) = (chat.cloned(), app) else {
         return Err(ChatError::no_app(&org, &name, &rest));
@@ -143,4 +139,3 @@ impl Modify for Credentials {
         components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     }
 }
-

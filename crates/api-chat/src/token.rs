@@ -178,11 +178,9 @@ async fn inherit(visit: &Visit, headers: &HeaderMap, body: &Object) -> Result<To
 async fn create(visit: &Visit, name: UserId) -> Result<User, ChatError> {
     let new = NewUser { name, password_hash: None, nickname: None };
     visit.node().register(&visit.app, new).await.map_err(|error| match error {
-        DirectoryError::UserExists(_) => ChatError::new(
-            StatusCode::CONFLICT,
-            "concurrent_operation_error",
-            "concurrency create app user failed",
-        ),
+        DirectoryError::UserExists(_) => {
+            ChatError::new(StatusCode::CONFLICT, "concurrent_operation_error", "concurrency create app user failed")
+        }
         other => other.into(),
     })
 }

@@ -20,6 +20,7 @@ use crate::metrics::{OPEN_METRICS, Page};
 
 /// Where the description of the RTM API is.
 const RTM_JSON: &str = "/docs/openapi/rtm.json";
+const CHAT_JSON: &str = "/docs/openapi/chat.json";
 
 /// The documentation page loads nothing from elsewhere, whatever its script would like.
 const ONLY_FROM_HERE: HeaderValue = HeaderValue::from_static(
@@ -75,8 +76,13 @@ impl Admin {
 
 /// `/docs`, and `/` which leads there.
 pub(crate) fn docs(observe: &Observe) -> Router {
-    let config = Config::new([RTM_JSON]).validator_url("none").try_it_out_enabled(true).persist_authorization(false);
-    let pages: Router = SwaggerUi::new("/docs").url(RTM_JSON, stentor_api_rtm::openapi()).config(config).into();
+    let config =
+        Config::new([RTM_JSON, CHAT_JSON]).validator_url("none").try_it_out_enabled(true).persist_authorization(false);
+    let pages: Router = SwaggerUi::new("/docs")
+        .url(RTM_JSON, stentor_api_rtm::openapi())
+        .url(CHAT_JSON, stentor_api_chat::openapi())
+        .config(config)
+        .into();
     let pages = pages.layer(map_response(async |mut response: Response| {
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, ONLY_FROM_HERE);
         response

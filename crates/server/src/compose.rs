@@ -1,5 +1,7 @@
 //! From the configuration's structs to those of the crates.
 
+use stentor_api_chat::app::{Identity, app_key};
+use stentor_api_chat::{ChatApp, ChatFeatures, ChatLimits, ChatRule};
 use stentor_api_rtm::{
     ChannelMessageType, Customer, EventFields, OfflineResult, RtmApp, RtmLimits, RtmOptions, policy,
 };
@@ -52,6 +54,56 @@ pub(crate) fn rtm_app(app: &AppConfig) -> RtmApp {
         customers: app.app.customers.iter().map(customer).collect(),
         options: rtm_options(app),
     }
+}
+
+/// The organisation and name of an app, if it has a Chat side.
+fn chat_names(app: &AppConfig) -> Option<(&str, &str)> {
+    Some((app.app.org_name.as_ref()?.as_str(), app.app.app_name.as_ref()?.as_str()))
+}
+
+/// The core's policy of an app's Chat side.
+pub(crate) fn chat_policy(config: &Config, app: &AppConfig) -> Option<AppPolicy> {
+    let (org, name) = chat_names(app)?;
+    let documented = ChatLimits::default();
+    let section = &app.chat;
+    let history = HistoryPolicy {
+        retention_ms: section.history_retention_s.get() * 1000,
+        max_bytes: section.history_bytes.get(),
+    };
+    let limits = ChatLimits {
+        inbox: InboxPolicy { cap: section.inbox_messages.size(), retention_ms: section.inbox_retention_s.get() * 1000 },
+        history: app.features.roaming.then_some(history),
+        devices: section.devices.size(),
+        sessions: SessionPolicy {
+            grace_ms: section.room_stay_ms.get(),
+            ack_timeout_ms: config.server.ack_timeout_ms.get(),
+            mailbox_notices: config.gateway.mailbox_notices.size(),
+            mailbox_bytes: config.gateway.mailbox_bytes.size(),
+            ..documented.sessions
+        },
+        ..documented
+    };
+    Some(stentor_api_chat::policy(&app_key(org, name), &limits))
+}
+
+/// An app as the Chat dialect knows it, if it has a Chat side.
+pub(crate) fn chat_app(app: &AppConfig) -> Option<ChatApp> {
+    let (org, name) = chat_names(app)?;
+    let identity = Identity { org: org.to_owned(), name: name.to_owned(), app_id: app.app_id().to_owned() };
+    let mut chat = ChatApp::new(identity);
+    chat.certificate = app.app.app_certificate.as_ref().map(|certificate| Secret::new(certificate.expose()));
+    let client = app.app.client_id.as_ref().zip(app.app.client_secret.as_ref());
+    chat.client = client.map(|(id, secret)| (id.clone(), Secret::new(secret.expose())));
+    chat.features = ChatFeatures {
+        broadcast: app.features.broadcast,
+        recall: app.features.recall,
+        rewrite: app.features.rewrite,
+        roaming: app.features.roaming,
+        presence: app.features.presence,
+        metadata: app.features.metadata,
+        open_registration: app.chat.open_registration,
+    };
+    Some(ChatRule::ALL.into_iter().fold(chat, |chat, rule| chat.with_rate(rule, app.chat_limits.rate(rule))))
 }
 
 fn rtm_options(app: &AppConfig) -> RtmOptions {

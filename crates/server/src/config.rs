@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub mod apps;
+pub mod chat;
 mod check;
 mod environment;
 pub mod example;
@@ -177,12 +178,14 @@ fn finish(reader: Reader, config: Config) -> Result<Config, ConfigError> {
 
 impl AppConfig {
     /// The sections of an app by name.
-    pub(crate) const SECTIONS: [&'static str; 2] = ["limits", "features"];
+    pub(crate) const SECTIONS: [&'static str; 4] = ["limits", "features", "chat", "chat_limits"];
 
     pub(crate) fn section(&mut self, name: &str) -> Option<&mut dyn Keys> {
         match name {
             "limits" => Some(&mut self.limits),
             "features" => Some(&mut self.features),
+            "chat" => Some(&mut self.chat),
+            "chat_limits" => Some(&mut self.chat_limits),
             _ => None,
         }
     }

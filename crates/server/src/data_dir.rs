@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// Held by the process that serves from the directory.
 const LOCK: &str = "server.lock";
 
@@ -74,6 +77,22 @@ impl DataDir {
         read(&self.path, name)
     }
 
+    /// A key of 32 bytes that is made up at the first start, and stays.
+    ///
+    /// # Errors
+    /// When it cannot be read or written, or is not a key.
+    pub fn key(&self, name: &str) -> Result<[u8; 32], DataDirError> {
+        let unusable = |source| DataDirError::Unusable { path: self.path.join(name), source };
+        if let Some(text) = self.read(name)? {
+            let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
+            return bytes.ok_or_else(|| unusable(io::Error::new(io::ErrorKind::InvalidData, "not a key of 32 bytes")));
+        }
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|error| unusable(io::Error::other(error)))?;
+        self.write_secret(name, &STANDARD.encode(key))?;
+        Ok(key)
+    }
+
     /// Removes a file, if it is there.
     pub fn remove(&self, name: &str) {
         // Nobody depends on it: a file that stays is overwritten at the next start.
@@ -118,6 +137,17 @@ mod tests {
         assert!(matches!(DataDir::open(&path), Err(DataDirError::InUse(_))));
         drop(first);
         DataDir::open(&path).unwrap();
+    }
+
+    #[test]
+    fn a_key_stays() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = DataDir::open(temporary.path()).unwrap();
+        let key = directory.key("a.key").unwrap();
+        assert_eq!(directory.key("a.key").unwrap(), key);
+        assert_ne!(directory.key("b.key").unwrap(), key);
+        directory.write_secret("c.key", "AAAA").unwrap();
+        assert!(matches!(directory.key("c.key"), Err(DataDirError::Unusable { .. })));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use stentor_api_chat::ChatRule;
 use stentor_api_rtm::{MAX_BODY_BYTES, RtmLimits, policy};
 use stentor_core::app::AppPolicy;
 use stentor_core::events::{EVENTS_KEPT, EVENTS_PER_PULL};
@@ -26,10 +27,13 @@ pub struct Generated {
 pub fn files() -> Result<Vec<Generated>, serde_json::Error> {
     let mut rtm = stentor_api_rtm::openapi().to_pretty_json()?;
     rtm.push('\n');
+    let mut chat = stentor_api_chat::openapi().to_pretty_json()?;
+    chat.push('\n');
     Ok(vec![
         Generated { path: "config.example.toml", text: example() },
         Generated { path: "docs/limits.md", text: limits() },
         Generated { path: "docs/openapi/rtm.json", text: rtm },
+        Generated { path: "docs/openapi/chat.json", text: chat },
     ])
 }
 
@@ -75,7 +79,21 @@ fn limits() -> String {
          | what | limit | beyond it | changed by |\n|---|---|---|---|\n",
     );
     sizes(&mut text, &policy("", &RtmLimits::default()));
+    chat_rates(&mut text);
     text
+}
+
+fn chat_rates(text: &mut String) {
+    text.push_str(
+        "\n## Rates of the Chat API\n\nPer app, each under its name in `[apps.chat_limits]`; 0 switches it off. \
+         Refused with 429 `reach_limit`.\n\n| name | default | counts | from |\n|---|---|---|---|\n",
+    );
+    for rule in ChatRule::ALL {
+        let rate = rule.default_rate();
+        let default = format!("{} in {} s", rate.count, rate.window_ms / 1000);
+        let counts = rule.counts().trim().trim_end_matches('.');
+        row(text, &[&format!("`{}`", rule.name()), &default, counts, rule.source()]);
+    }
 }
 
 fn row(text: &mut String, cells: &[&str]) {

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::any;
+use stentor_api_chat::{ChatSetup, ChatState};
 use stentor_api_rtm::{HandleKey, RtmSetup, RtmState};
 use stentor_core::node::Node;
 use stentor_core::store::StoreError;
 use stentor_gateway_ws::GatewayState;
 use stentor_http_kit::{Observe, RequestId, RequestIds};
+use stentor_token::access::AccessKey;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -33,6 +35,9 @@ use crate::local::{LOCAL, Local};
 use crate::metrics::{HttpCounters, Page, register_figures};
 use crate::transport::{Cors, Gate, HttpTimes, Listener, Routers, Tls, TlsError, WithCors, bind};
 use crate::{compose, files};
+
+/// What the tokens of the Chat API are signed with, in the data directory: they survive a restart.
+const CHAT_KEY: &str = "chat-token.key";
 
 /// What is left of the ten seconds for closing the store.
 const STORE_CLOSE_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -181,12 +186,14 @@ impl Server {
             handle_key: HandleKey::new(random()?),
             body_timeout: Duration::from_millis(self.config.http.body_timeout_ms.get()),
         }));
+        let chat = stentor_api_chat::router(self.chat(node, observe)?);
         let clients = stentor_gateway_ws::router(gateway.clone(), |extensions| {
             extensions.get().copied().map_or(0, |RequestId(id)| id)
         });
         let elsewhere = any(stentor_api_rtm::no_route).layer(observe.route("unmatched"));
         let mut router = Router::new()
             .merge(rtm)
+            .merge(chat)
             .merge(clients.layer(observe.route(stentor_gateway_ws::PATH)))
             .merge(admin.health())
             .merge(docs(observe))
@@ -196,6 +203,18 @@ impl Server {
         }
         // Around the router and not in it, where every route would pay for it.
         Ok(self.cors().layer(router))
+    }
+
+    fn chat(&self, node: &Node, observe: &Observe) -> Result<ChatState, StartError> {
+        Ok(ChatState::new(ChatSetup {
+            node: node.clone(),
+            apps: self.config.apps.iter().filter_map(compose::chat_app).collect(),
+            observe: observe.clone(),
+            access_key: AccessKey::new(self.directory.key(CHAT_KEY)?),
+            body_timeout: Duration::from_millis(self.config.http.body_timeout_ms.get()),
+            public_url: self.config.server.public_url.clone(),
+            tls: self.tls.is_some(),
+        }))
     }
 
     fn cors(&self) -> Cors {

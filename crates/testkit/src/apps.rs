@@ -12,6 +12,9 @@ pub const CERTIFICATE: &str = "5CFd2fd1755d40ecb72977518be15d3b";
 /// An App ID for an app without certificate.
 pub const OPEN_APP: &str = "0123456789abcdef0123456789abcdef";
 
+/// The Chat names and credentials of an app made by [`TestApp::chat`]: organisation, app, client ID, client secret.
+pub const CHAT: [&str; 4] = ["easemob-demo", "wang", "YXA6cid", "YXA6csec"];
+
 /// One app in a test's configuration.
 #[derive(Debug, Clone)]
 pub struct TestApp {
@@ -21,6 +24,8 @@ pub struct TestApp {
     app: String,
     limits: String,
     features: String,
+    chat: String,
+    chat_limits: String,
 }
 
 impl TestApp {
@@ -45,6 +50,8 @@ impl TestApp {
             app: String::new(),
             limits: String::new(),
             features: String::new(),
+            chat: String::new(),
+            chat_limits: String::new(),
         }
     }
 
@@ -75,6 +82,29 @@ impl TestApp {
         self
     }
 
+    /// With a Chat side, under the names of [`CHAT`].
+    #[must_use]
+    pub fn chat(self) -> Self {
+        let [org, app, id, secret] = CHAT;
+        self.app(&format!(
+            "org_name = \"{org}\"\napp_name = \"{app}\"\nclient_id = \"{id}\"\nclient_secret = \"{secret}\""
+        ))
+    }
+
+    /// A key of `[apps.chat]`, as in `chat_option("inbox_messages = 5")`.
+    #[must_use]
+    pub fn chat_option(mut self, line: &str) -> Self {
+        self.chat.push_str(&format!("{line}\n"));
+        self
+    }
+
+    /// A rate of `[apps.chat_limits]`.
+    #[must_use]
+    pub fn chat_limit(mut self, name: &str, count: u64) -> Self {
+        self.chat_limits.push_str(&format!("{name} = {count}\n"));
+        self
+    }
+
     /// The App ID.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -86,12 +116,15 @@ impl TestApp {
     pub fn to_toml(&self) -> String {
         let certificate = self.certificate.as_ref().map(|certificate| format!("app_certificate = \"{certificate}\"\n"));
         format!(
-            "[[apps]]\napp_id = \"{}\"\n{}customers = [{{ id = \"cid\", secret = \"csec\" }}]\n{}[apps.limits]\n{}[apps.features]\n{}",
+            "[[apps]]\napp_id = \"{}\"\n{}customers = [{{ id = \"cid\", secret = \"csec\" }}]\n{}[apps.limits]\n{}[apps.features]\n{}\
+             [apps.chat]\n{}[apps.chat_limits]\n{}",
             self.app_id,
             certificate.unwrap_or_default(),
             self.app,
             self.limits,
             self.features,
+            self.chat,
+            self.chat_limits,
         )
     }
 }

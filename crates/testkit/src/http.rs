@@ -73,6 +73,12 @@ impl Http {
         self.header(AUTHORIZATION.as_str(), &format!("Basic {pair}"))
     }
 
+    /// With `Authorization: Bearer`.
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.header(AUTHORIZATION.as_str(), &format!("Bearer {token}"))
+    }
+
     /// With `x-agora-token` and `x-agora-uid`.
     #[must_use]
     pub fn token(self, user: &str, token: &str) -> Self {
@@ -101,6 +107,23 @@ impl Http {
     pub async fn post(&self, path: &str, body: &Value) -> Reply {
         let client = self.clone().header(CONTENT_TYPE.as_str(), "application/json");
         client.send(Method::POST, path, Bytes::from(body.to_string())).await
+    }
+
+    /// PUTs JSON to a path.
+    ///
+    /// # Panics
+    /// When there is no reply.
+    pub async fn put(&self, path: &str, body: &Value) -> Reply {
+        let client = self.clone().header(CONTENT_TYPE.as_str(), "application/json");
+        client.send(Method::PUT, path, Bytes::from(body.to_string())).await
+    }
+
+    /// DELETEs a path.
+    ///
+    /// # Panics
+    /// When there is no reply.
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.send(Method::DELETE, path, Bytes::new()).await
     }
 
     /// Sends any request.

@@ -10,7 +10,7 @@ mod http;
 mod process;
 mod server;
 
-pub use apps::{APP, CERTIFICATE, OPEN_APP, TestApp, token, token_006};
+pub use apps::{APP, CERTIFICATE, CHAT, OPEN_APP, TestApp, token, token_006};
 pub use eventual::{DEADLINE, eventually};
 pub use http::{Http, Reply, exchange};
 pub use process::{Ended, TestProcess, in_workspace};

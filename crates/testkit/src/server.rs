@@ -12,7 +12,7 @@ use stentor_gateway_ws::client::{Client, ClientError, ClientLogin, ClientOptions
 use stentor_server::{Parts, Server, StartError};
 use tempfile::TempDir;
 
-use crate::apps::{TestApp, config, token};
+use crate::apps::{CHAT, TestApp, config, token};
 use crate::http::Http;
 use crate::{APP, START_MS};
 
@@ -129,6 +129,54 @@ impl TestServer {
     #[must_use]
     pub fn http_as(&self, user: &str) -> Http {
         self.anonymous().token(user, &token(user, self.clock.wall_ms()))
+    }
+
+    /// The path of an endpoint of the first app's Chat side: `chat_path("users")`.
+    #[must_use]
+    pub fn chat_path(&self, endpoint: &str) -> String {
+        format!("/{}/{}/{endpoint}", CHAT[0], CHAT[1])
+    }
+
+    /// A client of the Chat REST API with an app token.
+    ///
+    /// # Panics
+    /// When there is none to be had.
+    pub async fn chat(&self) -> Http {
+        let body = serde_json::json!({
+            "grant_type": "client_credentials", "client_id": CHAT[2], "client_secret": CHAT[3],
+        });
+        self.anonymous().bearer(&self.chat_token(&body).await)
+    }
+
+    /// A client of the Chat REST API with a token of this user, who is registered with the password `pw`.
+    ///
+    /// # Panics
+    /// When there is none to be had.
+    pub async fn chat_as(&self, user: &str) -> Http {
+        let body = serde_json::json!({ "grant_type": "password", "username": user, "password": "pw" });
+        self.anonymous().bearer(&self.chat_token(&body).await)
+    }
+
+    async fn chat_token(&self, body: &serde_json::Value) -> String {
+        let reply = self.anonymous().post(&self.chat_path("token"), body).await.json();
+        match reply["access_token"].as_str() {
+            Some(token) => token.to_owned(),
+            None => panic!("no token: {reply}"),
+        }
+    }
+
+    /// Registers users with the password `pw`.
+    ///
+    /// # Panics
+    /// When they cannot be registered.
+    pub async fn register(&self, users: &[&str]) {
+        let chat = self.chat().await;
+        for users in users.chunks(60) {
+            let body: Vec<_> =
+                users.iter().map(|user| serde_json::json!({ "username": user, "password": "pw" })).collect();
+            let reply = chat.post(&self.chat_path("users"), &serde_json::Value::from(body)).await;
+            assert_eq!(reply.code(), 200, "{}", reply.text());
+        }
     }
 
     /// What `user` logs in to the first app with.

@@ -1,5 +1,6 @@
 //! `[[apps]]`: the tenants.
 
+use super::chat::{ChatLimitsSection, ChatSection};
 use super::limits::LimitsSection;
 use super::names::{AppIdText, AppName, Certificate, Customer, OrgName, SecretText};
 use super::section::section;
@@ -86,6 +87,18 @@ section! {
     pub struct FeaturesSection {
         /// Historical messages: kept when asked for, and queried.
         history: bool = true;
+        /// Chat: broadcasts to every active room.
+        broadcast: bool = true;
+        /// Chat: taking messages back.
+        recall: bool = true;
+        /// Chat: changing messages that were sent.
+        rewrite: bool = true;
+        /// Chat: messages of the past for clients and downloads.
+        roaming: bool = true;
+        /// Chat: published status, and who is told of it.
+        presence: bool = true;
+        /// Chat: user attributes.
+        metadata: bool = true;
     }
 }
 
@@ -98,6 +111,10 @@ pub struct AppConfig {
     pub limits: LimitsSection,
     /// What it has.
     pub features: FeaturesSection,
+    /// Its Chat side.
+    pub chat: ChatSection,
+    /// Rates of its Chat endpoints.
+    pub chat_limits: ChatLimitsSection,
 }
 
 impl AppConfig {

@@ -1,6 +1,7 @@
 //! Writes `config.example.toml` from the sections' own descriptions.
 
 use super::apps::{AppSection, FeaturesSection};
+use super::chat::{ChatLimitsSection, ChatSection};
 use super::limits::LimitsSection;
 use super::log::LogSection;
 use super::section::{KeyDoc, Section};
@@ -29,6 +30,8 @@ pub fn example() -> String {
     section::<AppSection>(&mut text, "[[apps]]", "# ");
     section::<LimitsSection>(&mut text, "[apps.limits]", "# ");
     section::<FeaturesSection>(&mut text, "[apps.features]", "# ");
+    section::<ChatSection>(&mut text, "[apps.chat]", "# ");
+    section::<ChatLimitsSection>(&mut text, "[apps.chat_limits]", "# ");
     text
 }
 
@@ -45,7 +48,7 @@ fn section<S: Section>(text: &mut String, title: &str, off: &str) {
 }
 
 fn key_lines(text: &mut String, key: &KeyDoc, off: &str) {
-    for line in key.doc {
+    for line in &key.doc {
         text.push_str(&format!("#{line}\n"));
     }
     match (&key.default, key.example) {

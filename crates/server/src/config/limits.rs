@@ -50,7 +50,7 @@ macro_rules! limits {
 
             fn keys() -> Vec<KeyDoc> {
                 let default = Self::default();
-                vec![$(KeyDoc { name: stringify!($name), doc: &[concat!(" ", $counts)], default: default.$name.to_toml(), example: None },)+]
+                vec![$(KeyDoc { name: stringify!($name), doc: vec![concat!(" ", $counts)], default: default.$name.to_toml(), example: None },)+]
             }
         }
 

@@ -9,7 +9,7 @@ pub struct KeyDoc {
     /// Its name.
     pub name: &'static str,
     /// What it means: the lines of its doc comment.
-    pub doc: &'static [&'static str],
+    pub doc: Vec<&'static str>,
     /// Its default as TOML; `None` if it is absent by default.
     pub default: Option<String>,
     /// What the example file shows for a key that is absent by default, as TOML.
@@ -64,7 +64,7 @@ macro_rules! section {
                 let default = Self::default();
                 vec![$($crate::config::section::KeyDoc {
                     name: stringify!($key),
-                    doc: &[$($doc),+],
+                    doc: vec![$($doc),+],
                     default: default.$key.to_toml(),
                     example: [$($example,)? ""].first().copied().filter(|example| !example.is_empty()),
                 }),+]

@@ -15,6 +15,9 @@ section! {
         metrics_listen: Option<ListenAddress> = None, example "\"127.0.0.1:9480\"";
         /// The directory of everything that is kept. Created if it is not there.
         data_dir: Directory = Directory::from("./stentor-data");
+        /// The URL under which clients reach the server, for the addresses of files in replies. Without one, that of the
+        /// request's Host header.
+        public_url: Option<String> = None, example "\"https://chat.example.com\"";
         /// A client that is back within this time after losing its connection: nobody notices.
         reconnect_grace_ms: Bounded<0, 3_600_000> = Bounded::clamped(30_000);
         /// How long a sender with wait_for_ack waits for the receiver's ack.

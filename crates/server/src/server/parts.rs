@@ -56,7 +56,12 @@ pub(super) async fn start_core(config: &Config, parts: Parts, directory: &DataDi
     let mut registry = Registry::with_prefix(PREFIX);
     let node = NodeConfig {
         node: NodeId::SINGLE,
-        apps: config.apps.iter().map(|app| compose::app_policy(config, app)).collect(),
+        apps: config
+            .apps
+            .iter()
+            .flat_map(|app| [Some(compose::app_policy(config, app)), compose::chat_policy(config, app)])
+            .flatten()
+            .collect(),
         seed,
     };
     let node = Node::start(node, store, Arc::new(InProcessBus::alone()), clock, &mut registry).await?;

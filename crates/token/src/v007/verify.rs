@@ -65,6 +65,8 @@ pub fn verify_rtm(
 pub struct ChatGrant {
     /// Whom the token speaks for.
     pub holder: ChatHolder,
+    /// When it was issued (Unix time in seconds): what was revoked since is void.
+    pub issued_at_s: u64,
     /// The first second (Unix time) at which the token is no longer accepted.
     pub expires_at_s: u64,
 }
@@ -101,7 +103,7 @@ pub fn verify_chat(token: &str, app_id: &str, certificate: &str, now_s: u64) -> 
     };
     let longest_s = found.iter().map(|(_, expire_s)| *expire_s).max().unwrap_or(0);
     let expires_at_s = token.live_until(longest_s.min(token.expire_s).min(MAX_CHAT_TTL_S), now_s)?;
-    Ok(ChatGrant { holder, expires_at_s })
+    Ok(ChatGrant { holder, issued_at_s: u64::from(token.issue_ts_s), expires_at_s })
 }
 
 impl AccessToken2 {

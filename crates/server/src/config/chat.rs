@@ -1,0 +1,88 @@
+//! `[apps.chat]` and `[apps.chat_limits]`: the Chat side of an app. The rates are the dialect's table.
+
+use stentor_api_chat::ChatRule;
+use stentor_core::limits::Rate;
+
+use super::limits::Count;
+use super::section::{KeyDoc, Keys, Section, section};
+use super::value::{Bounded, Invalid, Raw, Setting};
+
+section! {
+    /// The Chat side of this app. It is served if org_name and app_name are set.
+    pub struct ChatSection {
+        /// Whether anybody may register a user without a token.
+        open_registration: bool = false;
+        /// Messages kept per user who is away. The newest replaces the oldest.
+        inbox_messages: Bounded<1, 100_000> = Bounded::clamped(500);
+        /// How long they are kept: 7 days.
+        inbox_retention_s: Bounded<1, 315_360_000> = Bounded::clamped(604_800);
+        /// How long messages are kept for roaming, downloads and recalls: 7 days.
+        history_retention_s: Bounded<1, 315_360_000> = Bounded::clamped(604_800);
+        /// Bytes of messages kept for that. The newest replaces the oldest.
+        history_bytes: Bounded<0, 1_125_899_906_842_624> = Bounded::clamped(2_147_483_648);
+        /// Devices of a user that may be logged in at once. A login on one more ends the oldest session.
+        devices: Bounded<1, 64> = Bounded::clamped(8);
+        /// A client whose connection is lost keeps its place in its rooms for so long; then it leaves them.
+        room_stay_ms: Bounded<0, 3_600_000> = Bounded::clamped(120_000);
+    }
+}
+
+/// The rates of the Chat endpoints of one app.
+#[derive(Debug, Clone)]
+pub struct ChatLimitsSection([Count; ChatRule::COUNT]);
+
+impl Default for ChatLimitsSection {
+    fn default() -> Self {
+        Self(ChatRule::ALL.map(|rule| Count::clamped(u64::from(rule.default_rate().count))))
+    }
+}
+
+impl ChatLimitsSection {
+    /// The rate of a rule; `None` if it is switched off.
+    #[must_use]
+    pub fn rate(&self, rule: ChatRule) -> Option<Rate> {
+        let count = u32::try_from(self.0[rule as usize].get()).ok().filter(|count| *count > 0)?;
+        Some(Rate { count, window_ms: rule.default_rate().window_ms })
+    }
+}
+
+impl Section for ChatLimitsSection {
+    const ABOUT: &'static [&'static str] =
+        &[" Rates of the Chat endpoints of this app, as in [apps.limits]. 0 switches a rule off."];
+
+    fn keys() -> Vec<KeyDoc> {
+        let default = Self::default();
+        let key = |rule: ChatRule| KeyDoc {
+            name: rule.name(),
+            doc: vec![rule.counts()],
+            default: default.0[rule as usize].to_toml(),
+            example: None,
+        };
+        ChatRule::ALL.map(key).into()
+    }
+}
+
+impl Keys for ChatLimitsSection {
+    fn names(&self) -> Vec<&'static str> {
+        ChatRule::ALL.map(ChatRule::name).into()
+    }
+
+    fn set(&mut self, key: &str, raw: Raw<'_>) -> Option<Result<(), Invalid>> {
+        let rule = ChatRule::ALL.into_iter().find(|rule| rule.name() == key)?;
+        Some(raw.read().map(|count| self.0[rule as usize] = count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_switches_a_rule_off() {
+        let mut limits = ChatLimitsSection::default();
+        assert_eq!(limits.rate(ChatRule::Tokens), Some(Rate { count: 300, window_ms: 1000 }));
+        assert!(matches!(limits.set("chat_tokens_per_second", Raw::Text("0")), Some(Ok(()))));
+        assert_eq!(limits.rate(ChatRule::Tokens), None);
+        assert!(limits.set("chat_nothing", Raw::Text("0")).is_none());
+    }
+}
