@@ -125,7 +125,12 @@ pub trait InboxStore: Send + Sync {
     /// Keeps a message in an inbox, in the history, or both, in one step, and enforces the cap: afterwards the
     /// inbox holds at most `cap` messages, the newest ones by ID (not by arrival). A message that is there already
     /// stays as it is. IDs are unique across apps, and an ID always means the same message.
-    fn keep(&self, keep: Keep) -> Commit;
+    fn keep(&self, keep: Keep) -> Commit {
+        self.keep_all(vec![keep])
+    }
+
+    /// Keeps several messages in one step, in order: all of them, or none.
+    fn keep_all(&self, keeps: Vec<Keep>) -> Commit;
 
     /// Registers a device as a reader. A device never seen before does not get what the user has acked on
     /// another device; everything else in the inbox is unread for it. Opening twice changes nothing, and

@@ -154,6 +154,10 @@ impl InboxStore for EmbeddedStore {
         self.write(move |tables| inbox::keep(tables, &keep))
     }
 
+    fn keep_all(&self, keeps: Vec<Keep>) -> Commit {
+        self.write(move |tables| keeps.iter().try_for_each(|keep| inbox::keep(tables, keep)))
+    }
+
     fn inbox_open(&self, reader: &InboxReader) -> Commit {
         let reader = reader.clone();
         self.write(move |tables| inbox::open(tables, &reader))

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use rusqlite::Connection;
+use stentor_core::message::{Marks, Target};
+use stentor_core::store::KeepInHistory;
 use stentor_core::store::conformance::block_on;
 use tempfile::TempDir;
 
@@ -63,6 +65,32 @@ fn a_half_done_write_is_undone() {
     assert_eq!(count(&store, "SELECT count(*) FROM session JOIN app ON app = key"), 3);
     assert_eq!(block_on(store.newest_message()).expect("an ID"), MessageId(3));
     assert_eq!(store.health(), StoreHealth::Ready);
+}
+
+/// A list of messages of which one cannot be kept is not kept at all.
+#[test]
+fn a_list_is_kept_whole_or_not_at_all() {
+    let (store, _dir) = open();
+    let keep = |id: u64, app: &str| Keep {
+        app: AppId::from_trusted(app),
+        message: Arc::new(Message {
+            id: MessageId(id),
+            from: UserId::from_trusted("alice"),
+            to: Target::User(UserId::from_trusted("bob")),
+            payload: Bytes::from_static(b"hello"),
+            sent_at_ms: 1,
+            marks: Marks::default(),
+        }),
+        inbox: None,
+        history: Some(KeepInHistory { expires_at_ms: 1 << 40, max_bytes: 1 << 30, hidden_from: Vec::new() }),
+        changes: Vec::new(),
+    };
+    block_on(store.keep(keep(7, "another app"))).expect("kept");
+    assert!(block_on(store.keep_all(vec![keep(8, "app"), keep(7, "app"), keep(9, "app")])).is_err());
+    assert_eq!(count(&store, "SELECT count(*) FROM message"), 1);
+    assert_eq!(block_on(store.newest_message()).expect("an ID"), MessageId(7));
+    block_on(store.keep_all(vec![keep(8, "app"), keep(9, "app")])).expect("kept");
+    assert_eq!(count(&store, "SELECT count(*) FROM message"), 3);
 }
 
 /// Even a defect in an operation leaves nobody waiting for ever.

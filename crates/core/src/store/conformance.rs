@@ -29,6 +29,7 @@ macro_rules! store_conformance_suite {
             keeping_twice_changes_nothing, acks_of_unknown_messages_are_ignored, each_device_acks_for_itself,
             a_new_device_does_not_get_what_was_acked, a_device_that_acks_is_open, pages_end_where_they_should,
             a_read_sees_the_writes_before_it, one_message_in_two_inboxes, messages_come_back_unchanged,
+            a_list_is_kept_as_one_step,
         }
         $crate::store_conformance_suite! { @cases $make, events:
             a_session_logs_in_and_out_once, a_room_is_joined_and_left_once, a_logout_ends_the_memberships,

@@ -339,8 +339,8 @@ impl MemoryStore {
 }
 
 impl InboxStore for MemoryStore {
-    fn keep(&self, keep: Keep) -> Commit {
-        self.write(|state| state.keep(keep))
+    fn keep_all(&self, keeps: Vec<Keep>) -> Commit {
+        self.write(|state| keeps.into_iter().for_each(|keep| state.keep(keep)))
     }
 
     fn inbox_open(&self, reader: &InboxReader) -> Commit {

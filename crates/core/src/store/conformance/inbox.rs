@@ -9,7 +9,8 @@ use super::{
 };
 use crate::id::{AppId, DeviceId, MessageId, RoomId, UserId};
 use crate::message::{Marks, Message, Target};
-use crate::store::{HistoryFilter, HistoryPage, InboxReader, Keep, KeepInHistory, Store};
+use crate::records::RecordKind;
+use crate::store::{Change, HistoryFilter, HistoryPage, InboxReader, Keep, KeepInHistory, Store};
 
 /// Messages are read in the order of their IDs, however they arrived.
 pub async fn pages_are_ordered_by_id(store: &dyn Store) {
@@ -277,4 +278,16 @@ pub async fn messages_come_back_unchanged(store: &dyn Store) {
         let page = HistoryPage { offset: 0, limit: 10, newest_first: false };
         assert_eq!(ok(store.history(&app, &filter, page, NOW).await), [message]);
     }
+}
+
+/// A list of messages is kept in its order, each with its records; an empty list is nothing to do.
+pub async fn a_list_is_kept_as_one_step(store: &dyn Store) {
+    let record = |id: u64| Change::Put { kind: RecordKind::Counter, key: "last".into(), value: format!("{id}").into() };
+    let keeps = [3, 1, 2].map(|id| Keep { changes: vec![record(id)], ..kept(id, 2) });
+    ok(store.keep_all(keeps.into()).await);
+    assert_eq!(unread(store, "").await, [2, 3], "the cap holds for a list too");
+    let last = ok(store.read_record(&app("app"), RecordKind::Counter, "last").await);
+    assert_eq!(last.as_deref(), Some(&b"2"[..]), "in order");
+    ok(store.keep_all(Vec::new()).await);
+    assert_eq!(unread(store, "").await, [2, 3]);
 }
