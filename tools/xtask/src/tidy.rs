@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::run::{Failed, cargo_output, root};
 
 /// A package, and what must not be found among its dependencies, direct or not.
-const FORBIDDEN: [(&str, &[&str]); 5] = [
+const FORBIDDEN: [(&str, &[&str]); 6] = [
     (
         "stentor-core",
         &[
@@ -23,6 +23,11 @@ const FORBIDDEN: [(&str, &[&str]); 5] = [
     ),
     ("stentor-token", &["tokio", "axum", "stentor-core"]),
     ("stentor-http-kit", &["stentor-core", "stentor-api-rtm", "stentor-gateway-ws", "rusqlite"]),
+    (
+        "stentor-files",
+        // Ring: rustls comes with one library of cryptography, and that is another.
+        &["stentor-core", "stentor-api-rtm", "stentor-gateway-ws", "stentor-http-kit", "axum", "rusqlite", "ring"],
+    ),
     ("stentor-api-rtm", &["stentor-gateway-ws", "stentor-store-embedded", "stentor-server", "rusqlite"]),
     (
         "stentor-gateway-ws",
