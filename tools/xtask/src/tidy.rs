@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::run::{Failed, cargo_output, root};
 
 /// A package, and what must not be found among its dependencies, direct or not.
-const FORBIDDEN: [(&str, &[&str]); 6] = [
+const FORBIDDEN: [(&str, &[&str]); 7] = [
     (
         "stentor-core",
         &[
@@ -17,6 +17,7 @@ const FORBIDDEN: [(&str, &[&str]); 6] = [
             "serde_json",
             "rusqlite",
             "stentor-api-rtm",
+            "stentor-api-chat",
             "stentor-gateway-ws",
             "stentor-http-kit",
         ],
@@ -28,10 +29,24 @@ const FORBIDDEN: [(&str, &[&str]); 6] = [
         // Ring: rustls comes with one library of cryptography, and that is another.
         &["stentor-core", "stentor-api-rtm", "stentor-gateway-ws", "stentor-http-kit", "axum", "rusqlite", "ring"],
     ),
-    ("stentor-api-rtm", &["stentor-gateway-ws", "stentor-store-embedded", "stentor-server", "rusqlite"]),
+    (
+        "stentor-api-rtm",
+        &["stentor-api-chat", "stentor-gateway-ws", "stentor-store-embedded", "stentor-server", "rusqlite"],
+    ),
+    (
+        "stentor-api-chat",
+        &["stentor-api-rtm", "stentor-gateway-ws", "stentor-store-embedded", "stentor-server", "rusqlite"],
+    ),
     (
         "stentor-gateway-ws",
-        &["stentor-api-rtm", "stentor-http-kit", "stentor-store-embedded", "stentor-server", "rusqlite"],
+        &[
+            "stentor-api-rtm",
+            "stentor-api-chat",
+            "stentor-http-kit",
+            "stentor-store-embedded",
+            "stentor-server",
+            "rusqlite",
+        ],
     ),
 ];
 
