@@ -142,10 +142,18 @@ impl TestServer {
     /// # Panics
     /// When there is none to be had.
     pub async fn chat(&self) -> Http {
+        self.anonymous().bearer(&self.chat_app_token().await)
+    }
+
+    /// An app token of the Chat REST API.
+    ///
+    /// # Panics
+    /// When there is none to be had.
+    pub async fn chat_app_token(&self) -> String {
         let body = serde_json::json!({
             "grant_type": "client_credentials", "client_id": CHAT[2], "client_secret": CHAT[3],
         });
-        self.anonymous().bearer(&self.chat_token(&body).await)
+        self.chat_token(&body).await
     }
 
     /// A client of the Chat REST API with a token of this user, who is registered with the password `pw`.

@@ -6,7 +6,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
-use stentor_testkit::{APP, Client, ClientOptions, TestApp, TestServer, token, token_006};
+use stentor_testkit::{APP, CHAT, Client, ClientOptions, TestApp, TestServer, token, token_006};
 
 /// One exchange.
 #[derive(Debug, Default)]
@@ -87,6 +87,12 @@ fn matches(expected: &str, found: &str, request_id: &str) -> Result<(), String> 
                 return Err(format!("a time expected at {found:?}"));
             }
             (expected, found) = (rest, &found[digits..]);
+        } else if let Some(rest) = expected.strip_prefix("<n>").filter(|_| digits > 0) {
+            (expected, found) = (rest, &found[digits..]);
+        } else if let Some(rest) = expected.strip_prefix("<messageid>").filter(|_| (15..=19).contains(&digits)) {
+            (expected, found) = (rest, &found[digits..]);
+        } else if let Some(rest) = expected.strip_prefix("<uuid>").filter(|_| is_uuid(found)) {
+            (expected, found) = (rest, &found[36..]);
         } else {
             match (expected.chars().next(), found.chars().next()) {
                 (None, None) => return Ok(()),
@@ -99,8 +105,15 @@ fn matches(expected: &str, found: &str, request_id: &str) -> Result<(), String> 
     }
 }
 
+fn is_uuid(text: &str) -> bool {
+    let hex =
+        |(at, byte): (usize, u8)| if [8, 13, 18, 23].contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() };
+    text.len() >= 36 && text.bytes().take(36).enumerate().all(hex)
+}
+
 fn fill(text: &str, now_ms: u64) -> String {
     let mut filled = text.replace("<appid>", APP).replace("<basic>", &STANDARD.encode("cid:csec"));
+    filled = filled.replace("<org>", CHAT[0]).replace("<app>", CHAT[1]);
     for (name, make) in [("<token006 ", token_006 as fn(&str, u64) -> String), ("<token007 ", token)] {
         while let Some(start) = filled.find(name) {
             let end = start + filled[start..].find('>').expect("the placeholder ends");
@@ -125,6 +138,8 @@ async fn prepare(server: &TestServer, clients: &mut Clients, given: &str) {
         clients.insert(user.to_owned(), connect(user, true).await);
     } else if let Some((user, channel)) = given.split_once(" has joined ") {
         clients[user].join(channel).await.unwrap();
+    } else if let Some(user) = given.strip_suffix(" is registered") {
+        server.register(&[user]).await;
     } else if let Some(kind) = given.strip_suffix(" events are empty") {
         let path = server.path(&format!("vendor/{kind}_events"));
         assert_eq!(server.http().get(&path).await.code(), 200);
@@ -135,7 +150,7 @@ async fn prepare(server: &TestServer, clients: &mut Clients, given: &str) {
 
 async fn replay(transcript: &Transcript) -> Result<(), String> {
     let options = transcript.given.iter().filter_map(|given| given.strip_prefix("option "));
-    let app = options.fold(TestApp::new(), |app, option| app.app(option));
+    let app = options.fold(TestApp::new().chat(), |app, option| app.app(option));
     let server = TestServer::builder().app(app).start().await;
     let mut clients = Clients::new();
     for given in &transcript.given {
@@ -143,7 +158,11 @@ async fn replay(transcript: &Transcript) -> Result<(), String> {
     }
     let mut http = server.anonymous();
     for (name, value) in &transcript.headers {
-        http = http.header(name, &fill(value, server.now_ms()));
+        let mut value = fill(value, server.now_ms());
+        if value.contains("<apptoken>") {
+            value = value.replace("<apptoken>", &server.chat_app_token().await);
+        }
+        http = http.header(name, &value);
     }
     let method: Method = transcript.method.parse().map_err(|error| format!("{error}"))?;
     let path = fill(&transcript.path, server.now_ms());
@@ -158,26 +177,45 @@ async fn replay(transcript: &Transcript) -> Result<(), String> {
         }
     }
     let request_id = reply.headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    matches(&compact(&transcript.reply), &reply.text(), request_id)
+    let expected = fill(&transcript.reply, server.now_ms()).replace("<url>", &format!("http://{}", server.address()));
+    matches(&compact(&expected), &reply.text(), request_id)
 }
 
-#[tokio::test]
-async fn every_example_of_the_documents_is_answered_as_documented() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/transcripts");
+/// The transcripts of a folder, by name.
+fn transcripts(folder: &str) -> Vec<(String, Transcript)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/transcripts").join(folder);
     let files = std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "http")).collect();
     files.sort();
-    assert!(files.len() >= 8, "the transcripts are gone");
-    let mut wrong = Vec::new();
-    for file in files {
+    let read = |file: std::path::PathBuf| {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let transcript =
             parse(&std::fs::read_to_string(&file).unwrap()).unwrap_or_else(|| panic!("{name} is malformed"));
+        (name, transcript)
+    };
+    files.into_iter().map(read).collect()
+}
+
+async fn replay_all(folder: &str, at_least: usize) {
+    let transcripts = transcripts(folder);
+    assert!(transcripts.len() >= at_least, "the transcripts are gone");
+    let mut wrong = Vec::new();
+    for (name, transcript) in transcripts {
         if let Err(why) = replay(&transcript).await {
             wrong.push(format!("{name}: {why}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn every_example_of_the_documents_is_answered_as_documented() {
+    replay_all("", 8).await;
+}
+
+#[tokio::test]
+async fn every_example_of_the_chat_documents_is_answered_as_documented() {
+    replay_all("chat", 18).await;
 }
 
 #[test]
