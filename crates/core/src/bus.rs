@@ -11,6 +11,7 @@ use async_trait::async_trait;
 
 use crate::id::{AppId, DeviceId, MessageId, NodeId, UserId};
 use crate::message::Message;
+use crate::session::LogoutReason;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
@@ -66,6 +67,17 @@ pub enum ClusterMessage {
         device: DeviceId,
         /// The number of its beginning: only sessions that began before are ended.
         opened: MessageId,
+    },
+    /// End the sessions of a user there.
+    Disconnect {
+        /// The tenant.
+        app: AppId,
+        /// The user.
+        user: UserId,
+        /// Only on this device.
+        device: Option<DeviceId>,
+        /// Why.
+        why: LogoutReason,
     },
 }
 

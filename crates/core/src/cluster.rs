@@ -15,7 +15,7 @@ use crate::id::{DeviceId, MessageId, NodeId, UserId};
 use crate::mailbox::{AckOutcome, Expectation};
 use crate::message::{Message, Target};
 use crate::node::Node;
-use crate::session::{Closing, PeerOffer, Session};
+use crate::session::{Closing, LogoutReason, PeerOffer, Session};
 use crate::store::Cancelled;
 
 /// Acks that are expected from other nodes.
@@ -149,6 +149,25 @@ impl Node {
                     self.logged_in_elsewhere(&app, &user, &device, opened);
                 }
             }
+            ClusterMessage::Disconnect { app, user, device, why } => {
+                if let Some(app) = self.app(app.as_str()) {
+                    self.disconnect_here(&app, &user, device.as_ref(), why);
+                }
+            }
+        }
+    }
+
+    /// Lets other nodes end the sessions of a user.
+    pub(crate) async fn disconnect_elsewhere(
+        &self,
+        app: &App,
+        user: &UserId,
+        device: Option<&DeviceId>,
+        why: LogoutReason,
+    ) {
+        if self.bus().has_others() {
+            let (app, user, device) = (app.id().clone(), user.clone(), device.cloned());
+            self.publish(ClusterMessage::Disconnect { app, user, device, why }).await;
         }
     }
 

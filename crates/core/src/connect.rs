@@ -14,6 +14,7 @@ use crate::session::{Closing, ConnectError, Connected, Login, Outlet, Session};
 use crate::store::OpenSession;
 
 mod deadlines;
+mod disconnect;
 mod replay;
 
 use replay::Replay;

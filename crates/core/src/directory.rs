@@ -3,6 +3,7 @@
 //!
 //! Names in here are checked where they come in; keys join them with `/`, which no name may hold.
 
+pub mod status;
 pub mod users;
 
 use crate::limits::Limited;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use crate::attributes::RoomAttribute;
+use crate::directory::status::PublishedStatus;
 use crate::id::{RoomId, UserId};
 use crate::message::Message;
 use crate::presence::Presence;
@@ -52,6 +53,8 @@ pub enum Notice {
         /// The new states.
         states: Vec<(UserId, Presence)>,
     },
+    /// A user whose status this session's user is told of published another one, came, or went.
+    Status(Arc<PublishedStatus>),
     /// The attributes of a room that this session is in were changed, and its members are to be told.
     RoomAttributes {
         /// The room.

@@ -29,11 +29,26 @@ pub enum Closing {
     CredentialExpired,
     /// Nothing was heard of the client for too long. The session has ended.
     Silent,
+    /// The app's backend ended the session.
+    LoggedOut(LogoutReason),
     /// The server goes down: come back after so many milliseconds. The session may be resumed.
     Draining {
         /// Spread over the clients, so that they do not come back all at once.
         reconnect_after_ms: u64,
     },
+}
+
+/// Why the app's backend ended a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogoutReason {
+    /// It asked for that and nothing else: the user may log in again.
+    Forced,
+    /// The user has another password.
+    PasswordChanged,
+    /// The user may not log in any more.
+    Deactivated,
+    /// The user is not there any more.
+    Deleted,
 }
 
 /// The way from a session's mailbox to its socket. Implemented by gateways; called with locks held, so an

@@ -1,9 +1,12 @@
 //! The frames of `docs/gateway.md` and their JSON: [`request`] for what clients send, [`reply`] for the answers,
 //! and the notices here. Pure: knows neither sockets nor the node.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use stentor_core::attributes::RoomAttribute;
+use stentor_core::directory::status::PublishedStatus;
 use stentor_core::id::{MessageId, UserId};
 use stentor_core::notice::{CodecSlot, Notice};
 use stentor_core::presence::Presence;
@@ -56,6 +59,7 @@ pub fn notice(notice: &Notice) -> Bytes {
             text(0, &NoticeFrame::MemberCount { channel: room.as_str(), count: *count })
         }
         Notice::Presence { states } => text(0, &NoticeFrame::Presence { states: user_states(states) }),
+        Notice::Status(status) => text(0, &status_frame(status)),
         Notice::RoomAttributes { room, attributes } => {
             let attributes = attributes.iter().map(Attribute::from).collect();
             text(0, &NoticeFrame::ChannelAttributes { channel: room.as_str(), attributes })
@@ -67,6 +71,11 @@ pub fn notice(notice: &Notice) -> Bytes {
             text(0, &NoticeFrame::TokenWillExpire { expires_at: *expires_at_ms })
         }
     }
+}
+
+fn status_frame(status: &PublishedStatus) -> NoticeFrame<'_> {
+    let devices = status.devices.iter().map(|(device, status)| (device.as_str(), status.to_string())).collect();
+    NoticeFrame::Status { user: status.user.as_str(), devices, ext: &status.ext, ts: status.changed_ms }
 }
 
 /// The frame that tells a client when to come back after the server went down.
@@ -85,6 +94,7 @@ enum NoticeFrame<'a> {
     MemberLeft { channel: &'a str, user: &'a str },
     MemberCount { channel: &'a str, count: usize },
     Presence { states: Vec<UserState<'a>> },
+    Status { user: &'a str, devices: BTreeMap<&'a str, String>, ext: &'a str, ts: u64 },
     ChannelAttributes { channel: &'a str, attributes: Vec<Attribute<'a>> },
     TokenWillExpire { expires_at: u64 },
     Reconnect { after_ms: u64 },

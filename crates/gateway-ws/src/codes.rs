@@ -5,7 +5,7 @@ use stentor_core::accounts::LoginRefused;
 use stentor_core::delivery::SendError;
 use stentor_core::limits::Rule;
 use stentor_core::node::RequestError;
-use stentor_core::session::{Closing, ConnectError};
+use stentor_core::session::{Closing, ConnectError, LogoutReason};
 
 use crate::codec::reply::Refusal;
 
@@ -31,6 +31,14 @@ pub const CLOSE_SLOW_CONSUMER: u16 = 4006;
 pub const CLOSE_SILENT: u16 = 4007;
 /// The session was resumed on another connection.
 pub const CLOSE_SUPERSEDED: u16 = 4009;
+/// The app's backend logged the user out.
+pub const CLOSE_LOGGED_OUT: u16 = 4010;
+/// The user has another password.
+pub const CLOSE_PASSWORD_CHANGED: u16 = 4011;
+/// The user was deactivated.
+pub const CLOSE_DEACTIVATED: u16 = 4012;
+/// The user was deleted.
+pub const CLOSE_DELETED: u16 = 4013;
 
 /// Peer message: the receiver's client acked it.
 pub const PEER_DELIVERED: u32 = 0;
@@ -53,6 +61,10 @@ pub const fn closing(why: Closing) -> (u16, &'static str) {
         Closing::SlowConsumer => (CLOSE_SLOW_CONSUMER, "slow consumer"),
         Closing::CredentialExpired => (CLOSE_TOKEN_EXPIRED, "token expired"),
         Closing::Silent => (CLOSE_SILENT, "silent for too long"),
+        Closing::LoggedOut(LogoutReason::Forced) => (CLOSE_LOGGED_OUT, "logged out by the app"),
+        Closing::LoggedOut(LogoutReason::PasswordChanged) => (CLOSE_PASSWORD_CHANGED, "password changed"),
+        Closing::LoggedOut(LogoutReason::Deactivated) => (CLOSE_DEACTIVATED, "user deactivated"),
+        Closing::LoggedOut(LogoutReason::Deleted) => (CLOSE_DELETED, "user deleted"),
         Closing::Draining { .. } => (CLOSE_RESTART, "going down"),
     }
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::{Address, Bus, ClusterMessage};
 use crate::id::{AppId, DeviceId, MessageId, NodeId, UserId};
 use crate::message::{Marks, Message, Target};
+use crate::session::LogoutReason;
 
 /// Runs the suite.
 ///
@@ -74,10 +75,16 @@ async fn every_kind_arrives_whole(one: &dyn Bus, two: &dyn Bus) {
         ClusterMessage::NobodyThere { message: MessageId(2) },
         ClusterMessage::Room { app: app.clone(), message: to_room },
         ClusterMessage::LoggedIn {
-            app,
+            app: app.clone(),
             user: UserId::from_trusted("bob"),
             device: DeviceId::only(),
             opened: MessageId::MAX,
+        },
+        ClusterMessage::Disconnect {
+            app,
+            user: UserId::from_trusted("bob"),
+            device: Some(DeviceId::from_trusted("web_1")),
+            why: LogoutReason::PasswordChanged,
         },
     ];
     for message in all {

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use stentor_core::app::AppPolicy;
+use stentor_core::app::{AppPolicy, DevicePolicy};
 use stentor_core::bus::in_process::InProcessBus;
 use stentor_core::clock::ManualClock;
 use stentor_core::delivery::{DeliveryOutcome, SendPeer};
-use stentor_core::id::NodeId;
-use stentor_core::session::Closing;
+use stentor_core::id::{DeviceId, NodeId};
+use stentor_core::session::{Closing, LogoutReason};
 use stentor_core::store::memory::MemoryStore;
 
-use crate::harness::{APP, World, peer, policy, start};
+use crate::harness::{APP, World, peer, policy, start, user_id};
 
 struct Pair {
     here: World,
@@ -116,4 +116,22 @@ async fn a_login_there_ends_the_session_here() {
     let again = pair.there.login("bob").await;
     pair.here.settle().await;
     assert_eq!((bob.closed(), again.closed()), (vec![Closing::Replaced], vec![]));
+}
+
+#[tokio::test]
+async fn the_backend_ends_sessions_on_every_node() {
+    let pair = pair_with(|policy| policy.devices = DevicePolicy::Many { max: 3 }).await;
+    let [phone, web] = [pair.there.connect("bob", "phone", None).await, pair.there.connect("bob", "web", None).await];
+    let here = pair.here.connect("bob", "tablet", None).await;
+    let web_id = DeviceId::from_trusted("web");
+    let ended = pair.here.node.disconnect(&pair.here.app, &user_id("bob"), Some(&web_id), LogoutReason::Forced).await;
+    pair.here.settle().await;
+    assert_eq!((ended, phone.closed().len(), here.closed().len()), (0, 0, 0));
+    assert_eq!(web.closed(), [Closing::LoggedOut(LogoutReason::Forced)]);
+    let ended = pair.here.node.disconnect(&pair.here.app, &user_id("bob"), None, LogoutReason::Deleted).await;
+    pair.here.settle().await;
+    assert_eq!(ended, 1);
+    for client in [phone, here] {
+        assert_eq!(client.closed(), [Closing::LoggedOut(LogoutReason::Deleted)]);
+    }
 }

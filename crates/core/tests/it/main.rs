@@ -5,6 +5,7 @@
 mod attributes;
 mod cluster;
 mod delivery;
+mod disconnect;
 mod events;
 mod harness;
 mod inbox;

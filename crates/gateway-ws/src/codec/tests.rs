@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use stentor_core::delivery::{DeliveryOutcome, SentPeer, SentRoom};
-use stentor_core::id::{RoomId, SessionId};
+use stentor_core::id::{DeviceId, RoomId, SessionId};
 use stentor_core::message::{Marks, Message, Target};
 
 use super::reply::{Outcome, Refusal, Welcome, pong, refused, reply, welcome};
@@ -71,6 +71,15 @@ fn notices() {
         (
             Notice::Presence { states: states.to_vec() },
             r#"{"type":"presence","states":[{"user":"a","state":"online"},{"user":"b","state":"unreachable"},{"user":"c","state":"offline"}]}"#,
+        ),
+        (
+            Notice::Status(Arc::new(PublishedStatus {
+                user: user("bob"),
+                devices: vec![(DeviceId::from_trusted("web_1"), 100)],
+                ext: "busy".into(),
+                changed_ms: 1_700_000_000_123,
+            })),
+            r#"{"type":"status","user":"bob","devices":{"web_1":"100"},"ext":"busy","ts":1700000000123}"#,
         ),
         (
             Notice::RoomAttributes { room: room(), attributes: vec![attribute()] },
