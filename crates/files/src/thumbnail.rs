@@ -216,9 +216,11 @@ mod tests {
     use std::convert::Infallible;
     use std::future::ready;
     use std::io::Cursor;
+    use std::time::Duration;
 
     use futures_util::future::{join, poll_immediate};
     use futures_util::stream;
+    use tokio::time::timeout;
 
     use super::*;
     use crate::open::Options;
@@ -246,11 +248,15 @@ mod tests {
         // Nothing is made while this is held.
         let making = thumbnails.0.making.acquire().await.unwrap();
         let mut two = Box::pin(join(thumbnails.get(&a, Bounds::default()), thumbnails.get(&b, Bounds::default())));
-        while thumbnails.0.admitted.available_permits() > 0 {
-            assert!(poll_immediate(&mut two).await.is_none());
-            tokio::task::yield_now().await;
-        }
-        assert!(matches!(thumbnails.get(&c, Bounds::default()).await, Err(ThumbnailError::Busy)));
+        let third = async {
+            while thumbnails.0.admitted.available_permits() > 0 {
+                assert!(poll_immediate(&mut two).await.is_none());
+                tokio::task::yield_now().await;
+            }
+            thumbnails.get(&c, Bounds::default()).await
+        };
+        let third = timeout(Duration::from_secs(30), third).await.expect("a third that waits was let in");
+        assert!(matches!(third, Err(ThumbnailError::Busy)));
         drop(making);
         let (first, second) = two.await;
         assert_eq!(first.unwrap(), second.unwrap());

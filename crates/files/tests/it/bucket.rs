@@ -76,6 +76,8 @@ async fn all_verbs() {
     assert_eq!((server.objects().len(), server.unfinished()), (0, 0));
     // What fits into one request is one; all other parts are as large as can be.
     assert_eq!(server.parts(), [PART, 1, PART, PART, 17]);
+    // The server refuses smaller ones, however the bytes come.
+    files.put(&key(1), source(&bytes(2 * PART), PART - 1), PLENTY).await.unwrap();
 }
 
 /// Against a server of your own: `STENTOR_TEST_S3=http://127.0.0.1:5000`, with a bucket named `bucket`.
