@@ -1,16 +1,23 @@
-//! The ways to send: [`peer`] to one user, [`room`] to the members of a room. Their commands and outcomes.
+//! The ways to send: [`peer`] to one user, [`room`] to the members of rooms, [`broadcast`] to every active room.
+//! Their commands and outcomes.
 
 use bytes::Bytes;
 
 use crate::app::App;
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{MessageId, UserId};
 use crate::limits::{Limited, Rule};
 use crate::node::Node;
 use crate::session::Session;
 use crate::store::StoreError;
 
+pub mod broadcast;
+pub mod draft;
 pub mod peer;
 pub mod room;
+
+pub use broadcast::{BroadcastError, SendBroadcast};
+pub use draft::{Alongside, Draft};
+pub use room::{SendRoom, SendRooms, SentRoom};
 
 /// Who asks to send: decides which rates apply.
 #[derive(Debug, Clone, Copy)]
@@ -75,28 +82,6 @@ pub struct SentPeer {
     pub outcome: DeliveryOutcome,
 }
 
-/// A message to a room.
-#[derive(Debug, Clone)]
-pub struct SendRoom {
-    /// The sender; need neither be logged in nor a member when the backend asks.
-    pub from: UserId,
-    /// The room; one without members takes messages too.
-    pub room: RoomId,
-    /// What to send: not empty, at most the app's limit.
-    pub payload: Bytes,
-    /// Keep it for history queries.
-    pub history: bool,
-}
-
-/// A room message that was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SentRoom {
-    /// Its number.
-    pub id: MessageId,
-    /// When the server took it: Unix time in milliseconds.
-    pub sent_at_ms: u64,
-}
-
 /// Why a message was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
@@ -132,10 +117,15 @@ impl Node {
 
     /// Takes one message under the rate that applies to its origin.
     fn limit_send(&self, app: &App, origin: Origin<'_>, backend: Rule) -> Result<(), Limited> {
+        self.limit_sends(app, origin, backend, 1)
+    }
+
+    /// Takes several messages under the rate that applies to their origin, or refuses them all.
+    fn limit_sends(&self, app: &App, origin: Origin<'_>, backend: Rule, messages: usize) -> Result<(), Limited> {
         let now_us = self.clock().monotonic_us();
         match origin {
-            Origin::Backend => app.limit(backend, now_us),
-            Origin::Client(session) => app.limit_client(session, Rule::ClientSends, now_us),
+            Origin::Backend => app.limit_many(backend, now_us, messages),
+            Origin::Client(session) => app.limit_client_many(session, Rule::ClientSends, now_us, messages),
         }
     }
 }

@@ -93,19 +93,22 @@ pub struct SlidingWindow {
 impl SlidingWindow {
     /// Takes one call at `now_us` (monotonic), or refuses it and remembers nothing.
     pub fn accept(&mut self, rate: Rate, now_us: u64) -> bool {
+        self.accept_many(rate, now_us, 1)
+    }
+
+    /// Takes `calls` calls at once, or refuses them all and remembers nothing.
+    pub fn accept_many(&mut self, rate: Rate, now_us: u64, calls: usize) -> bool {
         let window_us = u64::from(rate.window_ms) * 1000;
         while self.accepted_us.front().is_some_and(|first| now_us.saturating_sub(*first) >= window_us) {
             self.accepted_us.pop_front();
         }
-        if self.accepted_us.len() >= rate.count as usize {
+        if self.accepted_us.len() + calls > rate.count as usize {
             return false;
         }
-        self.accepted_us.push_back(now_us);
+        self.accepted_us.extend(std::iter::repeat_n(now_us, calls));
         true
     }
-}
 
-impl SlidingWindow {
     /// Whether no accepted call is within the window any more.
     fn is_stale(&self, rate: Rate, now_us: u64) -> bool {
         let window_us = u64::from(rate.window_ms) * 1000;
@@ -148,8 +151,8 @@ pub struct ClientWindows {
 }
 
 impl ClientWindows {
-    pub(crate) fn accept(&mut self, rule: Rule, rate: Rate, now_us: u64) -> bool {
-        self.by_rule.entry(rule).or_default().accept(rate, now_us)
+    pub(crate) fn accept_many(&mut self, rule: Rule, rate: Rate, now_us: u64, calls: usize) -> bool {
+        self.by_rule.entry(rule).or_default().accept_many(rate, now_us, calls)
     }
 
     pub(crate) fn accept_join(&mut self, room: &RoomId, rate: Rate, now_us: u64) -> bool {
@@ -172,6 +175,17 @@ mod tests {
         assert!(!window.accept(RATE, 7_000_000));
         assert!(!window.accept(RATE, 7_999_999));
         assert!(window.accept(RATE, 8_000_000));
+    }
+
+    #[test]
+    fn several_calls_are_taken_together_or_not_at_all() {
+        let mut window = SlidingWindow::default();
+        assert!(window.accept_many(RATE, 7_000_000, 490));
+        assert!(!window.accept_many(RATE, 7_000_000, 11));
+        assert!(window.accept_many(RATE, 7_000_000, 10), "a refused call counts nothing");
+        assert!(!window.accept(RATE, 7_999_999));
+        assert!(!window.accept_many(RATE, 8_000_000, 501), "more than the rate in one call");
+        assert!(window.accept_many(RATE, 8_000_000, 500));
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct State {
     refusing: bool,
+    /// So many more writes are taken.
+    writes_left: Option<u64>,
     closed: bool,
     writes: u64,
     newest: Option<MessageId>,
@@ -320,13 +322,19 @@ impl MemoryStore {
         self.state.lock().refusing = refuse;
     }
 
+    /// For tests: so many more writes are taken, then they fail with [`StoreError::Full`]; `None` takes all again.
+    pub fn refuse_writes_after(&self, writes: Option<u64>) {
+        self.state.lock().writes_left = writes;
+    }
+
     fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut State) -> T) -> Commit<T> {
         let mut state = self.state.lock();
         let outcome = if state.closed {
             Err(StoreError::Failed("the store is closed".into()))
-        } else if state.refusing {
+        } else if state.refusing || state.writes_left == Some(0) {
             Err(StoreError::Full)
         } else {
+            state.writes_left = state.writes_left.map(|left| left - 1);
             state.writes += 1;
             Ok(work(&mut state))
         };

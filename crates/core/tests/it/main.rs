@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a suite of tests")]
 
 mod attributes;
+mod broadcast;
 mod cluster;
 mod delivery;
 mod events;
@@ -13,3 +14,4 @@ mod model;
 mod presence;
 mod resume;
 mod rooms;
+mod sending;
