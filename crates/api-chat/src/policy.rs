@@ -1,7 +1,10 @@
 //! The numbers that this dialect gives the core for its apps.
 
+use std::collections::BTreeSet;
+
 use stentor_core::app::{
-    AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
+    AppPolicy, BroadcastPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, OverloadPolicy, PresencePolicy, RoomPolicy,
+    SessionPolicy,
 };
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::id::AppId;
@@ -25,6 +28,11 @@ pub struct ChatLimits {
     pub sessions: SessionPolicy,
     /// How rooms behave.
     pub rooms: RoomPolicy,
+    /// What is given up under overload: 20 messages a second into a room are the documents' number, the others are
+    /// ours.
+    pub overload: OverloadPolicy,
+    /// Broadcasts: 10 a minute and 100 a day (Chat message documents); `None` switches them off.
+    pub broadcasts: Option<BroadcastPolicy>,
     /// Rates of core verbs that differ from [`default_rate`]; `None` lifts the rule.
     pub rates: Vec<(Rule, Option<Rate>)>,
 }
@@ -55,6 +63,14 @@ impl Default for ChatLimits {
                 echo_to_sender: false,
                 attributes_stay_ms: 0,
             },
+            overload: OverloadPolicy {
+                high_senders: BTreeSet::new(),
+                lane_notices: 256,
+                lane_bytes: 1024 * 1024,
+                room_messages_per_second: 20,
+                busy_after_ms: 50,
+            },
+            broadcasts: Some(BroadcastPolicy { per_minute: 10, per_day: 100, waiting: 100, rooms_per_step: 64 }),
             rates: Vec::new(),
         }
     }
@@ -95,6 +111,8 @@ pub fn policy(key: &str, limits: &ChatLimits) -> AppPolicy {
         inbox: limits.inbox,
         history: limits.history,
         rooms: limits.rooms,
+        overload: Some(limits.overload.clone()),
+        broadcasts: limits.broadcasts,
         presence: PresencePolicy { queried: 100, watched: 1000 },
         user_attributes: nothing,
         room_attributes: nothing,

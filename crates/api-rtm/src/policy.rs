@@ -152,6 +152,9 @@ pub fn policy(app_id: &str, limits: &RtmLimits) -> AppPolicy {
         inbox: limits.inbox,
         history: limits.history,
         rooms: limits.rooms,
+        // Channel messages have one level, and there is no broadcast.
+        overload: None,
+        broadcasts: None,
         presence: limits.presence,
         user_attributes: limits.user_attributes,
         room_attributes: limits.room_attributes,

@@ -4,16 +4,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::delivery::broadcast::Broadcasting;
 use crate::delivery::group::GroupTurns;
 use crate::events::Backlog;
 use crate::hub::Hub;
 use crate::id::{AppId, UserId};
 use crate::limits::{Limited, Rate, Rule, SlidingWindow, WindowsByKey};
 pub use crate::policy::{
-    AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
+    AppPolicy, BroadcastPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, OverloadPolicy, PresencePolicy, RoomPolicy,
+    SessionPolicy,
 };
 use crate::presence::Watchers;
-use crate::rooms::Rooms;
+use crate::rooms::{ActiveRooms, Rooms};
 use crate::session::Session;
 
 /// One tenant.
@@ -25,6 +27,8 @@ pub struct App {
     logins: Mutex<WindowsByKey<UserId>>,
     pub(crate) hub: Hub,
     pub(crate) rooms: Rooms,
+    pub(crate) active: ActiveRooms,
+    pub(crate) broadcasting: Mutex<Broadcasting>,
     pub(crate) watchers: Watchers,
     pub(crate) group_turns: GroupTurns,
     pub(crate) backlog: Mutex<Backlog>,
@@ -44,6 +48,8 @@ impl App {
             logins: Mutex::default(),
             hub: Hub::default(),
             rooms: Rooms::default(),
+            active: ActiveRooms::default(),
+            broadcasting: Mutex::default(),
             watchers: Watchers::default(),
             group_turns: GroupTurns::default(),
             backlog: Mutex::default(),
@@ -65,15 +71,14 @@ impl App {
 
     /// Takes one call under a rule of the app, or refuses it.
     pub(crate) fn limit(&self, rule: Rule, now_us: u64) -> Result<(), Limited> {
-        self.limit_all(1, rule, now_us)
+        self.limit_many(rule, now_us, 1)
     }
 
-    /// Takes several calls under a rule of the app, or refuses them together.
-    pub(crate) fn limit_all(&self, calls: usize, rule: Rule, now_us: u64) -> Result<(), Limited> {
-        match self.rates[rule as usize] {
-            Some(rate) if !self.windows[rule as usize].lock().accept_all(calls, rate, now_us) => Err(Limited { rule }),
-            _ => Ok(()),
-        }
+    /// Takes several calls under a rule of the app, or refuses them all.
+    pub(crate) fn limit_many(&self, rule: Rule, now_us: u64, calls: usize) -> Result<(), Limited> {
+        let Some(rate) = self.rates[rule as usize] else { return Ok(()) };
+        let accepted = self.windows[rule as usize].lock().accept_many(rate, now_us, calls);
+        if accepted { Ok(()) } else { Err(Limited { rule }) }
     }
 
     /// Takes one login of a user, or refuses it.
@@ -86,20 +91,20 @@ impl App {
 
     /// Takes one call of a client, or refuses it.
     pub(crate) fn limit_client(&self, session: &Session, rule: Rule, now_us: u64) -> Result<(), Limited> {
-        self.limit_client_all(1, session, rule, now_us)
+        self.limit_client_many(session, rule, now_us, 1)
     }
 
-    /// Takes several calls of a client, or refuses them together.
-    pub(crate) fn limit_client_all(
+    /// Takes several calls of a client, or refuses them all.
+    pub(crate) fn limit_client_many(
         &self,
-        calls: usize,
         session: &Session,
         rule: Rule,
         now_us: u64,
+        calls: usize,
     ) -> Result<(), Limited> {
         let Some(rate) = self.rates[rule as usize] else { return Ok(()) };
         let mut windows = session.windows();
-        let accepted = windows.get_or_insert_default().accept_all(calls, rule, rate, now_us);
+        let accepted = windows.get_or_insert_default().accept_many(rule, rate, now_us, calls);
         if accepted { Ok(()) } else { Err(Limited { rule }) }
     }
 

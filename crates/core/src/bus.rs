@@ -69,6 +69,8 @@ pub enum ClusterMessage {
         app: AppId,
         /// The message.
         message: Arc<Message>,
+        /// Only for these users; for every member if there are none.
+        only_for: Vec<UserId>,
     },
     /// A session was opened on the sending node: end those that the policy does not allow beside it.
     LoggedIn {

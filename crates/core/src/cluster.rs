@@ -151,10 +151,11 @@ impl Node {
         }
     }
 
-    /// Sends a room message to the members on other nodes.
-    pub(crate) async fn fan_out_elsewhere(&self, app: &App, message: &Arc<Message>) {
+    /// Sends a room message to the members on other nodes; only to these users, if there are any.
+    pub(crate) async fn fan_out_elsewhere(&self, app: &App, message: &Arc<Message>, only_for: &[UserId]) {
         if self.bus().has_others() {
-            self.publish(ClusterMessage::Room { app: app.id().clone(), message: message.clone() }).await;
+            let (app, message, only_for) = (app.id().clone(), message.clone(), only_for.to_vec());
+            self.publish(ClusterMessage::Room { app, message, only_for }).await;
         }
     }
 
@@ -178,9 +179,9 @@ impl Node {
                 }
             }
             ClusterMessage::NobodyThere { message } => self.nobody_elsewhere(message),
-            ClusterMessage::Room { app, message } => {
+            ClusterMessage::Room { app, message, only_for } => {
                 if let Some(app) = self.app(app.as_str()) {
-                    self.fan_out_here(&app, &message);
+                    self.fan_out_here(&app, &message, &only_for);
                 }
             }
             ClusterMessage::LoggedIn { app, user, device, opened } => {

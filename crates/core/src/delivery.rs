@@ -1,5 +1,5 @@
 //! The ways to send: [`peer`] to one user, [`users`] to many, [`group`] to the members of a group, there or not,
-//! [`room`] to the members of a room who are there. Their commands and outcomes.
+//! [`room`] to the members of a room who are there, [`broadcast`] to every active room. Their commands and outcomes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,11 +14,17 @@ use crate::node::Node;
 use crate::session::Session;
 use crate::store::{Change, StoreError};
 
+pub mod broadcast;
+pub mod draft;
 pub mod group;
 pub mod peer;
 mod post;
 pub mod room;
 pub mod users;
+
+pub use broadcast::{BroadcastError, SendBroadcast};
+pub use draft::{Alongside, Draft};
+pub use room::{SendRoom, SendRooms, SentRoom};
 
 /// Who asks to send: decides which rates apply.
 #[derive(Debug, Clone, Copy)]
@@ -197,28 +203,6 @@ pub struct SentGroup {
     pub receivers: usize,
 }
 
-/// A message to a room.
-#[derive(Debug, Clone)]
-pub struct SendRoom {
-    /// The sender; need neither be logged in nor a member when the backend asks.
-    pub from: UserId,
-    /// The room; one without members takes messages too.
-    pub room: RoomId,
-    /// What to send: not empty, at most the app's limit.
-    pub payload: Bytes,
-    /// Keep it for history queries.
-    pub history: bool,
-}
-
-/// A room message that was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SentRoom {
-    /// Its number.
-    pub id: MessageId,
-    /// When the server took it: Unix time in milliseconds.
-    pub sent_at_ms: u64,
-}
-
 /// Why a message was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
@@ -267,12 +251,12 @@ impl Node {
         self.limit_sends(app, origin, backend, 1)
     }
 
-    /// Takes several messages, or none of them, under the rate that applies to their origin.
+    /// Takes several messages under the rate that applies to their origin, or refuses them all.
     fn limit_sends(&self, app: &App, origin: Origin<'_>, backend: Rule, messages: usize) -> Result<(), Limited> {
         let now_us = self.clock().monotonic_us();
         match origin {
-            Origin::Backend => app.limit_all(messages, backend, now_us),
-            Origin::Client(session) => app.limit_client_all(messages, session, Rule::ClientSends, now_us),
+            Origin::Backend => app.limit_many(backend, now_us, messages),
+            Origin::Client(session) => app.limit_client_many(session, Rule::ClientSends, now_us, messages),
         }
     }
 }

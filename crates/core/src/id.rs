@@ -170,7 +170,7 @@ impl SessionId {
 /// A message's number: 64 bits, ordered by time, unique across nodes. Fits an `i64`.
 ///
 /// 41 bits of milliseconds since 2015-01-01 00:00 +08:00, 10 bits of node, 12 bits of sequence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct MessageId(pub u64);
 
 impl MessageId {

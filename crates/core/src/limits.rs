@@ -96,11 +96,11 @@ pub struct SlidingWindow {
 impl SlidingWindow {
     /// Takes one call at `now_us` (monotonic), or refuses it and remembers nothing.
     pub fn accept(&mut self, rate: Rate, now_us: u64) -> bool {
-        self.accept_all(1, rate, now_us)
+        self.accept_many(rate, now_us, 1)
     }
 
-    /// Takes `calls` calls at `now_us` (monotonic), or refuses all of them and remembers nothing.
-    pub fn accept_all(&mut self, calls: usize, rate: Rate, now_us: u64) -> bool {
+    /// Takes `calls` calls at once, or refuses them all and remembers nothing.
+    pub fn accept_many(&mut self, rate: Rate, now_us: u64, calls: usize) -> bool {
         let window_us = u64::from(rate.window_ms) * 1000;
         while self.accepted_us.front().is_some_and(|first| now_us.saturating_sub(*first) >= window_us) {
             self.accepted_us.pop_front();
@@ -154,8 +154,8 @@ pub struct ClientWindows {
 }
 
 impl ClientWindows {
-    pub(crate) fn accept_all(&mut self, calls: usize, rule: Rule, rate: Rate, now_us: u64) -> bool {
-        self.by_rule.entry(rule).or_default().accept_all(calls, rate, now_us)
+    pub(crate) fn accept_many(&mut self, rule: Rule, rate: Rate, now_us: u64, calls: usize) -> bool {
+        self.by_rule.entry(rule).or_default().accept_many(rate, now_us, calls)
     }
 
     pub(crate) fn accept_join(&mut self, room: &RoomId, rate: Rate, now_us: u64) -> bool {
@@ -181,14 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn several_calls_at_once_are_taken_or_refused_together() {
+    fn several_calls_are_taken_together_or_not_at_all() {
         let mut window = SlidingWindow::default();
-        assert!(window.accept_all(499, RATE, 7_000_000));
-        assert!(!window.accept_all(2, RATE, 7_000_000));
-        assert!(window.accept_all(1, RATE, 7_000_000));
-        assert!(!window.accept_all(1, RATE, 7_500_000));
-        assert!(window.accept_all(500, RATE, 8_000_000));
-        assert!(!SlidingWindow::default().accept_all(501, RATE, 0));
+        assert!(window.accept_many(RATE, 7_000_000, 490));
+        assert!(!window.accept_many(RATE, 7_000_000, 11));
+        assert!(window.accept_many(RATE, 7_000_000, 10), "a refused call counts nothing");
+        assert!(!window.accept(RATE, 7_999_999));
+        assert!(!window.accept_many(RATE, 8_000_000, 501), "more than the rate in one call");
+        assert!(window.accept_many(RATE, 8_000_000, 500));
     }
 
     #[test]

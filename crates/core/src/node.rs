@@ -17,6 +17,7 @@ use crate::app::AppPolicy;
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::cluster::Elsewhere;
+use crate::delivery::broadcast::newest_planned;
 use crate::id::{AppId, MessageId, MessageIds, NodeId};
 use crate::limits::Limited;
 use crate::metrics::Metrics;
@@ -138,7 +139,12 @@ impl Node {
         clock: Arc<dyn Clock>,
         registry: &mut Registry,
     ) -> Result<Self, StoreError> {
-        let newest = store.newest_message().await?;
+        let mut newest = store.newest_message().await?;
+        for policy in &config.apps {
+            if policy.broadcasts.is_some() {
+                newest = newest.max(newest_planned(&*store, &policy.id, config.node).await?);
+            }
+        }
         let open = store.open_sessions().await?;
         let apps = config.apps.into_iter().map(|policy| (policy.id.clone(), Arc::new(App::new(policy))));
         let node = Self(Arc::new(Inner {
@@ -162,6 +168,11 @@ impl Node {
             }
         }
         node.0.timers.at(node.clock().monotonic_ms() + EXPIRY_EVERY_MS, Due::Expiry);
+        for app in node.apps() {
+            // When the sessions are back in their rooms, and nobody is connected.
+            node.recover_broadcasts(app).await?;
+            node.carry_out_broadcasts(app);
+        }
         Ok(node)
     }
 
@@ -216,6 +227,11 @@ impl Node {
                     self.retry_backlog(&app);
                 }
             }
+            Due::Broadcasts(app) => {
+                if let Some(app) = app.upgrade() {
+                    self.carry_out_broadcasts(&app);
+                }
+            }
             Due::Expiry => self.expire(),
         }
     }
@@ -241,6 +257,11 @@ impl Node {
     /// Every app.
     pub fn apps(&self) -> impl Iterator<Item = &Arc<App>> {
         self.0.apps.values()
+    }
+
+    /// Its number in the cluster.
+    pub(crate) fn id(&self) -> NodeId {
+        self.0.node
     }
 
     /// The clock.

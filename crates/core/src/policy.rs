@@ -1,7 +1,9 @@
 //! An app's policy: what a dialect decides for its tenants.
 
+use std::collections::BTreeSet;
+
 use crate::attributes::AttributeLimits;
-use crate::id::{AppId, NameRule};
+use crate::id::{AppId, NameRule, UserId};
 use crate::limits::{Rate, Rule};
 
 /// Who of a user's devices may be logged in at once.
@@ -57,6 +59,36 @@ pub struct RoomPolicy {
     pub attributes_stay_ms: u64,
 }
 
+/// What an app gives up when not everything can be delivered, and in which order: `docs/delivery.md`, Overload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverloadPolicy {
+    /// Senders whose room messages are high, whatever they ask for.
+    pub high_senders: BTreeSet<UserId>,
+    /// Notices that wait in one session's lanes: room messages, and what else is not acked. When there are so many,
+    /// room messages of the lowest level go.
+    pub lane_notices: usize,
+    /// The same in bytes.
+    pub lane_bytes: usize,
+    /// A room's budget: messages in a second. Above it, while the node is busy, low ones are not delivered; and
+    /// normal ones when those that are not low are above it by themselves.
+    pub room_messages_per_second: u32,
+    /// The node is busy when something has waited for so long to be written, in milliseconds.
+    pub busy_after_ms: u64,
+}
+
+/// Limits of sending to every active room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BroadcastPolicy {
+    /// Broadcasts in any 60 seconds.
+    pub per_minute: u32,
+    /// Broadcasts in a day (UTC).
+    pub per_day: u32,
+    /// Broadcasts that were taken and are not done; one more is refused.
+    pub waiting: usize,
+    /// Rooms in one durable step: so many may get a broadcast again, under the same ID, after a crash. At least 1.
+    pub rooms_per_step: usize,
+}
+
 /// Limits of watching others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PresencePolicy {
@@ -107,6 +139,12 @@ pub struct AppPolicy {
     pub history: Option<HistoryPolicy>,
     /// How rooms behave.
     pub rooms: RoomPolicy,
+    /// What is given up under overload; `None`: room messages have one level, and a client that is too slow for them
+    /// is disconnected.
+    pub overload: Option<OverloadPolicy>,
+    /// Sending to every active room; `None`: there is no such thing, and rooms that have had a message are not
+    /// recorded.
+    pub broadcasts: Option<BroadcastPolicy>,
     /// Limits of watching others.
     pub presence: PresencePolicy,
     /// Limits of a user's attributes.

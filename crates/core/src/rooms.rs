@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::attributes::RoomAttribute;
 use crate::clock::MonotonicMs;
 use crate::events::{EventType, Recorded};
-use crate::id::{RoomId, SessionId, UserId};
+use crate::id::{MessageId, RoomId, SessionId, UserId};
 use crate::limits::Rule;
 use crate::node::{Node, RequestError};
 use crate::notice::{Envelope, Notice};
@@ -20,9 +20,11 @@ use crate::session::{JoinedRoom, Session};
 use crate::sharded::Sharded;
 use crate::timers::Due;
 
+mod active;
 mod recent;
 
-pub(crate) use recent::{Recent, RecentMessages};
+pub(crate) use active::ActiveRooms;
+pub(crate) use recent::{Audience, Reader, Recent, RecentMessages};
 
 /// The rooms of one app.
 #[derive(Debug, Default)]
@@ -49,6 +51,8 @@ pub(crate) struct RoomState {
     users: HashMap<UserId, usize>,
     /// What was said lately.
     pub(crate) recent: RecentMessages,
+    /// The newest ID that the members have seen.
+    newest: MessageId,
     pub(crate) attributes: BTreeMap<String, RoomAttribute>,
     empty_since_ms: MonotonicMs,
     count_told_ms: Option<MonotonicMs>,
@@ -96,11 +100,18 @@ impl RoomState {
         &self.sessions
     }
 
+    /// Notes what the members see. True if they have seen a later one before.
+    pub(crate) fn note_seen(&mut self, id: MessageId) -> bool {
+        let late = id < self.newest;
+        self.newest = self.newest.max(id);
+        late
+    }
+
     pub(crate) fn members(&self) -> usize {
         self.users.len()
     }
 
-    fn contains(&self, session: &Session) -> bool {
+    pub(crate) fn contains(&self, session: &Session) -> bool {
         self.at.contains_key(&session.id())
     }
 
@@ -199,7 +210,8 @@ impl Node {
     pub(crate) fn restore_membership(&self, session: &Arc<Session>, room: &RoomId) {
         let app = session.app();
         let room = app.rooms.get_or_create(app, room);
-        let joined_after = self.newest_id();
+        // When it came in is not known. What the room remembers came later, or is for the client to say that it has it.
+        let joined_after = MessageId::ZERO;
         session.state().rooms.push(JoinedRoom { room: room.id.clone(), joined_after });
         room.lock().add(session);
     }

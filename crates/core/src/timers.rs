@@ -26,6 +26,8 @@ pub(crate) enum Due {
     RoomUpkeep(Weak<Room>),
     /// Try again to record events that the store did not take.
     EventBacklog(Weak<App>),
+    /// Go on with broadcasts whose next step the store did not take.
+    Broadcasts(Weak<App>),
     /// Delete what has expired.
     Expiry,
 }

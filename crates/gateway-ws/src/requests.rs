@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use stentor_core::app::AppPolicy;
 use stentor_core::attributes::AttributeChange;
-use stentor_core::delivery::{Origin, SendOptions, SendPeer, SendRoom};
+use stentor_core::delivery::{Draft, Origin, SendOptions, SendPeer, SendRoom};
 use stentor_core::id::{NameError, RoomId, UserId};
 use stentor_core::node::{App, RequestError};
 use stentor_core::session::Session;
@@ -96,7 +96,8 @@ impl Caller {
             }
         };
         let from = self.session.user().clone();
-        let command = SendRoom { from, room, payload: payload(send.payload), history: send.history };
+        let draft = Draft { history: send.history, ..Draft::new(from, payload(send.payload)) };
+        let command = SendRoom::new(room, draft);
         let caller = Arc::clone(self);
         waits(async move {
             let origin = Origin::Client(&caller.session);

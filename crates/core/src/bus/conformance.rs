@@ -73,7 +73,11 @@ async fn every_kind_arrives_whole(one: &dyn Bus, two: &dyn Bus) {
         ClusterMessage::Deliver { app: app.clone(), message: to_user, kept: true, awaited: false },
         ClusterMessage::Acked { message: MessageId(1) },
         ClusterMessage::NobodyThere { message: MessageId(2) },
-        ClusterMessage::Room { app: app.clone(), message: to_room },
+        ClusterMessage::Room {
+            app: app.clone(),
+            message: to_room,
+            only_for: vec![UserId::from_trusted("bob"), UserId::from_trusted("a'\" 中")],
+        },
         ClusterMessage::LoggedIn {
             app: app.clone(),
             user: UserId::from_trusted("bob"),

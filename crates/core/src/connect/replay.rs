@@ -9,7 +9,7 @@ use crate::id::{MessageId, RoomId, UserId};
 use crate::metrics::DropReason;
 use crate::node::Node;
 use crate::notice::{Envelope, Notice};
-use crate::rooms::{Room, RoomState};
+use crate::rooms::{Reader, Room, RoomState};
 use crate::session::JoinedRoom;
 
 /// A room of the session, locked.
@@ -25,19 +25,18 @@ pub(super) struct Replay {
 impl Replay {
     /// What of the rooms' recent messages the client does not have.
     pub(super) fn of(app: &App, user: &UserId, rooms: &[LockedRoom<'_>], points: &[(RoomId, MessageId)]) -> Self {
-        let echo = app.policy().rooms.echo_to_sender;
+        let reader = Reader { user, echo: app.policy().rooms.echo_to_sender };
         let mut replay = Self { envelopes: Vec::new(), gaps: Vec::new() };
         for (joined, room, state) in rooms {
-            let point = points.iter().find(|(of, _)| *of == room.id).map(|(_, id)| *id);
+            let point = points.iter().find(|(of, _)| *of == room.id).map(|(_, id)| state.recent.place_of(*id));
             let after = point.unwrap_or(MessageId::ZERO).max(joined.joined_after);
-            let except = (!echo).then_some(user);
             let before = replay.envelopes.len();
             replay
                 .envelopes
-                .extend(state.recent.after(after, except).map(|recent| (recent.id, recent.envelope.clone())));
+                .extend(state.recent.after(after, reader).map(|recent| (recent.place, recent.envelope.clone())));
             // Who does not say what it has read is not told that it missed what is older than any gap can be.
-            let forgotten = point.is_some() && state.recent.has_forgotten_after(after, except);
-            let missed = state.recent.missed_after(after, except) + u64::from(forgotten);
+            let forgotten = point.is_some() && state.recent.has_forgotten_after(after, reader);
+            let missed = state.recent.missed_after(after, reader) + u64::from(forgotten);
             let gap = (replay.envelopes.len() - before) as u64 + missed;
             replay.gaps.push((room.id.clone(), gap));
         }

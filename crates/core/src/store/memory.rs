@@ -29,6 +29,8 @@ struct State {
     /// What waits while a test holds the store.
     held: Option<VecDeque<Held>>,
     refusing: bool,
+    /// So many more writes are taken.
+    writes_left: Option<u64>,
     closed: bool,
     writes: u64,
     newest: Option<MessageId>,
@@ -343,6 +345,11 @@ impl MemoryStore {
         self.state.lock().refusing = refuse;
     }
 
+    /// For tests: so many more writes are taken, then they fail with [`StoreError::Full`]; `None` takes all again.
+    pub fn refuse_writes_after(&self, writes: Option<u64>) {
+        self.state.lock().writes_left = writes;
+    }
+
     /// For tests: from now on everything waits, until it is called with `false`: then all of it is done in its
     /// order.
     pub fn hold(&self, hold: bool) {
@@ -376,9 +383,10 @@ impl MemoryStore {
         self.work(|state| {
             if state.closed {
                 Err(StoreError::Failed("the store is closed".into()))
-            } else if state.refusing {
+            } else if state.refusing || state.writes_left == Some(0) {
                 Err(StoreError::Full)
             } else {
+                state.writes_left = state.writes_left.map(|left| left - 1);
                 state.writes += 1;
                 Ok(work(state))
             }

@@ -17,9 +17,9 @@ use stentor_core::store::memory::MemoryStore;
 
 use crate::harness::{APP, World, group, kept, peer, policy, start, text, user_id};
 
-struct Pair {
-    here: World,
-    there: World,
+pub(crate) struct Pair {
+    pub(crate) here: World,
+    pub(crate) there: World,
     running: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -33,7 +33,7 @@ async fn pair() -> Pair {
     pair_with(|_| {}).await
 }
 
-async fn pair_with(change: impl FnOnce(&mut AppPolicy)) -> Pair {
+pub(crate) async fn pair_with(change: impl FnOnce(&mut AppPolicy)) -> Pair {
     let mut policy = policy(APP);
     change(&mut policy);
     let clock = Arc::new(ManualClock::new(1_700_000_000_000));

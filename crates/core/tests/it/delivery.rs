@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use stentor_core::delivery::{DeliveryOutcome, Origin, SendError, SendOptions, SendPeer, SendRoom};
+use stentor_core::delivery::{DeliveryOutcome, Origin, SendError, SendOptions, SendPeer};
 use stentor_core::metrics::DropReason;
 use stentor_core::session::Closing;
 use stentor_core::store::StoreError;
 
-use crate::harness::{ACK_TIMEOUT, GRACE, kept, peer, room_id, text, user_id, world, world_with};
+use crate::harness::{ACK_TIMEOUT, GRACE, kept, peer, to_room, world, world_with};
 
 fn waiting(from: &str, to: &str, payload: &str) -> SendPeer {
     SendPeer { wait_for_ack: true, ..peer(from, to, payload) }
@@ -129,8 +129,7 @@ async fn payloads_keep_their_limit() {
     let over = world.send_peer(peer("alice", "bob", &format!("{full}x"))).await;
     assert!(matches!(over, Err(SendError::PayloadTooLarge { max: 32_768 })));
     assert!(matches!(world.send_peer(peer("alice", "bob", "")).await, Err(SendError::PayloadEmpty)));
-    let room = SendRoom { from: user_id("alice"), room: room_id("lobby"), payload: text(""), history: false };
-    let empty = world.node.send_room(&world.app, Origin::Backend, room).await;
+    let empty = world.node.send_room(&world.app, Origin::Backend, to_room("alice", "lobby", "")).await;
     assert!(matches!(empty, Err(SendError::PayloadEmpty)));
 }
 

@@ -8,14 +8,15 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 use stentor_core::app::{
-    App, AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
+    App, AppPolicy, BroadcastPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, OverloadPolicy, PresencePolicy,
+    RoomPolicy, SessionPolicy,
 };
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::bus::Bus;
 use stentor_core::bus::in_process::InProcessBus;
 use stentor_core::clock::{Clock, ManualClock};
 use stentor_core::delivery::{
-    DeliveryOutcome, Origin, SendError, SendGroup, SendOptions, SendPeer, SendRoom, SentGroup,
+    DeliveryOutcome, Draft, Origin, SendError, SendGroup, SendOptions, SendPeer, SendRoom, SentGroup,
 };
 use stentor_core::events::{EventKind, EventType};
 use stentor_core::id::{AppId, DeviceId, MessageId, NameRule, NodeId, RoomId, UserId};
@@ -64,11 +65,28 @@ pub(crate) fn policy(app: &str) -> AppPolicy {
             echo_to_sender: false,
             attributes_stay_ms: 120_000,
         },
+        overload: None,
+        broadcasts: None,
         presence: PresencePolicy { queried: 256, watched: 512 },
         user_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 16_384 },
         room_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 32_768 },
         combined_sends: false,
         rates: Vec::new(),
+    }
+}
+
+/// Those of the documents, in steps of a size that tests do not reach by chance.
+pub(crate) const BROADCASTS: BroadcastPolicy =
+    BroadcastPolicy { per_minute: 10, per_day: 100, waiting: 100, rooms_per_step: 64 };
+
+/// What the Chat API gives up under overload, with some senders that are high.
+pub(crate) fn overload(high: &[&str]) -> OverloadPolicy {
+    OverloadPolicy {
+        high_senders: high.iter().map(|name| user_id(name)).collect(),
+        lane_notices: 16,
+        lane_bytes: 64 * 1024,
+        room_messages_per_second: 20,
+        busy_after_ms: 50,
     }
 }
 
@@ -178,7 +196,7 @@ impl World {
     }
 
     pub(crate) async fn send_room(&self, from: &str, room: &str, payload: &str) -> MessageId {
-        let send = SendRoom { from: user_id(from), room: room_id(room), payload: text(payload), history: false };
+        let send = to_room(from, room, payload);
         self.node.send_room(&self.app, Origin::Backend, send).await.expect("taken").id
     }
 
@@ -237,6 +255,14 @@ pub(crate) fn kept() -> SendOptions {
 pub(crate) fn group(from: &str, group: &str, payload: &str) -> SendGroup {
     let (from, group, payload) = (user_id(from), room_id(group), text(payload));
     SendGroup { from, group, payload, only_for: Vec::new(), options: kept() }
+}
+
+pub(crate) fn draft(from: &str, payload: &str) -> Draft {
+    Draft::new(user_id(from), text(payload))
+}
+
+pub(crate) fn to_room(from: &str, room: &str, payload: &str) -> SendRoom {
+    SendRoom::new(room_id(room), draft(from, payload))
 }
 
 pub(crate) fn rate(rule: Rule, count: u32, window_ms: u32) -> (Rule, Rate) {

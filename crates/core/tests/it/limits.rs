@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use stentor_core::delivery::{Origin, SendError, SendRoom};
+use stentor_core::delivery::{Origin, SendError};
 use stentor_core::id::DeviceId;
 use stentor_core::limits::{Limited, Rule};
 use stentor_core::node::RequestError;
 use stentor_core::session::{ConnectError, Login};
 
-use crate::harness::{TestOutlet, World, peer, rate, room_id, text, user_id, world_with};
+use crate::harness::{TestOutlet, World, peer, rate, room_id, to_room, user_id, world_with};
 
 async fn peer_send(world: &World) -> Result<(), Option<Rule>> {
     match world.send_peer(peer("alice", "bob", "hi")).await {
@@ -19,8 +19,7 @@ async fn peer_send(world: &World) -> Result<(), Option<Rule>> {
 }
 
 async fn room_send(world: &World) -> bool {
-    let send = SendRoom { from: user_id("alice"), room: room_id("r"), payload: text("hi"), history: false };
-    world.node.send_room(&world.app, Origin::Backend, send).await.is_ok()
+    world.node.send_room(&world.app, Origin::Backend, to_room("alice", "r", "hi")).await.is_ok()
 }
 
 #[tokio::test]

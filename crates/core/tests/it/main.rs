@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a suite of tests")]
 
 mod attributes;
+mod broadcast;
 mod cluster;
 mod delivery;
 mod devices;
@@ -16,4 +17,5 @@ mod model;
 mod presence;
 mod resume;
 mod rooms;
+mod sending;
 mod users;

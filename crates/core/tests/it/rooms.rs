@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use stentor_core::delivery::{Origin, SendError, SendRoom};
+use stentor_core::delivery::{Origin, SendError};
 use stentor_core::node::RequestError;
 use stentor_core::notice::Notice;
 
-use crate::harness::{Client, room_id, text, user_id, world, world_with};
+use crate::harness::{Client, room_id, to_room, user_id, world, world_with};
 
 fn counts(client: &Client) -> Vec<usize> {
     let count = |notice| if let Notice::MemberCount { count, .. } = notice { Some(count) } else { None };
@@ -53,7 +53,7 @@ async fn a_room_without_members_takes_messages() {
 async fn a_client_sends_only_to_rooms_it_is_in() {
     let world = world().await;
     let bob = world.login("bob").await;
-    let send = || SendRoom { from: user_id("x"), room: room_id("lobby"), payload: text("hi"), history: false };
+    let send = || to_room("x", "lobby", "hi");
     let refused = world.node.send_room(&world.app, Origin::Client(bob.session()), send()).await;
     assert!(matches!(refused, Err(SendError::NotInRoom)));
     bob.join("lobby").await;

@@ -16,7 +16,7 @@ use stentor_core::app::{PresencePolicy, RoomPolicy, SessionPolicy};
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::bus::in_process::InProcessBus;
 use stentor_core::clock::ManualClock;
-use stentor_core::delivery::{Origin, SendOptions, SendPeer, SendRoom, SentPeer, SentRoom};
+use stentor_core::delivery::{Draft, Origin, SendOptions, SendPeer, SendRoom, SentPeer, SentRoom};
 use stentor_core::id::{AppId, NameRule, NodeId, RoomId, UserId};
 use stentor_core::limits::{Rate, Rule};
 use stentor_core::node::{Node, NodeConfig};
@@ -82,6 +82,8 @@ fn policy() -> AppPolicy {
             echo_to_sender: false,
             attributes_stay_ms: 120_000,
         },
+        overload: None,
+        broadcasts: None,
         presence: PresencePolicy { queried: 3, watched: 3 },
         user_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 16_384 },
         room_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 32_768 },
@@ -207,7 +209,7 @@ impl Gateway {
     /// The backend sends to a channel.
     pub(crate) async fn publish(&self, channel: &str, payload: impl Into<Bytes>) -> SentRoom {
         let room = RoomId::from_trusted(channel);
-        let send = SendRoom { from: UserId::from_trusted("backend"), room, payload: payload.into(), history: false };
+        let send = SendRoom::new(room, Draft::new(UserId::from_trusted("backend"), payload.into()));
         self.node.send_room(&self.app, Origin::Backend, send).await.expect("sent")
     }
 
