@@ -1,0 +1,1 @@
+//! Every frame of `docs/gateway-chat.md`, as it stands on the wire.
