@@ -1,7 +1,10 @@
 //! What Chat clients are told (`docs/gateway-chat.md` section 4).
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use serde::Serialize;
+use stentor_core::directory::status::PublishedStatus;
 use stentor_core::notice::Notice;
 
 use crate::codec::text;
@@ -25,9 +28,15 @@ pub(crate) fn notice(notice: &Notice) -> Bytes {
         Notice::CredentialExpiring { expires_at_ms } => {
             text(0, &NoticeFrame::TokenWillExpire { expires_at: *expires_at_ms })
         }
+        Notice::Status(status) => text(status.ext.len(), &status_frame(status)),
         // Of RTM: nobody asks for them here.
         Notice::Presence { .. } | Notice::RoomAttributes { .. } => Bytes::new(),
     }
+}
+
+fn status_frame(status: &PublishedStatus) -> NoticeFrame<'_> {
+    let devices = status.devices.iter().map(|(device, status)| (device.as_str(), *status)).collect();
+    NoticeFrame::Status { user: status.user.as_str(), devices, ext: &status.ext, ts: status.changed_ms }
 }
 
 #[derive(Serialize)]
@@ -37,5 +46,6 @@ enum NoticeFrame<'a> {
     MemberJoined { room: &'a str, user: &'a str },
     MemberLeft { room: &'a str, user: &'a str },
     MemberCount { room: &'a str, count: usize },
+    Status { user: &'a str, devices: BTreeMap<&'a str, i32>, ext: &'a str, ts: u64 },
     TokenWillExpire { expires_at: u64 },
 }

@@ -9,7 +9,7 @@ use stentor_core::presence::Presence;
 
 use crate::codec::{DecimalId, text};
 
-/// The complete text frame of a notice.
+/// The complete text frame of a notice; empty for what RTM clients are not told.
 pub(crate) fn notice(notice: &Notice) -> Bytes {
     match notice {
         Notice::PeerMessage { message, from_inbox } => {
@@ -44,6 +44,8 @@ pub(crate) fn notice(notice: &Notice) -> Bytes {
             text(0, &NoticeFrame::MemberCount { channel: room.as_str(), count: *count })
         }
         Notice::Presence { states } => text(0, &NoticeFrame::Presence { states: user_states(states) }),
+        // Of Chat.
+        Notice::Status(_) => Bytes::new(),
         Notice::RoomAttributes { room, attributes } => {
             let attributes = attributes.iter().map(Attribute::from).collect();
             text(0, &NoticeFrame::ChannelAttributes { channel: room.as_str(), attributes })
