@@ -6,6 +6,7 @@ use axum::http::header::AUTHORIZATION;
 use stentor_core::app::App;
 use stentor_core::directory::users::User;
 use stentor_core::id::UserId;
+use stentor_core::store::StoreError;
 use stentor_token::access::{self, AccessToken};
 use stentor_token::{ChatHolder, ChatRefusal, Refusal, dynamic, v007};
 
@@ -66,37 +67,78 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, ChatError> {
     if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() { Ok(token) } else { Err(ChatError::oauth()) }
 }
 
+/// Why a token is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum BadToken {
+    /// Malformed, badly signed, or of another app.
+    #[error("corrupt token")]
+    Corrupt,
+    /// Of the right form, but not issued here.
+    #[error("foreign token")]
+    Foreign,
+    /// Good once.
+    #[error("expired token")]
+    Expired,
+    /// Its user is not there, or has revoked it.
+    #[error("revoked token")]
+    Revoked,
+    /// Its user is deactivated.
+    #[error("the user is not active")]
+    Inactive,
+    /// Genuine, but not for Chat.
+    #[error("not for Chat")]
+    NotAuthorized,
+    /// The user could not be looked up.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<BadToken> for ChatError {
+    fn from(bad: BadToken) -> Self {
+        match bad {
+            BadToken::Corrupt => Self::corrupt_token(),
+            BadToken::Foreign => Self::foreign_token(),
+            BadToken::Expired => Self::expired_token(),
+            BadToken::Revoked | BadToken::Inactive | BadToken::NotAuthorized => Self::oauth(),
+            BadToken::Store(error) => error.into(),
+        }
+    }
+}
+
 /// Checks a token. A user's token is looked up: the user must be there and active, and the token not revoked.
 ///
 /// # Errors
-/// 401 with the text of the documents.
-pub async fn authenticate(state: &ChatState, chat: &ChatApp, app: &App, token: &str) -> Result<Granted, ChatError> {
+/// Why it is of no use; as a [`ChatError`] 401 with the text of the documents.
+pub async fn authenticate(state: &ChatState, chat: &ChatApp, app: &App, token: &str) -> Result<Granted, BadToken> {
     let now_ms = state.node().clock().wall_ms();
     let claim = claim(state, chat, token, now_ms)?;
     let ChatHolder::User(name) = &claim.holder else {
         return Ok(Granted { principal: Principal::App, user: None, expires_at_ms: claim.expires_at_ms });
     };
-    let user = find(state, app, name).await?.ok_or_else(ChatError::oauth)?;
+    let user = find(state, app, name).await?.ok_or(BadToken::Revoked)?;
     let void = match claim.generation {
         Some(generation) => generation != user.token_generation & GENERATION_MASK,
         None => claim.issued_at_s < user.tokens_valid_from_ms / 1000,
     };
-    if void || !user.active {
-        return Err(ChatError::oauth());
+    if !user.active {
+        return Err(BadToken::Inactive);
+    }
+    if void {
+        return Err(BadToken::Revoked);
     }
     let id = UserId::from_trusted(&user.name);
     Ok(Granted { principal: Principal::User(id), user: Some(user), expires_at_ms: claim.expires_at_ms })
 }
 
 /// Tokens made elsewhere name a user by its ID, older ones by its UUID; only IDs are looked up.
-async fn find(state: &ChatState, app: &App, name: &str) -> Result<Option<User>, ChatError> {
+async fn find(state: &ChatState, app: &App, name: &str) -> Result<Option<User>, StoreError> {
     let Ok(id) = user_id(name) else { return Ok(None) };
-    Ok(state.node().find_user(app, &id).await?)
+    state.node().find_user(app, &id).await
 }
 
-fn claim(state: &ChatState, chat: &ChatApp, token: &str, now_ms: u64) -> Result<Claim, ChatError> {
+fn claim(state: &ChatState, chat: &ChatApp, token: &str, now_ms: u64) -> Result<Claim, BadToken> {
     if token.starts_with(v007::PREFIX) {
-        let certificate = chat.certificate.as_ref().ok_or_else(ChatError::corrupt_token)?;
+        let certificate = chat.certificate.as_ref().ok_or(BadToken::Corrupt)?;
         let grant = v007::verify_chat(token, &chat.app_id, certificate.expose(), now_ms / 1000).map_err(refused_007)?;
         return Ok(Claim {
             holder: grant.holder,
@@ -106,7 +148,7 @@ fn claim(state: &ChatState, chat: &ChatApp, token: &str, now_ms: u64) -> Result<
         });
     }
     if token.starts_with(dynamic::PREFIX) {
-        let (client_id, secret) = chat.client.as_ref().ok_or_else(ChatError::corrupt_token)?;
+        let (client_id, secret) = chat.client.as_ref().ok_or(BadToken::Corrupt)?;
         let key = chat.key();
         let issuer =
             dynamic::Issuer { app_key: &key, client_id, client_secret: secret.expose(), max_ttl_s: dynamic::MAX_TTL_S };
@@ -149,18 +191,18 @@ pub fn issue(state: &ChatState, chat: &ChatApp, user: Option<&User>, ttl_s: u64)
     access::issue(&token, state.access_key()).map_err(|_| ChatError::internal())
 }
 
-fn refused(refusal: ChatRefusal) -> ChatError {
+fn refused(refusal: ChatRefusal) -> BadToken {
     match refusal {
-        ChatRefusal::Malformed | ChatRefusal::OtherApp => ChatError::corrupt_token(),
-        ChatRefusal::ForeignIssuer => ChatError::foreign_token(),
-        ChatRefusal::Expired => ChatError::expired_token(),
+        ChatRefusal::Malformed | ChatRefusal::OtherApp => BadToken::Corrupt,
+        ChatRefusal::ForeignIssuer => BadToken::Foreign,
+        ChatRefusal::Expired => BadToken::Expired,
     }
 }
 
-fn refused_007(refusal: Refusal) -> ChatError {
+fn refused_007(refusal: Refusal) -> BadToken {
     match refusal {
-        Refusal::AppId | Refusal::Invalid => ChatError::corrupt_token(),
-        Refusal::Expired => ChatError::expired_token(),
-        Refusal::NotAuthorized => ChatError::oauth(),
+        Refusal::AppId | Refusal::Invalid => BadToken::Corrupt,
+        Refusal::Expired => BadToken::Expired,
+        Refusal::NotAuthorized => BadToken::NotAuthorized,
     }
 }

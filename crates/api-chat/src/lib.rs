@@ -15,6 +15,7 @@ mod body;
 mod call;
 pub mod envelope;
 pub mod error;
+mod logins;
 mod names;
 mod password;
 pub mod policy;
@@ -25,6 +26,7 @@ mod token;
 mod users;
 
 pub use app::{ChatApp, ChatFeatures};
+pub use logins::ChatLogins;
 pub use names::{ROOM_NAMES, USER_NAMES, user_id};
 pub use password::Passwords;
 pub use policy::{ChatLimits, policy};

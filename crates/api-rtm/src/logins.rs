@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use stentor_core::accounts::{Grant, LoginCheck, LoginRefused};
+use stentor_core::accounts::{Checking, Credential, Grant, LoginCheck, LoginRefused};
 use stentor_core::id::{AppId, UserId};
 use stentor_http_kit::Secret;
 use stentor_token::{Refusal, v007, verify_login};
@@ -25,12 +25,34 @@ impl RtmLogins {
 }
 
 impl LoginCheck for RtmLogins {
-    fn check(&self, app: &AppId, user: &UserId, token: Option<&str>, now_ms: u64) -> Result<Grant, LoginRefused> {
+    fn app(&self, name: &str) -> Option<AppId> {
+        self.certificates.contains_key(name).then(|| AppId::from_trusted(name))
+    }
+
+    fn check<'a>(
+        &'a self,
+        app: &'a AppId,
+        user: &'a UserId,
+        credential: Credential<'a>,
+        now_ms: u64,
+    ) -> Checking<'a> {
+        Box::pin(std::future::ready(self.verify(app, user, credential, now_ms)))
+    }
+}
+
+impl RtmLogins {
+    fn verify(
+        &self,
+        app: &AppId,
+        user: &UserId,
+        credential: Credential<'_>,
+        now_ms: u64,
+    ) -> Result<Grant, LoginRefused> {
         let certificate = self.certificates.get(app.as_str()).ok_or(LoginRefused::InvalidApp)?;
         let Some(certificate) = certificate else {
             return Ok(Grant { expires_at_ms: None });
         };
-        let token = token.ok_or(LoginRefused::InvalidToken)?;
+        let Credential::Token(token) = credential else { return Err(LoginRefused::InvalidToken) };
         let grant =
             verify_login(token, app.as_str(), certificate.expose(), user.as_str(), now_ms / 1000).map_err(refused)?;
         // A 006 token only opens the door: whoever is connected stays, however long (RTM token documents).
@@ -62,7 +84,8 @@ mod tests {
         token: Option<&str>,
         now_ms: u64,
     ) -> Result<Grant, LoginRefused> {
-        logins.check(&AppId::from_trusted(app), &UserId::from_trusted(user), token, now_ms)
+        let credential = token.map_or(Credential::None, Credential::Token);
+        logins.verify(&AppId::from_trusted(app), &UserId::from_trusted(user), credential, now_ms)
     }
 
     #[test]

@@ -216,6 +216,12 @@ impl Session {
         }
     }
 
+    /// The rooms it is in.
+    #[must_use]
+    pub fn rooms(&self) -> Vec<RoomId> {
+        self.state.lock().room_ids()
+    }
+
     /// Notices that wait in the mailbox.
     #[must_use]
     pub fn waiting(&self) -> usize {

@@ -1,8 +1,9 @@
 //! What the fuzz targets run, shared with `tests/fuzz_corpus.rs`, which runs it on stable.
 
-use stentor_gateway_ws::codec::request::{self, ClientFrame, MAX_REQUEST_ID};
+use stentor_gateway_ws::codec::{ClientFrame, MAX_REQUEST_ID};
 use stentor_gateway_ws::frame::FrameError;
 use stentor_gateway_ws::frame::parser::{Event, Input, Parser};
+use stentor_gateway_ws::{chat, rtm};
 
 /// Small, so that the fuzzer reaches the limit.
 const MAX: usize = 600;
@@ -41,10 +42,20 @@ fn parse(data: &[u8], piece: usize) -> (Vec<String>, Option<FrameError>) {
 
 /// `data` as a client's frame: nothing panics, what is taken keeps its limits, what is refused is not quoted.
 pub(crate) fn requests(data: &[u8]) {
-    let Ok(text) = str::from_utf8(data) else {
-        return;
-    };
-    match request::parse(text) {
+    if let Ok(text) = str::from_utf8(data) {
+        check(rtm::request::parse(text));
+    }
+}
+
+/// The same of a Chat client.
+pub(crate) fn chat_requests(data: &[u8]) {
+    if let Ok(text) = str::from_utf8(data) {
+        check(chat::request::parse(text));
+    }
+}
+
+fn check<L, R>(frame: Result<ClientFrame<L, R>, stentor_gateway_ws::codec::Malformed>) {
+    match frame {
         Ok(ClientFrame::Request { id, .. }) => assert!(id <= MAX_REQUEST_ID),
         Ok(_) => {}
         Err(error) => assert!(error.to_string().len() < 100, "{error}"),

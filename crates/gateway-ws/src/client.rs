@@ -1,34 +1,35 @@
-//! A client of the protocol in `docs/gateway.md`: for `stentor listen`, the tests and the load generator.
+//! Clients of the protocols in `docs/gateway.md` and `docs/gateway-chat.md`: for `stentor listen`, the tests and the
+//! load generator.
 //!
-//! [`Client`] is one connection; [`ResilientClient`] comes back by itself. The WebSocket underneath is not the
-//! server's own, so that the two check each other.
+//! [`Client`] is one connection of an RTM client, [`ChatClient`] of a Chat client; [`ResilientClient`] comes back by
+//! itself. The WebSocket underneath is not the server's own, so that the two check each other.
 
-use std::fmt::Write as _;
-use std::sync::Arc;
-
-use parking_lot::Mutex;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use stentor_core::id::MessageId;
-use tokio::sync::{mpsc, oneshot};
 
 mod actor;
 mod attributes;
+mod chat;
 mod connect;
 mod event;
+mod link;
+mod login;
 mod memory;
 mod replies;
 mod resilient;
 
-pub use connect::{ClientLogin, ClientOptions};
+pub use chat::{
+    ChatAppName, ChatClient, ChatCredential, ChatEvent, ChatLogin, ChatMessage, ChatType, ChatWelcome, Json,
+};
+pub use connect::ClientOptions;
 pub use event::{Attribute, ChannelMessage, ClientEvent, PeerMessage, UserState, Welcome};
+pub use login::ClientLogin;
 pub use memory::Resume;
 pub use replies::{Members, PeerResult, Sent, SentPeer};
 pub use resilient::ResilientClient;
 
-use actor::Command;
-use memory::Memory;
+use link::Link;
 
 /// Why something did not work.
 #[derive(Debug, thiserror::Error)]
@@ -70,9 +71,7 @@ pub enum ClientError {
 #[derive(Debug)]
 pub struct Client {
     welcome: Welcome,
-    commands: mpsc::Sender<Command>,
-    events: mpsc::Receiver<ClientEvent>,
-    memory: Arc<Mutex<Memory>>,
+    link: Link<ClientEvent>,
 }
 
 impl Client {
@@ -99,12 +98,12 @@ impl Client {
     /// What a later login needs to go on with this session.
     #[must_use]
     pub fn resume_point(&self) -> Resume {
-        self.memory.lock().resume_point()
+        self.link.resume_point()
     }
 
     /// The next event; `None` after [`ClientEvent::Closed`].
     pub async fn next(&mut self) -> Option<ClientEvent> {
-        self.events.recv().await
+        self.link.next().await
     }
 
     /// Brings a new token.
@@ -138,7 +137,7 @@ impl Client {
     /// When the client may not join, or the connection ended.
     pub async fn join(&self, channel: &str) -> Result<usize, ClientError> {
         let joined: replies::Count = self.request("join", json!({ "channel": channel })).await?;
-        self.memory.lock().joined(channel);
+        self.link.joined(channel);
         Ok(joined.count)
     }
 
@@ -148,7 +147,7 @@ impl Client {
     /// When the client is not in it, or the connection ended.
     pub async fn leave(&self, channel: &str) -> Result<(), ClientError> {
         self.done("leave", json!({ "channel": channel })).await?;
-        self.memory.lock().left(channel);
+        self.link.left(channel);
         Ok(())
     }
 
@@ -217,7 +216,7 @@ impl Client {
     /// # Errors
     /// When the connection ended.
     pub async fn ack(&self, ids: &[MessageId]) -> Result<(), ClientError> {
-        self.send_text(ack_frame(ids)).await
+        self.link.ack(ids).await
     }
 
     /// Says that the client is there; happens by itself when nothing else is sent.
@@ -225,14 +224,12 @@ impl Client {
     /// # Errors
     /// When the connection ended.
     pub async fn ping(&self) -> Result<(), ClientError> {
-        self.send_text(PING.to_owned()).await
+        self.link.ping().await
     }
 
     /// Closes the connection without logging out: the session can be resumed.
     pub async fn close(self) {
-        let Self { commands, mut events, .. } = self;
-        let _ = commands.send(Command::Close).await;
-        while events.recv().await.is_some() {}
+        self.link.close().await;
     }
 
     /// Sends a text as it is, well-formed or not.
@@ -240,11 +237,11 @@ impl Client {
     /// # Errors
     /// When the connection ended.
     pub async fn send_text(&self, text: String) -> Result<(), ClientError> {
-        self.commands.send(Command::Text(text)).await.map_err(|_| ClientError::Closed)
+        self.link.send_text(text).await
     }
 
     async fn done(&self, kind: &'static str, fields: Value) -> Result<(), ClientError> {
-        self.request::<replies::Done>(kind, fields).await.map(|_| ())
+        self.link.done(kind, fields).await
     }
 
     /// Makes a request of any type. `fields` is a JSON object without `type` and `id`.
@@ -252,36 +249,6 @@ impl Client {
     /// # Errors
     /// When it is refused, answered with something else, or the connection ended.
     pub async fn request<T: DeserializeOwned>(&self, kind: &str, fields: Value) -> Result<T, ClientError> {
-        let (answer, answered) = oneshot::channel();
-        let command = Command::Request { kind: kind.to_owned(), fields, answer };
-        self.commands.send(command).await.map_err(|_| ClientError::Closed)?;
-        let text = answered.await.map_err(|_| ClientError::Closed)?;
-        replies::parse(&text)
+        self.link.request(kind, fields).await
     }
-}
-
-const PING: &str = r#"{"type":"ping"}"#;
-
-fn ack_frame(ids: &[MessageId]) -> String {
-    let mut frame = String::with_capacity(24 + ids.len() * 22);
-    frame.push_str(r#"{"type":"ack","ids":["#);
-    for (index, id) in ids.iter().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        let _ = write!(frame, "{comma}\"{id}\"");
-    }
-    frame.push_str("]}");
-    frame
-}
-
-fn object(kind: &str, id: Option<u64>, fields: &impl Serialize) -> String {
-    #[derive(Serialize)]
-    struct Frame<'a, T> {
-        #[serde(rename = "type")]
-        kind: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        id: Option<u64>,
-        #[serde(flatten)]
-        fields: &'a T,
-    }
-    serde_json::to_string(&Frame { kind, id, fields }).unwrap_or_default()
 }

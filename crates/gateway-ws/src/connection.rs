@@ -15,6 +15,7 @@ use stentor_core::session::{Closing, Outlet, Session};
 
 use crate::counters::Counters;
 use crate::flusher::Flusher;
+use crate::protocol::Protocol;
 use crate::socket::{ReadHalf, WriteHalf};
 use crate::wire::{Flushed, Wire};
 
@@ -43,9 +44,9 @@ impl Outlet for Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(socket: WriteHalf, flusher: Arc<Flusher>, counters: Arc<Counters>) -> Arc<Self> {
+    pub(crate) fn new(protocol: Protocol, socket: WriteHalf, flusher: Arc<Flusher>, counters: Arc<Counters>) -> Arc<Self> {
         Arc::new(Self {
-            wire: Mutex::new(Wire::new(socket)),
+            wire: Mutex::new(Wire::new(protocol, socket)),
             task: AtomicWaker::new(),
             dirty: AtomicBool::new(false),
             closing: OnceLock::new(),

@@ -1,14 +1,16 @@
-//! Stentor's WebSocket gateway: the protocol of `docs/gateway.md` between RTM clients and the core.
+//! Stentor's WebSocket gateway: the protocols of `docs/gateway.md` (RTM clients) and `docs/gateway-chat.md` (Chat
+//! clients), spoken between them and the core.
 //!
 //! A connection is a [`stream::Stream`] that the server accepted and spoke HTTP on. `upgrade` answers the upgrade
-//! request and takes the socket over; `serve` is the task of one connection: it reads, has requests answered
-//! (`requests`) and ends it; `connection` is what the core, the flusher and that task share; `wire` writes frames,
+//! request and takes the socket over; `serve` is the task of one connection: it reads, has requests answered by the
+//! `protocol` of its path ([`rtm`], [`chat`]) and ends it; `connection` is what the core, the flusher and that task share; `wire` writes frames,
 //! several at a time; `flusher` does so for connections whose mailbox filled, without waking their tasks.
 //! [`frame`], [`codec`] and [`handshake`] are pure.
 //!
 //! What it does not know: who may log in (a dialect does), where a message goes (the core does), how sockets are
 //! accepted (the server does).
 
+pub mod chat;
 pub mod codec;
 pub mod codes;
 mod connection;
@@ -16,7 +18,8 @@ mod counters;
 mod flusher;
 pub mod frame;
 pub mod handshake;
-mod requests;
+mod protocol;
+pub mod rtm;
 mod serve;
 mod socket;
 mod state;
@@ -28,6 +31,7 @@ mod wire;
 pub mod client;
 
 pub use counters::CountersNow;
-pub use state::{GatewayConfig, GatewayState};
+pub use protocol::Protocol;
+pub use state::{GatewayConfig, GatewayState, Logins};
 pub use stream::Stream;
-pub use upgrade::{FindRequestId, PATH, router};
+pub use upgrade::{FindRequestId, router};

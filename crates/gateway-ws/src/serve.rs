@@ -15,13 +15,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use stentor_core::session::Closing;
 use tokio::time::Sleep;
 
-use crate::codec::reply::Refusal;
-use crate::codec::request::Login;
+use crate::codec::Refusal;
 use crate::connection::Connection;
 use crate::counters::{Counters, count};
 use crate::frame::FrameError;
 use crate::frame::parser::{Input, Parser};
-use crate::requests::Caller;
+use crate::protocol::{Caller, Opening, Protocol};
 use crate::socket::{self, ReadHalf};
 use crate::state::GatewayState;
 use crate::stream::Stream;
@@ -50,7 +49,7 @@ thread_local! {
 /// Why the task stops reading.
 enum Step {
     /// The client wants to log in.
-    Login(Box<Login>),
+    Login(Box<Opening>),
     /// The connection ends.
     End(End),
 }
@@ -71,7 +70,7 @@ enum End {
     /// The login was refused.
     Refused(Refusal),
     /// No login came in time.
-    NoLogin,
+    NoLogin(Refusal),
     /// The gateway closes, and the client had not logged in.
     GoingDown,
     /// The client logged out.
@@ -110,6 +109,7 @@ impl Drop for Open {
 /// One connection's task. Small, for there may be very many: what is rarely there is boxed.
 struct Task {
     state: GatewayState,
+    protocol: Protocol,
     connection: Arc<Connection>,
     read: ReadHalf,
     parser: Parser,
@@ -124,11 +124,11 @@ struct Task {
 }
 
 /// Serves a connection until it ends. `read` was read behind the upgrade request.
-pub(crate) async fn run(state: GatewayState, stream: Stream, read: Bytes) {
+pub(crate) async fn run(state: GatewayState, protocol: Protocol, stream: Stream, read: Bytes) {
     count(&state.count().accepted);
     count(&state.count().open);
     let _open = Open(Arc::clone(state.count()));
-    let mut task = Task::new(state, stream, &read);
+    let mut task = Task::new(state, protocol, stream, &read);
     // It shares the buffer that hyper read the request into.
     drop(read);
     let end = match Box::pin(task.login()).await {
@@ -142,14 +142,15 @@ pub(crate) async fn run(state: GatewayState, stream: Stream, read: Bytes) {
 }
 
 impl Task {
-    fn new(state: GatewayState, stream: Stream, read: &Bytes) -> Self {
+    fn new(state: GatewayState, protocol: Protocol, stream: Stream, read: &Bytes) -> Self {
         let (read_half, write_half) = socket::split(stream);
         let mut parser = Parser::new(state.config().max_frame_bytes);
         let backlog = !read.is_empty();
         parser.keep(Input::new(&mut read.to_vec()));
         Self {
-            connection: Connection::new(write_half, state.flusher(), Arc::clone(state.count())),
+            connection: Connection::new(protocol, write_half, state.flusher(), Arc::clone(state.count())),
             state,
+            protocol,
             read: read_half,
             parser,
             backlog,
@@ -283,7 +284,7 @@ impl Task {
 mod tests {
     use super::*;
 
-    fn future_size<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
+    fn future_size<A, B, C, D, F>(_: impl Fn(A, B, C, D) -> F) -> usize {
         std::mem::size_of::<F>()
     }
 

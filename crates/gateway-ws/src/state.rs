@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::counters::{Counters, CountersNow};
 use crate::flusher::Flusher;
+use crate::protocol::Protocol;
 
 /// The gateway's settings. Times that belong to an app are in its policy instead.
 #[derive(Debug, Clone)]
@@ -43,13 +44,22 @@ impl Default for GatewayConfig {
     }
 }
 
+/// Who may log in, by protocol.
+#[derive(Debug, Clone)]
+pub struct Logins {
+    /// Checks RTM clients.
+    pub rtm: Arc<dyn LoginCheck>,
+    /// Checks Chat clients.
+    pub chat: Arc<dyn LoginCheck>,
+}
+
 /// The gateway: its router's state, and the handle that ends it. Cheap to clone.
 #[derive(Clone)]
 pub struct GatewayState(Arc<Inner>);
 
 struct Inner {
     node: Node,
-    logins: Arc<dyn LoginCheck>,
+    logins: Logins,
     config: GatewayConfig,
     counters: Arc<Counters>,
     flushers: Vec<Arc<Flusher>>,
@@ -70,7 +80,7 @@ impl GatewayState {
     /// # Panics
     /// Outside a tokio runtime.
     #[must_use]
-    pub fn new(node: Node, logins: Arc<dyn LoginCheck>, config: GatewayConfig) -> Self {
+    pub fn new(node: Node, logins: Logins, config: GatewayConfig) -> Self {
         let flushers: Vec<_> = (0..config.flushers.get()).map(|_| Arc::<Flusher>::default()).collect();
         for flusher in &flushers {
             // Not tracked: it ends when the state is dropped, after the last connection.
@@ -110,8 +120,11 @@ impl GatewayState {
         &self.0.node
     }
 
-    pub(crate) fn logins(&self) -> &dyn LoginCheck {
-        &*self.0.logins
+    pub(crate) fn logins(&self, protocol: Protocol) -> &dyn LoginCheck {
+        match protocol {
+            Protocol::Rtm => &*self.0.logins.rtm,
+            Protocol::Chat => &*self.0.logins.chat,
+        }
     }
 
     pub(crate) fn config(&self) -> &GatewayConfig {

@@ -12,26 +12,24 @@ use hyper_util::rt::TokioIo;
 use serde::Serialize;
 
 use crate::handshake::{self, HandshakeError};
+use crate::protocol::Protocol;
 use crate::serve;
 use crate::state::GatewayState;
 use crate::stream::Stream;
 
-/// Where clients connect.
-pub const PATH: &str = "/ws/rtm";
-
 /// Finds the ID that whoever routes requests gave a request, among the request's extensions.
 pub type FindRequestId = fn(&Extensions) -> u64;
 
-/// The gateway's route. HTTP must be served with upgrades enabled, on `TokioIo<`[`Stream`]`>`.
-pub fn router(state: GatewayState, request_id: FindRequestId) -> Router {
+/// The route of a protocol's clients. HTTP must be served with upgrades enabled, on `TokioIo<`[`Stream`]`>`.
+pub fn router(state: GatewayState, protocol: Protocol, request_id: FindRequestId) -> Router {
     let upgrade = move |State(state): State<GatewayState>, request: Request| async move {
         let request_id = request_id(request.extensions());
-        upgrade(&state, request, request_id)
+        upgrade(&state, protocol, request, request_id)
     };
-    Router::new().route(PATH, any(upgrade)).with_state(state)
+    Router::new().route(protocol.path(), any(upgrade)).with_state(state)
 }
 
-fn upgrade(state: &GatewayState, mut request: Request, request_id: u64) -> Response {
+fn upgrade(state: &GatewayState, protocol: Protocol, mut request: Request, request_id: u64) -> Response {
     let accept = match handshake::check(request.method(), request.version(), request.headers()) {
         Ok(accept) => accept,
         Err(error) => return refused(error, request_id),
@@ -40,7 +38,7 @@ fn upgrade(state: &GatewayState, mut request: Request, request_id: u64) -> Respo
         return error(StatusCode::SERVICE_UNAVAILABLE, "the server goes down", request_id);
     }
     let upgrade = hyper::upgrade::on(&mut request);
-    let task = connect(state.clone(), upgrade);
+    let task = connect(state.clone(), protocol, upgrade);
     drop(state.connections().spawn(task));
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -51,7 +49,7 @@ fn upgrade(state: &GatewayState, mut request: Request, request_id: u64) -> Respo
     response
 }
 
-async fn connect(state: GatewayState, upgrade: OnUpgrade) {
+async fn connect(state: GatewayState, protocol: Protocol, upgrade: OnUpgrade) {
     let upgraded = match upgrade.await {
         Ok(upgraded) => upgraded,
         Err(error) => {
@@ -60,7 +58,7 @@ async fn connect(state: GatewayState, upgrade: OnUpgrade) {
         }
     };
     match upgraded.downcast::<TokioIo<Stream>>() {
-        Ok(parts) => serve::run(state, parts.io.into_inner(), parts.read_buf).await,
+        Ok(parts) => serve::run(state, protocol, parts.io.into_inner(), parts.read_buf).await,
         Err(_) => tracing::error!("HTTP is not served on the gateway's stream: the connection cannot be upgraded"),
     }
 }

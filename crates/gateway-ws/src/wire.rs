@@ -10,8 +10,8 @@ use bytes::{Buf, Bytes};
 use stentor_core::notice::Envelope;
 use stentor_core::session::{Closing, Session};
 
-use crate::codec;
 use crate::counters::{self, Counters};
+use crate::protocol::Protocol;
 use crate::socket::{FRAMES_PER_WRITE, WriteHalf};
 
 /// So many bytes are taken out of a mailbox for one write, about.
@@ -39,6 +39,7 @@ pub(crate) enum Flushed {
 /// The writing side of one connection.
 #[derive(Debug)]
 pub(crate) struct Wire {
+    protocol: Protocol,
     socket: Option<WriteHalf>,
     /// The session, and which of its connections this is.
     session: Option<(Arc<Session>, u64)>,
@@ -63,8 +64,9 @@ thread_local! {
 }
 
 impl Wire {
-    pub(crate) fn new(socket: WriteHalf) -> Self {
+    pub(crate) fn new(protocol: Protocol, socket: WriteHalf) -> Self {
         Self {
+            protocol,
             socket: Some(socket),
             session: None,
             queue: VecDeque::new(),
@@ -176,9 +178,18 @@ impl Wire {
             && bytes < BYTES_PER_WRITE
             && let Some((session, attachment)) = &self.session
         {
-            session.take(*attachment, room, BYTES_PER_WRITE - bytes, &mut scratch.envelopes);
-            let frames = scratch.envelopes.drain(..).map(|envelope| envelope.encoded(codec::SLOT, codec::notice));
-            scratch.frames.extend(frames);
+            let (protocol, slot) = (self.protocol, self.protocol.slot());
+            let encode = |envelope: Arc<Envelope>| envelope.encoded(slot, |notice| protocol.notice(notice));
+            loop {
+                session.take(*attachment, room, BYTES_PER_WRITE - bytes, &mut scratch.envelopes);
+                let nothing_left = scratch.envelopes.is_empty();
+                // What these clients are not told has an empty frame.
+                let frames = scratch.envelopes.drain(..).map(encode).filter(|frame| !frame.is_empty());
+                scratch.frames.extend(frames);
+                if nothing_left || !scratch.frames.is_empty() {
+                    break;
+                }
+            }
         }
     }
 

@@ -28,3 +28,8 @@ fn frames() {
 fn requests() {
     assert!(run("requests", fuzzed::requests) >= 25);
 }
+
+#[test]
+fn chat_requests() {
+    assert!(run("chat_requests", fuzzed::chat_requests) >= 20);
+}

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Extensions;
 use axum::routing::any;
-use stentor_api_chat::{ChatSetup, ChatState};
+use stentor_api_chat::ChatState;
 use stentor_api_rtm::{HandleKey, RtmSetup, RtmState};
 use stentor_core::node::Node;
 use stentor_core::store::StoreError;
-use stentor_gateway_ws::GatewayState;
-use stentor_http_kit::{Observe, RequestId, RequestIds};
-use stentor_token::access::AccessKey;
+use stentor_gateway_ws::{GatewayState, Protocol};
+use stentor_http_kit::{Observe, RequestId};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -32,12 +32,9 @@ use crate::config::{AppConfig, Config};
 use crate::data_dir::DataDir;
 use crate::first_start::made_up;
 use crate::local::{LOCAL, Local};
-use crate::metrics::{HttpCounters, Page, register_figures};
+use crate::metrics::{Page, register_figures};
 use crate::transport::{Cors, Gate, HttpTimes, Listener, Routers, Tls, TlsError, WithCors, bind};
 use crate::{compose, files};
-
-/// What the tokens of the Chat API are signed with, in the data directory: they survive a restart.
-const CHAT_KEY: &str = "chat-token.key";
 
 /// What is left of the ten seconds for closing the store.
 const STORE_CLOSE_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -122,13 +119,11 @@ impl Server {
 
     /// Starts the tasks: the node's own, and the listeners.
     fn serve(&self, core: Core, socket: TcpListener, metrics_socket: Option<TcpListener>) -> Result<(), StartError> {
-        let Core { node, gateway, mut registry, seed } = core;
+        let Core { node, chat, gateway, observe, mut registry } = core;
         let gate = Arc::new(Gate::new(self.config.server.max_connections.get(), files::limit()));
-        let http = Arc::new(HttpCounters::register(&mut registry));
         register_figures(&mut registry, &node, &gateway, &gate);
-        let observe = Observe::new(Arc::new(RequestIds::new(seed)), http);
         let admin = Admin::new(node.clone(), Page::new(registry), observe.clone());
-        let served = self.routes(&node, &gateway, &admin, &observe)?;
+        let served = self.routes(&node, chat, &gateway, &admin, &observe)?;
 
         let listener = |socket, tls: Option<Arc<Tls>>, routers, gate| {
             let gateway = gateway.clone();
@@ -175,6 +170,7 @@ impl Server {
     fn routes(
         &self,
         node: &Node,
+        chat: ChatState,
         gateway: &GatewayState,
         admin: &Admin,
         observe: &Observe,
@@ -186,15 +182,16 @@ impl Server {
             handle_key: HandleKey::new(random()?),
             body_timeout: Duration::from_millis(self.config.http.body_timeout_ms.get()),
         }));
-        let chat = stentor_api_chat::router(self.chat(node, observe)?);
-        let clients = stentor_gateway_ws::router(gateway.clone(), |extensions| {
-            extensions.get().copied().map_or(0, |RequestId(id)| id)
-        });
+        let clients = |protocol: Protocol| {
+            let request_id = |extensions: &Extensions| extensions.get().copied().map_or(0, |RequestId(id)| id);
+            stentor_gateway_ws::router(gateway.clone(), protocol, request_id).layer(observe.route(protocol.path()))
+        };
         let elsewhere = any(stentor_api_rtm::no_route).layer(observe.route("unmatched"));
         let mut router = Router::new()
             .merge(rtm)
-            .merge(chat)
-            .merge(clients.layer(observe.route(stentor_gateway_ws::PATH)))
+            .merge(stentor_api_chat::router(chat))
+            .merge(clients(Protocol::Rtm))
+            .merge(clients(Protocol::Chat))
             .merge(admin.health())
             .merge(docs(observe))
             .fallback_service(elsewhere);
@@ -203,18 +200,6 @@ impl Server {
         }
         // Around the router and not in it, where every route would pay for it.
         Ok(self.cors().layer(router))
-    }
-
-    fn chat(&self, node: &Node, observe: &Observe) -> Result<ChatState, StartError> {
-        Ok(ChatState::new(ChatSetup {
-            node: node.clone(),
-            apps: self.config.apps.iter().filter_map(compose::chat_app).collect(),
-            observe: observe.clone(),
-            access_key: AccessKey::new(self.directory.key(CHAT_KEY)?),
-            body_timeout: Duration::from_millis(self.config.http.body_timeout_ms.get()),
-            public_url: self.config.server.public_url.clone(),
-            tls: self.tls.is_some(),
-        }))
     }
 
     fn cors(&self) -> Cors {

@@ -18,8 +18,34 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
+use super::ClientOptions;
+use super::link::{PING, ack_frame, object};
 use super::memory::Memory;
-use super::{ChannelMessage, ClientEvent, ClientOptions, PING, PeerMessage, Welcome, ack_frame, object};
+
+/// What a client of some protocol is told.
+pub(super) trait Event: Sized + Send + 'static {
+    /// Reads a notice of this type, and notes in `memory` what must not come twice. `again`: messages that come
+    /// again are told again.
+    fn read(kind: &str, text: &str, memory: &mut Memory, again: bool) -> Told<Self>;
+
+    /// The connection ended, with this code if it was closed.
+    fn closed(code: Option<u16>) -> Self;
+}
+
+/// What a notice comes to.
+pub(super) struct Told<E> {
+    /// The message that is to be acked.
+    pub(super) ack: Option<MessageId>,
+    pub(super) event: Option<E>,
+}
+
+impl<E> Told<E> {
+    pub(super) const NOTHING: Self = Self { ack: None, event: None };
+
+    pub(super) fn event(event: E) -> Self {
+        Self { ack: None, event: Some(event) }
+    }
+}
 
 /// What the actor is asked to do.
 #[derive(Debug)]
@@ -32,10 +58,10 @@ pub(super) enum Command {
     Close,
 }
 
-pub(super) struct Actor<S> {
+pub(super) struct Actor<S, E> {
     socket: WebSocketStream<S>,
     commands: mpsc::Receiver<Command>,
-    events: mpsc::Sender<ClientEvent>,
+    events: mpsc::Sender<E>,
     memory: Arc<Mutex<Memory>>,
     auto_ack: bool,
     /// `None` without automatic pings.
@@ -49,7 +75,7 @@ pub(super) struct Actor<S> {
     /// Acks that wait for the last frame of a burst.
     acks: Vec<MessageId>,
     /// An event that the queue has no room for; nothing is read meanwhile.
-    waiting: Option<ClientEvent>,
+    waiting: Option<E>,
 }
 
 enum Next {
@@ -71,19 +97,24 @@ impl From<WsError> for Ended {
 struct Head<'a> {
     #[serde(borrow, rename = "type")]
     kind: std::borrow::Cow<'a, str>,
-    id: Option<u64>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Actor<S> {
+/// The request that a reply answers. Other frames have an `id` of another type.
+#[derive(Deserialize)]
+struct Answered {
+    id: u64,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin, E: Event> Actor<S, E> {
     pub(super) fn new(
         socket: WebSocketStream<S>,
         commands: mpsc::Receiver<Command>,
-        events: mpsc::Sender<ClientEvent>,
+        events: mpsc::Sender<E>,
         memory: Arc<Mutex<Memory>>,
         options: &ClientOptions,
-        welcome: &Welcome,
+        ping_interval_ms: u64,
     ) -> Self {
-        let ping_every = options.auto_ping.then(|| Duration::from_millis(welcome.ping_interval_ms.max(1)));
+        let ping_every = options.auto_ping.then(|| Duration::from_millis(ping_interval_ms.max(1)));
         Self {
             socket,
             commands,
@@ -111,7 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Actor<S> {
         if let Some(event) = self.waiting.take() {
             let _ = self.events.send(event).await;
         }
-        let _ = self.events.send(ClientEvent::Closed { code }).await;
+        let _ = self.events.send(E::closed(code)).await;
     }
 
     async fn step(&mut self) -> Result<(), Ended> {
@@ -200,39 +231,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Actor<S> {
     }
 
     fn take_in_text(&mut self, text: Utf8Bytes) {
-        let Ok(Head { kind, id }) = serde_json::from_str::<Head<'_>>(&text) else { return };
+        let Ok(Head { kind }) = serde_json::from_str::<Head<'_>>(&text) else { return };
         match &*kind {
             "pong" => {}
             "reply" => {
-                if let Some(answer) = id.and_then(|id| self.unanswered.remove(&id)) {
+                let answered = serde_json::from_str::<Answered>(&text).ok();
+                if let Some(answer) = answered.and_then(|answered| self.unanswered.remove(&answered.id)) {
                     let _ = answer.send(text);
                 }
             }
-            "peer_message" => {
-                if let Ok(message) = serde_json::from_str::<PeerMessage>(&text) {
-                    if self.auto_ack {
-                        self.acks.push(message.message_id);
-                    }
-                    if self.memory.lock().peer_message(message.message_id) || !self.auto_ack {
-                        self.tell(ClientEvent::PeerMessage(message));
-                    }
-                }
-            }
-            "channel_message" => {
-                if let Ok(message) = serde_json::from_str::<ChannelMessage>(&text) {
-                    self.memory.lock().channel_message(&message.channel, message.message_id);
-                    self.tell(ClientEvent::ChannelMessage(message));
-                }
-            }
-            _ => {
-                if let Ok(event) = serde_json::from_str(&text) {
+            kind => {
+                let told = E::read(kind, &text, &mut self.memory.lock(), !self.auto_ack);
+                self.acks.extend(told.ack.filter(|_| self.auto_ack));
+                if let Some(event) = told.event {
                     self.tell(event);
                 }
             }
         }
     }
 
-    fn tell(&mut self, event: ClientEvent) {
+    fn tell(&mut self, event: E) {
         if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
             self.waiting = Some(event);
         }
@@ -243,20 +261,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Actor<S> {
 mod tests {
     use tokio_tungstenite::tungstenite::protocol::Role;
 
+    use super::super::ClientEvent;
     use super::*;
-
-    fn welcome() -> Welcome {
-        Welcome {
-            session: "0000000000000001".to_owned(),
-            resumed: false,
-            channels: Vec::new(),
-            server_time: 0,
-            ping_interval_ms: 2000,
-            grace_ms: 30_000,
-            ack_timeout_ms: 8000,
-            max_frame_bytes: 65_536,
-        }
-    }
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_falls_silent_is_taken_for_gone() {
@@ -265,7 +271,7 @@ mod tests {
         let (_commands, commands) = mpsc::channel(1);
         let (events, mut told) = mpsc::channel(8);
         let memory = Arc::new(Mutex::new(Memory::new("0000000000000001", &[], None)));
-        let actor = Actor::new(socket, commands, events, memory, &ClientOptions::default(), &welcome());
+        let actor = Actor::new(socket, commands, events, memory, &ClientOptions::default(), 2000);
         let started = Instant::now();
         let running = tokio::spawn(actor.run());
         // It speaks once, and then only listens.

@@ -1,12 +1,11 @@
 //! Connecting and logging in.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
 use parking_lot::Mutex;
-use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -17,24 +16,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::actor::Actor;
+use super::ClientError;
+use super::actor::{Actor, Event};
+use super::link::Link;
 use super::memory::{Memory, Resume};
-use super::{Client, ClientError, Welcome, object};
-use crate::codec::reply::VERSION;
-use crate::upgrade::PATH;
-
-/// Who logs in.
-#[derive(Debug, Clone, Default)]
-pub struct ClientLogin {
-    /// The App ID.
-    pub app: String,
-    /// The user.
-    pub user: String,
-    /// The token, where the app wants one.
-    pub token: Option<String>,
-    /// The session to go on with.
-    pub resume: Option<Resume>,
-}
 
 /// How a client behaves.
 #[derive(Debug, Clone)]
@@ -57,21 +42,11 @@ impl Default for ClientOptions {
     }
 }
 
-#[derive(Serialize)]
-struct LoginFrame<'a> {
-    version: u64,
-    app: &'a str,
-    user: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resume: Option<ResumeFrame<'a>>,
-}
-
-#[derive(Serialize)]
-struct ResumeFrame<'a> {
-    session: &'a str,
-    channels: BTreeMap<&'a str, String>,
+/// What a welcome of any protocol says.
+pub(super) trait Greeting: DeserializeOwned {
+    fn session(&self) -> &str;
+    fn rooms(&self) -> &[String];
+    fn ping_interval_ms(&self) -> u64;
 }
 
 struct Target {
@@ -81,52 +56,54 @@ struct Target {
     url: String,
 }
 
-impl Client {
-    /// Connects and logs in. `url` may be `ws://host:port` or `wss://host:port`, with or without the path.
-    ///
-    /// # Errors
-    /// When the server is not there or refuses the login.
-    pub async fn connect_with(url: &str, login: ClientLogin, options: ClientOptions) -> Result<Self, ClientError> {
-        let target = target(url)?;
-        let tcp = TcpStream::connect((target.host.as_str(), target.port)).await.map_err(connect_error)?;
-        tcp.set_nodelay(true).map_err(connect_error)?;
-        if !target.tls {
-            return Self::log_in(&target, tcp, login, options).await;
-        }
-        let config = options.tls.clone().ok_or_else(|| ClientError::Url("wss needs a TLS configuration".to_owned()))?;
-        let name = ServerName::try_from(target.host.clone()).map_err(connect_error)?;
-        let tls = TlsConnector::from(config).connect(name, tcp).await.map_err(connect_error)?;
-        Self::log_in(&target, tls, login, options).await
+/// Connects and sends the first frame. `earlier` is the session that it asks to go on with.
+pub(super) async fn connect<W: Greeting, E: Event>(
+    (url, path): (&str, &str),
+    first_frame: String,
+    earlier: Option<Resume>,
+    options: ClientOptions,
+) -> Result<(W, Link<E>), ClientError> {
+    let target = target(url, path)?;
+    let tcp = TcpStream::connect((target.host.as_str(), target.port)).await.map_err(connect_error)?;
+    tcp.set_nodelay(true).map_err(connect_error)?;
+    if !target.tls {
+        return log_in(&target, tcp, first_frame, earlier, options).await;
     }
-
-    async fn log_in<S>(
-        target: &Target,
-        stream: S,
-        login: ClientLogin,
-        options: ClientOptions,
-    ) -> Result<Self, ClientError>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        // The library's buffers are made for few connections; the load generator has very many.
-        let sizes = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
-        let (mut socket, _) = tokio_tungstenite::client_async_with_config(target.url.as_str(), stream, Some(sizes))
-            .await
-            .map_err(connect_error)?;
-        let frame = Message::text(login_frame(&login));
-        futures_util::SinkExt::send(&mut socket, frame).await.map_err(connect_error)?;
-        let welcome = answer(&mut socket).await?;
-        let memory = Memory::new(&welcome.session, &welcome.channels, login.resume);
-        let memory = Arc::new(Mutex::new(memory));
-        let (commands, received_commands) = mpsc::channel(64);
-        let (sent_events, events) = mpsc::channel(options.event_queue.max(1));
-        let actor = Actor::new(socket, received_commands, sent_events, Arc::clone(&memory), &options, &welcome);
-        tokio::spawn(actor.run());
-        Ok(Self { welcome, commands, events, memory })
-    }
+    let config = options.tls.clone().ok_or_else(|| ClientError::Url("wss needs a TLS configuration".to_owned()))?;
+    let name = ServerName::try_from(target.host.clone()).map_err(connect_error)?;
+    let tls = TlsConnector::from(config).connect(name, tcp).await.map_err(connect_error)?;
+    log_in(&target, tls, first_frame, earlier, options).await
 }
 
-fn target(url: &str) -> Result<Target, ClientError> {
+async fn log_in<S, W, E>(
+    target: &Target,
+    stream: S,
+    first_frame: String,
+    earlier: Option<Resume>,
+    options: ClientOptions,
+) -> Result<(W, Link<E>), ClientError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    W: Greeting,
+    E: Event,
+{
+    // The library's buffers are made for few connections; the load generator has very many.
+    let sizes = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
+    let (mut socket, _) = tokio_tungstenite::client_async_with_config(target.url.as_str(), stream, Some(sizes))
+        .await
+        .map_err(connect_error)?;
+    futures_util::SinkExt::send(&mut socket, Message::text(first_frame)).await.map_err(connect_error)?;
+    let welcome: W = answer(&mut socket).await?;
+    let memory = Arc::new(Mutex::new(Memory::new(welcome.session(), welcome.rooms(), earlier)));
+    let (commands, received_commands) = mpsc::channel(64);
+    let (sent_events, events) = mpsc::channel(options.event_queue.max(1));
+    let ping_every = welcome.ping_interval_ms();
+    let actor = Actor::new(socket, received_commands, sent_events, Arc::clone(&memory), &options, ping_every);
+    tokio::spawn(actor.run());
+    Ok((welcome, Link { commands, events, memory }))
+}
+
+fn target(url: &str, default_path: &str) -> Result<Target, ClientError> {
     let bad = || ClientError::Url(url.to_owned());
     let uri: Uri = url.parse().map_err(|_| bad())?;
     let tls = match uri.scheme_str() {
@@ -138,31 +115,22 @@ fn target(url: &str) -> Result<Target, ClientError> {
     let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
     let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
     let path = match uri.path() {
-        "" | "/" => PATH,
+        "" | "/" => default_path,
         path => path,
     };
     let scheme = if tls { "wss" } else { "ws" };
     Ok(Target { tls, host, port, url: format!("{scheme}://{authority}{path}") })
 }
 
-fn login_frame(login: &ClientLogin) -> String {
-    let resume = login.resume.as_ref().map(|resume| ResumeFrame {
-        session: &resume.session,
-        channels: resume.channels.iter().map(|(channel, id)| (channel.as_str(), id.to_string())).collect(),
-    });
-    let frame =
-        LoginFrame { version: VERSION, app: &login.app, user: &login.user, token: login.token.as_deref(), resume };
-    object("login", None, &frame)
-}
-
-async fn answer<S>(socket: &mut WebSocketStream<S>) -> Result<Welcome, ClientError>
+async fn answer<S, W>(socket: &mut WebSocketStream<S>) -> Result<W, ClientError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
+    W: Greeting,
 {
     #[derive(serde::Deserialize)]
     #[serde(tag = "type", rename_all = "snake_case")]
-    enum Answer {
-        Welcome(Welcome),
+    enum Answer<W> {
+        Welcome(W),
         Refused { code: u32, reason: String },
     }
     loop {
@@ -191,7 +159,7 @@ mod tests {
 
     #[test]
     fn urls() {
-        let parsed = |url| target(url).map(|t| (t.tls, t.host, t.port, t.url)).ok();
+        let parsed = |url| target(url, "/ws/rtm").map(|t| (t.tls, t.host, t.port, t.url)).ok();
         let plain = (false, "127.0.0.1".to_owned(), 8480, "ws://127.0.0.1:8480/ws/rtm".to_owned());
         assert_eq!(parsed("ws://127.0.0.1:8480"), Some(plain.clone()));
         assert_eq!(parsed("http://127.0.0.1:8480/"), Some(plain));

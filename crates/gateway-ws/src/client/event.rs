@@ -1,8 +1,10 @@
-//! What a client is told.
+//! What an RTM client is told.
 
 use serde::Deserialize;
 use stentor_core::id::MessageId;
 
+use super::actor::{Event, Told};
+use super::memory::Memory;
 use super::replies::message_id;
 
 /// The answer to a good login.
@@ -150,4 +152,27 @@ pub enum ClientEvent {
         /// It is the session of before.
         resumed: bool,
     },
+}
+
+impl Event for ClientEvent {
+    fn read(kind: &str, text: &str, memory: &mut Memory, again: bool) -> Told<Self> {
+        match kind {
+            "peer_message" => {
+                let Ok(message) = serde_json::from_str::<PeerMessage>(text) else { return Told::NOTHING };
+                let id = message.message_id;
+                let new = memory.is_new(id) || again;
+                Told { ack: Some(id), event: new.then_some(Self::PeerMessage(message)) }
+            }
+            "channel_message" => {
+                let Ok(message) = serde_json::from_str::<ChannelMessage>(text) else { return Told::NOTHING };
+                memory.room_message(&message.channel, message.message_id);
+                Told::event(Self::ChannelMessage(message))
+            }
+            _ => serde_json::from_str(text).map_or(Told::NOTHING, Told::event),
+        }
+    }
+
+    fn closed(code: Option<u16>) -> Self {
+        Self::Closed { code }
+    }
 }

@@ -12,7 +12,7 @@ const SEEN: usize = 1024;
 pub struct Resume {
     /// The session's number.
     pub session: String,
-    /// The newest message the client has of each channel.
+    /// The newest message the client has of each channel or room.
     pub channels: BTreeMap<String, MessageId>,
     pub(super) joined: BTreeSet<String>,
     pub(super) seen: Seen,
@@ -79,12 +79,12 @@ impl Memory {
         self.point.channels.remove(channel);
     }
 
-    /// Whether a peer message is new.
-    pub(super) fn peer_message(&mut self, id: MessageId) -> bool {
+    /// Whether a message that is acked is new.
+    pub(super) fn is_new(&mut self, id: MessageId) -> bool {
         self.point.seen.insert(id)
     }
 
-    pub(super) fn channel_message(&mut self, channel: &str, id: MessageId) {
+    pub(super) fn room_message(&mut self, channel: &str, id: MessageId) {
         match self.point.channels.get_mut(channel) {
             Some(newest) => *newest = id.max(*newest),
             None => {
@@ -112,14 +112,14 @@ mod tests {
     fn a_new_session_starts_without_channels() {
         let mut first = Memory::new("a", &[], None);
         first.joined("lobby");
-        first.channel_message("lobby", MessageId(7));
-        first.channel_message("lobby", MessageId(5));
-        assert!(first.peer_message(MessageId(3)));
+        first.room_message("lobby", MessageId(7));
+        first.room_message("lobby", MessageId(5));
+        assert!(first.is_new(MessageId(3)));
         let point = first.resume_point();
         assert_eq!(point.channels["lobby"], MessageId(7));
         let mut same = Memory::new("a", &["lobby".to_owned()], Some(point.clone()));
         assert_eq!(same.resume_point().channels["lobby"], MessageId(7));
-        assert!(!same.peer_message(MessageId(3)));
+        assert!(!same.is_new(MessageId(3)));
         let other = Memory::new("b", &[], Some(point)).resume_point();
         assert!(other.channels.is_empty() && other.joined.is_empty());
     }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use stentor_core::id::MessageId;
 
 use super::{Attribute, ClientError, UserState};
-use crate::codec::request::DecimalId;
+use crate::codec::DecimalId;
 
 /// A channel message that was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -62,6 +62,11 @@ pub(super) struct Done {}
 #[derive(Deserialize)]
 pub(super) struct Count {
     pub(super) count: usize,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Rooms {
+    pub(super) rooms: Vec<String>,
 }
 
 #[derive(Deserialize)]

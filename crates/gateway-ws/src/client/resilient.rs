@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Client, ClientError, ClientEvent, ClientLogin, ClientOptions};
-use crate::codes;
+use crate::{codes, rtm};
 
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
@@ -67,7 +67,7 @@ impl ResilientClient {
             delay = (delay * 2).min(LONGEST_DELAY);
             match self.come_back().await {
                 Ok(resumed) => return ClientEvent::Reconnected { resumed },
-                Err(ClientError::LoginRefused { code, .. }) if !codes::login::is_passing(code) => {
+                Err(ClientError::LoginRefused { code, .. }) if !rtm::codes::login::is_passing(code) => {
                     return self.end(Some(codes::CLOSE_REFUSED));
                 }
                 Err(_) => {}

@@ -9,8 +9,7 @@ use tokio::time::timeout;
 
 use super::{End, READ_BUFFER, Task};
 use crate::codec;
-use crate::codec::reply::{self, Refusal};
-use crate::codes::{self, login};
+use crate::codes;
 use crate::counters::{Counters, count};
 use crate::frame;
 use crate::wire::Flushed;
@@ -96,11 +95,10 @@ fn parting(end: End) -> Option<Parting> {
         End::FrameTimeout => close(codes::CLOSE_PROTOCOL, "the message took too long"),
         End::Malformed(reason) => close(codes::CLOSE_MALFORMED, &reason),
         End::Refused(refusal) => {
-            patient(vec![reply::refused(&refusal), frame::close(Some(codes::CLOSE_REFUSED), "login refused")])
+            patient(vec![codec::refused(&refusal), frame::close(Some(codes::CLOSE_REFUSED), "login refused")])
         }
-        End::NoLogin => {
-            let refusal = Refusal { code: login::TIMEOUT, reason: "no login in time".to_owned() };
-            patient(vec![reply::refused(&refusal), frame::close(Some(codes::CLOSE_NO_LOGIN), "no login in time")])
+        End::NoLogin(refusal) => {
+            patient(vec![codec::refused(&refusal), frame::close(Some(codes::CLOSE_NO_LOGIN), "no login in time")])
         }
         End::GoingDown => close(codes::CLOSE_RESTART, "going down"),
         End::LoggedOut => close(codes::CLOSE_NORMAL, "logged out"),

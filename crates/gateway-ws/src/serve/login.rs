@@ -5,15 +5,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use stentor_core::app::AppPolicy;
-use stentor_core::id::{AppId, DeviceId, RoomId};
+use stentor_core::id::RoomId;
 use stentor_core::session::{Connected, Login, Resume};
 use tokio::time::timeout;
 
 use super::{Attached, End, Step, Task};
-use crate::codec::reply::{self, Refusal, VERSION, Welcome};
-use crate::codec::request::{Login as LoginFrame, ResumeFrom};
-use crate::codes::login;
-use crate::requests::{self, Caller};
+use crate::codec::VERSION;
+use crate::protocol::{Caller, LoginError, Opening, ResumeFrom, Welcome};
 
 impl Task {
     /// Waits for the login and answers it. Breaks with the reason if the client is not logged in afterwards.
@@ -21,41 +19,33 @@ impl Task {
         let closing = self.state.closing().clone();
         let limit = self.state.config().login_timeout;
         let first_frame = closing.run_until_cancelled(poll_fn(|cx| self.poll(cx)));
-        let frame = match timeout(limit, first_frame).await {
-            Ok(Some(Step::Login(frame))) => frame,
+        let opening = match timeout(limit, first_frame).await {
+            Ok(Some(Step::Login(opening))) => opening,
             Ok(Some(Step::End(end))) => return ControlFlow::Break(end),
             Ok(None) => return ControlFlow::Break(End::GoingDown),
-            Err(_) => return ControlFlow::Break(End::NoLogin),
+            Err(_) => return ControlFlow::Break(End::NoLogin(self.protocol.login_refused(&LoginError::Timeout))),
         };
-        match self.connect(*frame).await {
+        match self.connect(*opening).await {
             Ok(()) => ControlFlow::Continue(()),
-            Err(refusal) => ControlFlow::Break(End::Refused(refusal)),
+            Err(error) => ControlFlow::Break(End::Refused(self.protocol.login_refused(&error))),
         }
     }
 
-    async fn connect(&mut self, frame: LoginFrame) -> Result<(), Refusal> {
-        if frame.version != VERSION {
-            return Err(refusal(login::REJECTED, format!("version {VERSION} is spoken")));
+    async fn connect(&mut self, opening: Opening) -> Result<(), LoginError> {
+        if opening.version != VERSION {
+            return Err(LoginError::Version);
         }
-        let node = self.state.node();
-        let app = node.app(&frame.app).ok_or_else(|| refusal(login::INVALID_APP, "invalid app id"))?;
+        let (node, logins) = (self.state.node(), self.state.logins(self.protocol));
+        let app = logins.app(&opening.app).and_then(|id| node.app(id.as_str())).ok_or(LoginError::App)?;
         let policy = app.policy();
-        let user = requests::user(policy, &frame.user).map_err(|error| refusal(login::INVALID_ARGUMENT, error))?;
-        let id: &AppId = &policy.id;
-        let grant = self
-            .state
-            .logins()
-            .check(id, &user, frame.token.as_deref(), node.clock().wall_ms())
-            .map_err(|why| refusal(login::refused(why), why))?;
-        let request = Login {
-            user,
-            device: DeviceId::only(),
-            expires_at_ms: grant.expires_at_ms,
-            resume: frame.resume.and_then(|resume| resume_from(policy, resume)),
-        };
+        let user = self.protocol.user(policy, &opening.user).map_err(LoginError::User)?;
+        let device = opening.device.map_err(LoginError::Device)?;
+        let now_ms = node.clock().wall_ms();
+        let grant = logins.check(&policy.id, &user, opening.credential.as_ref(), now_ms).await?;
+        let resume = opening.resume.and_then(|resume| resume_from(policy, resume));
+        let login = Login { user, device, expires_at_ms: grant.expires_at_ms, resume };
         let outlet = Arc::clone(&self.connection);
-        let connected =
-            node.connect(&app, request, outlet).await.map_err(|error| refusal(login::not_connected(&error), &error))?;
+        let connected = node.connect(&app, login, outlet).await?;
         let welcome = self.welcome(policy, &connected);
         let Connected { session, attachment, .. } = connected;
         self.connection.attach(Arc::clone(&session), attachment, welcome);
@@ -65,10 +55,12 @@ impl Task {
     }
 
     fn welcome(&self, policy: &AppPolicy, connected: &Connected) -> bytes::Bytes {
-        reply::welcome(&Welcome {
+        self.protocol.welcome(&Welcome {
             session: connected.session.id(),
             resumed: connected.resumed,
-            channels: &connected.rooms,
+            user: connected.session.user(),
+            device: connected.session.device(),
+            rooms: &connected.rooms,
             server_time: self.state.node().clock().wall_ms(),
             ping_interval_ms: policy.sessions.unreachable_ms / 3,
             grace_ms: policy.sessions.grace_ms,
@@ -78,13 +70,9 @@ impl Task {
     }
 }
 
-fn refusal(code: u32, reason: impl std::fmt::Display) -> Refusal {
-    Refusal { code, reason: reason.to_string() }
-}
-
-/// A session number or channel that cannot be one of the server's is one that the server does not have.
+/// A session number or room that cannot be one of the server's is one that the server does not have.
 fn resume_from(policy: &AppPolicy, resume: ResumeFrom) -> Option<Resume> {
     let room = |name: &str| RoomId::parse(name, &policy.room_names).ok();
-    let rooms = resume.channels.into_iter().filter_map(|(name, newest)| room(&name).map(|room| (room, newest.0)));
+    let rooms = resume.rooms.into_iter().filter_map(|(name, newest)| room(&name).map(|room| (room, newest)));
     resume.session.map(|session| Resume { session, rooms: rooms.collect() })
 }

@@ -9,19 +9,16 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use super::{Attached, End, Step, Task};
-use crate::codec::reply::{self, Refusal};
-use crate::codec::request::{self, ClientFrame, Request};
-use crate::codes;
+use crate::codec;
 use crate::counters::add;
 use crate::frame;
 use crate::frame::parser::{Event, Input, Parser};
-use crate::requests::{Answering, Begun, Caller};
+use crate::protocol::{Answering, Begun, Said};
 
 /// A request that is not answered yet.
 pub(super) struct Waiting {
-    id: u64,
-    logged_out: bool,
-    answered: Answering,
+    answering: Answering,
+    logs_out: bool,
 }
 
 /// The answer to a request.
@@ -34,8 +31,8 @@ impl Future for Waiting {
     type Output = Answer;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
-        let answered = ready!(self.answered.as_mut().poll(cx));
-        Poll::Ready(Answer { frame: reply::reply(self.id, &answered), logged_out: self.logged_out })
+        let frame = ready!(self.answering.as_mut().poll(cx));
+        Poll::Ready(Answer { frame, logged_out: self.logs_out })
     }
 }
 
@@ -92,46 +89,31 @@ impl Task {
     }
 
     fn handle_text(&mut self, text: &str, cx: &mut Context<'_>) -> ControlFlow<Step> {
-        let frame = match request::parse(text) {
-            Ok(frame) => frame,
-            Err(error) => return End::Malformed(error.to_string()).into(),
+        let malformed = |reason: &str| End::Malformed(reason.to_owned()).into();
+        let Some(Attached(caller)) = &self.attached else {
+            return match self.protocol.opening(text) {
+                Ok(Some(opening)) => ControlFlow::Break(Step::Login(opening)),
+                Ok(None) => malformed("the first frame must be a login"),
+                Err(error) => malformed(&error.to_string()),
+            };
         };
-        match (self.attached.as_ref().map(|attached| &attached.0), frame) {
-            (None, ClientFrame::Login(login)) => return ControlFlow::Break(Step::Login(login)),
-            (None, _) => return End::Malformed("the first frame must be a login".to_owned()).into(),
-            (Some(_), ClientFrame::Login(_)) => {
-                return End::Malformed("the client is logged in already".to_owned()).into();
-            }
-            (Some(_), ClientFrame::Ping) => {
-                self.connection.push(reply::pong(self.state.node().clock().wall_ms()));
-            }
-            (Some(caller), ClientFrame::Ack(ids)) => self.state.node().acked(&caller.session, &ids),
-            (Some(_), ClientFrame::Request { id, request: None }) => {
-                let refusal = Refusal { code: codes::UNKNOWN_TYPE, reason: "unknown type".to_owned() };
-                self.connection.push(reply::reply(id, &Err(refusal)));
-            }
-            (Some(caller), ClientFrame::Request { id, request: Some(request) }) => {
-                let caller = Arc::clone(caller);
-                return self.begin(&caller, id, request, cx);
-            }
+        match self.protocol.said(caller, text) {
+            Ok(Said::Request(begun)) => return self.begin(begun, cx),
+            Ok(Said::Ack(ids)) => self.state.node().acked(&caller.session, &ids),
+            Ok(Said::Ping) => self.connection.push(codec::pong(self.state.node().clock().wall_ms())),
+            Ok(Said::Login) => return malformed("the client is logged in already"),
+            Err(error) => return malformed(&error.to_string()),
         }
         ControlFlow::Continue(())
     }
 
-    fn begin(
-        &mut self,
-        caller: &Arc<Caller>,
-        id: u64,
-        request: Request<'_>,
-        cx: &mut Context<'_>,
-    ) -> ControlFlow<Step> {
-        let logged_out = request == Request::Logout;
-        let mut waiting = match caller.begin(request) {
-            Begun::Done(answered) => {
-                self.connection.push(reply::reply(id, &answered));
+    fn begin(&mut self, begun: Begun, cx: &mut Context<'_>) -> ControlFlow<Step> {
+        let mut waiting = match begun {
+            Begun::Done(frame) => {
+                self.connection.push(frame);
                 return ControlFlow::Continue(());
             }
-            Begun::Waits(answered) => Waiting { id, logged_out, answered },
+            Begun::Waits { answering, logs_out } => Waiting { answering, logs_out },
         };
         // Polled at once, so that requests take effect in the order in which they came.
         match Pin::new(&mut waiting).poll(cx) {

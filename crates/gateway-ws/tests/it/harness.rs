@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use prometheus_client::registry::Registry;
 use serde_json::Value;
-use stentor_core::accounts::{Grant, LoginCheck, LoginRefused};
+use stentor_core::accounts::{Checking, Credential, Grant, LoginCheck, LoginRefused};
 use stentor_core::app::{App, AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy};
 use stentor_core::app::{PresencePolicy, RoomPolicy, SessionPolicy};
 use stentor_core::attributes::AttributeLimits;
@@ -22,7 +23,7 @@ use stentor_core::limits::{Rate, Rule};
 use stentor_core::node::{Node, NodeConfig};
 use stentor_core::store::memory::MemoryStore;
 use stentor_gateway_ws::client::{Client, ClientError, ClientEvent, ClientLogin, ClientOptions};
-use stentor_gateway_ws::{GatewayConfig, GatewayState, Stream, router};
+use stentor_gateway_ws::{GatewayConfig, GatewayState, Logins, Protocol, Stream, router};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::WebSocketStream;
@@ -31,6 +32,8 @@ use tokio_tungstenite::tungstenite::Message;
 pub(crate) const APP: &str = "970CA35de60c44645bbae8a215061b33";
 /// Every request's.
 pub(crate) const REQUEST_ID: u64 = 10_116_762_670_167_749_259;
+/// The app of Chat clients.
+pub(crate) const CHAT_APP: &str = "acme#demo";
 pub(crate) const NOW_MS: u64 = 1_700_000_000_000;
 
 /// Far beyond what any step takes; reached only when a test fails.
@@ -92,12 +95,36 @@ fn policy() -> AppPolicy {
     }
 }
 
+/// Several devices, and a grace as long as RTM's.
+fn chat_policy() -> AppPolicy {
+    AppPolicy { id: AppId::from_trusted(CHAT_APP), devices: DevicePolicy::Many { max: 2 }, ..policy() }
+}
+
 /// Tokens say themselves what they are: `good`, `good-until:<ms>`, `expired`, `unauthorized`, `other-app`.
 #[derive(Debug)]
 struct Tokens;
 
 impl LoginCheck for Tokens {
-    fn check(&self, _: &AppId, _: &UserId, token: Option<&str>, _: u64) -> Result<Grant, LoginRefused> {
+    fn app(&self, name: &str) -> Option<AppId> {
+        [APP, CHAT_APP].contains(&name).then(|| AppId::from_trusted(name))
+    }
+
+    fn check<'a>(&'a self, _: &'a AppId, _: &'a UserId, credential: Credential<'a>, _: u64) -> Checking<'a> {
+        Box::pin(async move {
+            // Whoever has to wait, waits at least once.
+            tokio::task::yield_now().await;
+            match credential {
+                Credential::Password("pw") => Ok(Grant { expires_at_ms: None }),
+                Credential::Password(_) => Err(LoginRefused::WrongPassword),
+                Credential::None => Self::token(None),
+                Credential::Token(token) => Self::token(Some(token)),
+            }
+        })
+    }
+}
+
+impl Tokens {
+    fn token(token: Option<&str>) -> Result<Grant, LoginRefused> {
         match token {
             None | Some("good") => Ok(Grant { expires_at_ms: None }),
             Some("expired") => Err(LoginRefused::Expired),
@@ -114,6 +141,8 @@ impl LoginCheck for Tokens {
 /// What a test may set before the gateway starts.
 pub(crate) struct Setup {
     pub(crate) policy: AppPolicy,
+    /// Of [`CHAT_APP`].
+    pub(crate) chat: AppPolicy,
     pub(crate) config: GatewayConfig,
     pub(crate) tls: Option<TlsAcceptor>,
 }
@@ -121,6 +150,8 @@ pub(crate) struct Setup {
 pub(crate) struct Gateway {
     pub(crate) node: Node,
     pub(crate) app: Arc<App>,
+    /// That of Chat clients.
+    pub(crate) chat: Arc<App>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) state: GatewayState,
     pub(crate) address: SocketAddr,
@@ -132,25 +163,28 @@ pub(crate) async fn gateway() -> Gateway {
 }
 
 pub(crate) async fn gateway_with(change: impl FnOnce(&mut Setup)) -> Gateway {
-    let mut setup = Setup { policy: policy(), config: GatewayConfig::default(), tls: None };
+    let mut setup = Setup { policy: policy(), chat: chat_policy(), config: GatewayConfig::default(), tls: None };
     change(&mut setup);
     let clock = Arc::new(ManualClock::new(NOW_MS));
-    let config = NodeConfig { node: NodeId::SINGLE, apps: vec![setup.policy], seed: 7 };
+    let config = NodeConfig { node: NodeId::SINGLE, apps: vec![setup.policy, setup.chat], seed: 7 };
     let store = Arc::new(MemoryStore::default());
     let bus = Arc::new(InProcessBus::alone());
     let node = Node::start(config, store, bus, clock.clone(), &mut Registry::default()).await.expect("starts");
-    let state = GatewayState::new(node.clone(), Arc::new(Tokens), setup.config);
+    let logins = Logins { rtm: Arc::new(Tokens), chat: Arc::new(Tokens) };
+    let state = GatewayState::new(node.clone(), logins, setup.config);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let tls = setup.tls.is_some();
     tokio::spawn(accept(listener, state.clone(), setup.tls));
     let app = node.app(APP).expect("the app is there");
-    Gateway { node, app, clock, state, address, tls }
+    let chat = node.app(CHAT_APP).expect("the app is there");
+    Gateway { node, app, chat, clock, state, address, tls }
 }
 
 /// The accept loop of a server, in short.
 async fn accept(listener: TcpListener, state: GatewayState, tls: Option<TlsAcceptor>) {
-    let service = TowerToHyperService::new(router(state, |_| REQUEST_ID));
+    let routes = Protocol::ALL.map(|protocol| router(state.clone(), protocol, |_| REQUEST_ID));
+    let service = TowerToHyperService::new(routes.into_iter().fold(Router::new(), Router::merge));
     while let Ok((tcp, _)) = listener.accept().await {
         let (service, tls) = (service.clone(), tls.clone());
         tokio::spawn(async move {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use stentor_core::id::MessageId;
 use stentor_gateway_ws::client::{Client, ClientError, ClientEvent, ClientLogin, ClientOptions, Resume};
-use stentor_gateway_ws::codes;
+use stentor_gateway_ws::{codes, rtm};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::http::PATIENCE;
@@ -246,7 +246,7 @@ impl Listener {
                         return Ok(client);
                     }
                 }
-                Err(ClientError::LoginRefused { code, reason }) if !codes::login::is_passing(code) => {
+                Err(ClientError::LoginRefused { code, reason }) if !rtm::codes::login::is_passing(code) => {
                     return Err(Failed::new(Exit::Failure, format!("login refused: {reason} ({code})")));
                 }
                 Err(_) => {}

@@ -1,8 +1,10 @@
 //! What is there before anything is served: store, node and gateway.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus_client::registry::Registry;
+use stentor_api_chat::{ChatLogins, ChatSetup, ChatState};
 use stentor_api_rtm::RtmLogins;
 use stentor_core::bus::in_process::InProcessBus;
 use stentor_core::clock::{Clock, SystemClock};
@@ -10,15 +12,20 @@ use stentor_core::id::NodeId;
 use stentor_core::node::{Node, NodeConfig};
 use stentor_core::store::Store;
 use stentor_core::store::memory::MemoryStore;
-use stentor_gateway_ws::{GatewayConfig, GatewayState};
+use stentor_gateway_ws::{GatewayConfig, GatewayState, Logins};
+use stentor_http_kit::{Observe, RequestIds};
 use stentor_store_embedded::{EmbeddedStore, Options};
+use stentor_token::access::AccessKey;
 
 use super::error::StartError;
 use crate::compose;
 use crate::config::Config;
 use crate::config::storage::Engine;
 use crate::data_dir::DataDir;
-use crate::metrics::PREFIX;
+use crate::metrics::{HttpCounters, PREFIX};
+
+/// What the tokens of the Chat API are signed with, in the data directory: they survive a restart.
+const CHAT_KEY: &str = "chat-token.key";
 
 /// What tests put in the place of the real thing.
 #[derive(Default)]
@@ -40,12 +47,13 @@ impl std::fmt::Debug for Parts {
 /// What is there before anything is served.
 pub(super) struct Core {
     pub(super) node: Node,
+    pub(super) chat: ChatState,
     pub(super) gateway: GatewayState,
+    pub(super) observe: Observe,
     pub(super) registry: Registry,
-    pub(super) seed: u64,
 }
 
-/// Starts store, node and gateway.
+/// Starts store, node, the Chat dialect and the gateway that asks it who may log in.
 pub(super) async fn start_core(config: &Config, parts: Parts, directory: &DataDir) -> Result<Core, StartError> {
     let seed = parts.seed.map_or_else(|| random().map(u64::from_ne_bytes), Ok)?;
     let clock = parts.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
@@ -65,9 +73,27 @@ pub(super) async fn start_core(config: &Config, parts: Parts, directory: &DataDi
         seed,
     };
     let node = Node::start(node, store, Arc::new(InProcessBus::alone()), clock, &mut registry).await?;
-    let logins = Arc::new(RtmLogins::new(config.apps.iter().map(compose::rtm_app)));
+    let http = Arc::new(HttpCounters::register(&mut registry));
+    let observe = Observe::new(Arc::new(RequestIds::new(seed)), http);
+    let chat = chat(config, directory, &node, &observe)?;
+    let logins = Logins {
+        rtm: Arc::new(RtmLogins::new(config.apps.iter().map(compose::rtm_app))),
+        chat: Arc::new(ChatLogins::new(chat.clone())),
+    };
     let gateway = GatewayState::new(node.clone(), logins, GatewayConfig::default());
-    Ok(Core { node, gateway, registry, seed })
+    Ok(Core { node, chat, gateway, observe, registry })
+}
+
+fn chat(config: &Config, directory: &DataDir, node: &Node, observe: &Observe) -> Result<ChatState, StartError> {
+    Ok(ChatState::new(ChatSetup {
+        node: node.clone(),
+        apps: config.apps.iter().filter_map(compose::chat_app).collect(),
+        observe: observe.clone(),
+        access_key: AccessKey::new(directory.key(CHAT_KEY)?),
+        body_timeout: Duration::from_millis(config.http.body_timeout_ms.get()),
+        public_url: config.server.public_url.clone(),
+        tls: config.has_tls(),
+    }))
 }
 
 async fn open_store(config: &Config, directory: &DataDir) -> Result<Arc<dyn Store>, StartError> {

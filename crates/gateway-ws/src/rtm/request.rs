@@ -1,31 +1,15 @@
-//! What clients send. Only the shape is checked here: whether a name is allowed is for who knows the app.
+//! What RTM clients send (`docs/gateway.md` section 3). Only the shape is checked here: whether a name is allowed is for who knows the app.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use stentor_core::id::{MessageId, SessionId};
+use stentor_core::id::SessionId;
 
-/// The largest `id` of a request: the largest integer that every JSON implementation keeps exact.
-pub const MAX_REQUEST_ID: u64 = (1 << 53) - 1;
+use crate::codec::{self, DecimalId, Malformed, fields};
 
-/// A client's frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ClientFrame<'a> {
-    /// The first frame.
-    Login(Box<Login>),
-    /// Nothing but a sign of life; answered with a pong.
-    Ping,
-    /// The client has these messages.
-    Ack(Vec<MessageId>),
-    /// Something that is answered with a reply of the same ID.
-    Request {
-        /// The client's number for it.
-        id: u64,
-        /// What is asked; `None` if the type is not known.
-        request: Option<Request<'a>>,
-    },
-}
+/// An RTM client's frame.
+pub type ClientFrame<'a> = codec::ClientFrame<Login, Request<'a>>;
 
 /// A client's first frame.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -46,26 +30,11 @@ pub struct Login {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ResumeFrom {
     /// The session. One that is not in the server's form is one that the server does not have.
-    #[serde(deserialize_with = "session")]
+    #[serde(deserialize_with = "codec::session")]
     pub session: Option<SessionId>,
     /// The newest message the client has of each channel.
     #[serde(default)]
     pub channels: BTreeMap<String, DecimalId>,
-}
-
-/// A message ID as it stands in JSON: a decimal string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DecimalId(pub MessageId);
-
-impl<'de> Deserialize<'de> for DecimalId {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(serde::de::Error::custom)
-    }
-}
-
-fn session<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SessionId>, D::Error> {
-    Cow::<str>::deserialize(deserializer).map(|text| SessionId::parse(&text))
 }
 
 /// What a client asks for.
@@ -164,45 +133,12 @@ fields! {
     }
 }
 
-/// The frame is not a JSON object, or one of a known type with fields missing or of the wrong type.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Malformed(String);
-
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Cow<'a, str>,
-    id: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Ack {
-    ids: Vec<DecimalId>,
-}
-
 /// Reads a client's frame.
 ///
 /// # Errors
 /// When it is malformed; the text says why and quotes nothing of it.
 pub fn parse(text: &str) -> Result<ClientFrame<'_>, Malformed> {
-    // A derived `Deserialize` would take an array for an object.
-    if !text.trim_ascii_start().starts_with('{') {
-        return Err(Malformed("the frame is not a JSON object".to_owned()));
-    }
-    // The type decides which fields there are, and may stand behind them: the text is read twice, which for
-    // frames of this size costs less than keeping every value until the type is known.
-    let Head { kind, id } = fields(text)?;
-    match kind.as_ref() {
-        "ping" => Ok(ClientFrame::Ping),
-        "ack" => Ok(ClientFrame::Ack(fields::<Ack>(text)?.ids.into_iter().map(|id| id.0).collect())),
-        "login" => Ok(ClientFrame::Login(fields(text)?)),
-        kind => {
-            let id = id.filter(|id| *id <= MAX_REQUEST_ID);
-            let id = id.ok_or_else(|| Malformed("`id` must be an integer from 0 to 2^53-1".to_owned()))?;
-            Ok(ClientFrame::Request { id, request: request(kind, text)? })
-        }
-    }
+    codec::parse(text, request)
 }
 
 fn request<'a>(kind: &str, text: &'a str) -> Result<Option<Request<'a>>, Malformed> {
@@ -231,19 +167,4 @@ fn request<'a>(kind: &str, text: &'a str) -> Result<Option<Request<'a>>, Malform
         "logout" => Request::Logout,
         _ => return Ok(None),
     }))
-}
-
-fn fields<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Malformed> {
-    serde_json::from_str(text).map_err(|error| Malformed(reason(&error)))
-}
-
-/// What is wrong, without the values that serde quotes: a token might be among them.
-fn reason(error: &serde_json::Error) -> String {
-    let what = error.to_string();
-    let field = what.split_once('`').filter(|(before, _)| matches!(*before, "missing field " | "duplicate field "));
-    match field.and_then(|(before, rest)| rest.split_once('`').map(|(name, _)| (before, name))) {
-        Some((before, name)) => format!("{before}`{name}`"),
-        None if error.is_data() => "a field has the wrong type".to_owned(),
-        None => "the frame is not valid JSON".to_owned(),
-    }
 }

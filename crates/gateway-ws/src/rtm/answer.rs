@@ -1,76 +1,70 @@
-//! What each request of a logged-in client does: names are parsed by the app's rules, one call into the core, and
+//! What each request of an RTM client does: names are parsed by the app's rules, one call into the core, and
 //! the outcome in the words of the protocol.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use stentor_core::app::AppPolicy;
+use stentor_core::accounts::Credential;
 use stentor_core::attributes::AttributeChange;
 use stentor_core::delivery::{Draft, Origin, SendOptions, SendPeer, SendRoom};
 use stentor_core::id::{NameError, RoomId, UserId};
-use stentor_core::node::{App, RequestError};
-use stentor_core::session::Session;
+use stentor_core::node::RequestError;
 
-use crate::codec::reply::{Outcome, Refusal};
-use crate::codec::request::{self, Request};
-use crate::codes::{self, Operation};
-use crate::state::GatewayState;
+use super::codes::{self, Operation};
+use super::reply::{Outcome, reply};
+use super::request::{self, Request};
+use super::user;
+use crate::codec::Refusal;
+use crate::protocol::{self, Begun, Caller, Protocol};
 
-/// A client that logged in.
-pub(crate) struct Caller {
-    pub(crate) state: GatewayState,
-    pub(crate) app: Arc<App>,
-    pub(crate) session: Arc<Session>,
-    pub(crate) attachment: u64,
+type Answer = protocol::Answer<Outcome>;
+type Answered = protocol::Answered<Outcome>;
+
+/// Begins a request.
+pub(super) fn begin(caller: &Arc<Caller>, id: u64, request: Request<'_>) -> Begun {
+    let logs_out = request == Request::Logout;
+    Client(Arc::clone(caller)).begin(request).begun(id, logs_out, reply)
 }
 
-type Answered = Result<Outcome, Refusal>;
+/// The client that asks.
+#[derive(Clone)]
+struct Client(Arc<Caller>);
 
-/// An answer that is waited for.
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Answered> + Send>>;
+impl Deref for Client {
+    type Target = Caller;
 
-/// A request that was begun.
-pub(crate) enum Begun {
-    /// It is answered.
-    Done(Answered),
-    /// It waits: for a store, or for an ack.
-    Waits(Answering),
-}
-
-/// Parses the name of a user. RTM refuses the literal `null`, which is what a careless client makes of nothing.
-pub(crate) fn user(policy: &AppPolicy, name: &str) -> Result<UserId, String> {
-    if name == "null" {
-        return Err("the user ID must not be `null`".to_owned());
+    fn deref(&self) -> &Caller {
+        &self.0
     }
-    UserId::parse(name, &policy.user_names).map_err(|error| format!("the user ID {error}"))
 }
 
-impl Caller {
-    /// Begins a request. One that waits has not done anything before it is polled; polled once in the order of
-    /// the requests, they take effect in that order.
-    pub(crate) fn begin(self: &Arc<Self>, request: Request<'_>) -> Begun {
+impl Client {
+    fn begin(&self, request: Request<'_>) -> Answer {
         match request {
             Request::SendPeer(send) => self.send_peer(send),
             Request::SendChannel(send) => self.send_channel(send),
             Request::Join(request) => self.join(&request.channel),
             Request::Leave(request) => self.leave(&request.channel),
+            Request::RenewToken(renew) => {
+                let caller = self.clone();
+                Answer::waits(async move { caller.renew(&renew.token).await })
+            }
             Request::Logout => {
-                let caller = Arc::clone(self);
-                waits(async move {
+                let caller = self.clone();
+                Answer::waits(async move {
                     caller.state.node().logout(&caller.session).await;
                     Ok(Outcome::Done)
                 })
             }
-            other => Begun::Done(self.answer(other)),
+            other => Answer::Done(self.answer(other)),
         }
     }
 
-    fn send_peer(self: &Arc<Self>, send: request::SendPeer<'_>) -> Begun {
+    fn send_peer(&self, send: request::SendPeer<'_>) -> Answer {
         let to = match user(self.app.policy(), &send.to) {
             Ok(to) => to,
-            Err(error) => return Begun::Done(Err(codes::peer_invalid(error))),
+            Err(error) => return Answer::Done(Err(codes::peer_invalid(error))),
         };
         let command = SendPeer {
             from: self.session.user().clone(),
@@ -79,52 +73,58 @@ impl Caller {
             wait_for_ack: true,
             options: SendOptions { keep: send.keep, history: send.history, ..SendOptions::default() },
         };
-        let caller = Arc::clone(self);
-        waits(async move {
+        let caller = self.clone();
+        Answer::waits(async move {
             let origin = Origin::Client(&caller.session);
             let sent = caller.state.node().send_peer(&caller.app, origin, command).await;
             sent.map(Outcome::SentPeer).map_err(|error| codes::peer_not_sent(&error))
         })
     }
 
-    fn send_channel(self: &Arc<Self>, send: request::SendChannel<'_>) -> Begun {
+    fn send_channel(&self, send: request::SendChannel<'_>) -> Answer {
         let room = match self.room(&send.channel) {
             Ok(room) => room,
             Err(error) => {
                 let reason = format!("the channel name {error}");
-                return Begun::Done(Err(Refusal { code: codes::NOT_IN_CHANNEL_TO_SEND, reason }));
+                return Answer::Done(Err(Refusal { code: codes::NOT_IN_CHANNEL_TO_SEND, reason }));
             }
         };
         let from = self.session.user().clone();
+<<<<<<< HEAD:crates/gateway-ws/src/requests.rs
         let draft = Draft { history: send.history, ..Draft::new(from, payload(send.payload)) };
         let command = SendRoom::new(room, draft);
         let caller = Arc::clone(self);
         waits(async move {
+=======
+        let command = SendRoom { from, room, payload: payload(send.payload), history: send.history };
+        let caller = self.clone();
+        Answer::waits(async move {
+>>>>>>> tree-j:crates/gateway-ws/src/rtm/answer.rs
             let origin = Origin::Client(&caller.session);
             let sent = caller.state.node().send_room(&caller.app, origin, command).await;
             sent.map(Outcome::Sent).map_err(|error| codes::channel_not_sent(&error))
         })
     }
 
-    fn join(self: &Arc<Self>, channel: &str) -> Begun {
+    fn join(&self, channel: &str) -> Answer {
         let room = match self.channel(channel, Operation::JOIN) {
             Ok(room) => room,
-            Err(refusal) => return Begun::Done(Err(refusal)),
+            Err(refusal) => return Answer::Done(Err(refusal)),
         };
-        let caller = Arc::clone(self);
-        waits(async move {
+        let caller = self.clone();
+        Answer::waits(async move {
             let joined = caller.state.node().join(&caller.session, &room).await;
             joined.map(Outcome::Count).map_err(|error| Operation::JOIN.refused(&error))
         })
     }
 
-    fn leave(self: &Arc<Self>, channel: &str) -> Begun {
+    fn leave(&self, channel: &str) -> Answer {
         let room = match self.channel(channel, Operation::LEAVE) {
             Ok(room) => room,
-            Err(refusal) => return Begun::Done(Err(refusal)),
+            Err(refusal) => return Answer::Done(Err(refusal)),
         };
-        let caller = Arc::clone(self);
-        waits(async move {
+        let caller = self.clone();
+        Answer::waits(async move {
             let left = caller.state.node().leave(&caller.session, &room).await;
             left.map(|()| Outcome::Done).map_err(|error| Operation::LEAVE.refused(&error))
         })
@@ -134,7 +134,6 @@ impl Caller {
         let node = self.state.node();
         let session = &self.session;
         match request {
-            Request::RenewToken(renew) => self.renew(&renew.token),
             Request::Members(request) => {
                 let operation = Operation::MEMBERS;
                 let room = self.channel(&request.channel, operation)?;
@@ -169,11 +168,16 @@ impl Caller {
         }
     }
 
-    fn renew(&self, token: &str) -> Answered {
+    async fn renew(&self, token: &str) -> Answered {
         let node = self.state.node();
-        let (app, user) = (&self.app.policy().id, self.session.user());
         let now_ms = node.clock().wall_ms();
-        let grant = self.state.logins().check(app, user, Some(token), now_ms).map_err(codes::token_refused)?;
+        let check = self.state.logins(Protocol::Rtm).check(
+            self.app.id(),
+            self.session.user(),
+            Credential::Token(token),
+            now_ms,
+        );
+        let grant = check.await.map_err(codes::token_refused)?;
         refuse(Operation::RENEW_TOKEN, node.renew(&self.session, grant.expires_at_ms)).map(|()| Outcome::Done)
     }
 
@@ -231,10 +235,6 @@ impl Caller {
         let parse = |name: &String| user(self.app.policy(), name).map_err(|error| operation.invalid(error));
         names.iter().map(parse).collect()
     }
-}
-
-fn waits(answer: impl Future<Output = Answered> + Send + 'static) -> Begun {
-    Begun::Waits(Box::pin(answer))
 }
 
 fn refuse<T>(operation: Operation, done: Result<T, RequestError>) -> Result<T, Refusal> {

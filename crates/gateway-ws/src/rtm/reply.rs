@@ -1,42 +1,20 @@
-//! What clients are answered: the welcome or the refusal of a login, replies to requests, pongs.
+//! What RTM clients are answered: the welcome, and replies to requests.
 
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use stentor_core::attributes::RoomAttribute;
 use stentor_core::delivery::{DeliveryOutcome, SentPeer, SentRoom};
-use stentor_core::id::{RoomId, SessionId, UserId};
+use stentor_core::id::{RoomId, UserId};
 use stentor_core::presence::Presence;
 
-use super::{Attribute, Decimal, UserState, text, user_states};
-use crate::codes;
-
-/// The version of the protocol that is spoken.
-pub const VERSION: u64 = 1;
-
-/// The answer to a good login.
-#[derive(Debug)]
-pub struct Welcome<'a> {
-    /// The session.
-    pub session: SessionId,
-    /// It is the session that was asked to be resumed.
-    pub resumed: bool,
-    /// The channels it is in.
-    pub channels: &'a [RoomId],
-    /// Unix time in milliseconds.
-    pub server_time: u64,
-    /// After so long without sending anything, the client pings.
-    pub ping_interval_ms: u64,
-    /// How long a silent session stays.
-    pub grace_ms: u64,
-    /// How long a sender waits for an ack.
-    pub ack_timeout_ms: u64,
-    /// The largest message that the client may send.
-    pub max_frame_bytes: usize,
-}
+use super::codes;
+use super::notice::{Attribute, UserState, user_states};
+use crate::codec::{self, DecimalId, Refusal, VERSION, text};
+use crate::protocol::Welcome;
 
 /// What a request brought, if it went well.
 #[derive(Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It was done.
     Done,
     /// How many members a channel has.
@@ -66,24 +44,14 @@ pub enum Outcome {
     ChannelAttributes(Vec<RoomAttribute>),
 }
 
-/// Why a request was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The SDK's number for it, of this operation.
-    pub code: u32,
-    /// For people.
-    pub reason: String,
-}
-
 /// The welcome's frame.
-#[must_use]
-pub fn welcome(welcome: &Welcome<'_>) -> Bytes {
-    let channels = welcome.channels.iter().map(RoomId::as_str).collect();
-    let frame = Frame::Welcome {
+pub(crate) fn welcome(welcome: &Welcome<'_>) -> Bytes {
+    let frame = WelcomeFrame {
+        kind: "welcome",
         version: VERSION,
         session: welcome.session.to_string(),
         resumed: welcome.resumed,
-        channels,
+        channels: welcome.rooms.iter().map(RoomId::as_str).collect(),
         server_time: welcome.server_time,
         ping_interval_ms: welcome.ping_interval_ms,
         grace_ms: welcome.grace_ms,
@@ -93,34 +61,16 @@ pub fn welcome(welcome: &Welcome<'_>) -> Bytes {
     text(0, &frame)
 }
 
-/// The frame that refuses a login.
-#[must_use]
-pub fn refused(refusal: &Refusal) -> Bytes {
-    text(0, &Frame::Refused { code: refusal.code, reason: &refusal.reason })
-}
-
-/// The frame that answers a `ping`.
-#[must_use]
-pub fn pong(server_time: u64) -> Bytes {
-    text(0, &Frame::Pong { server_time })
-}
-
 /// The frame that answers a request.
-#[must_use]
-pub fn reply(id: u64, result: &Result<Outcome, Refusal>) -> Bytes {
-    match result {
-        Ok(outcome) => text(0, &Frame::Reply { id, ok: true, fields: fields(outcome) }),
-        Err(Refusal { code, reason }) => {
-            text(0, &Frame::Reply { id, ok: false, fields: Fields::Refused { code: *code, reason } })
-        }
-    }
+pub(crate) fn reply(id: u64, result: &Result<Outcome, Refusal>) -> Bytes {
+    codec::reply(id, result.as_ref().map(fields))
 }
 
 fn fields(outcome: &Outcome) -> Fields<'_> {
     match outcome {
         Outcome::Done => Fields::None {},
         Outcome::Count(count) => Fields::Count { count: *count },
-        Outcome::Sent(sent) => Fields::Sent { message_id: Decimal(sent.id), ts: sent.sent_at_ms },
+        Outcome::Sent(sent) => Fields::Sent { message_id: DecimalId(sent.id), ts: sent.sent_at_ms },
         Outcome::SentPeer(sent) => sent_peer(sent),
         Outcome::Members { members, count } => Fields::Members { members: names(members), count: *count },
         Outcome::Counts(counts) => Fields::Counts { counts },
@@ -144,7 +94,7 @@ fn sent_peer(sent: &SentPeer) -> Fields<'_> {
         // `Sent` is the answer to those who did not ask whether it arrives; the gateway always asks.
         DeliveryOutcome::Unconfirmed | DeliveryOutcome::Sent => ("timeout", codes::PEER_TIMEOUT),
     };
-    Fields::SentPeer { message_id: Decimal(sent.id), ts: sent.sent_at_ms, result, code }
+    Fields::SentPeer { message_id: DecimalId(sent.id), ts: sent.sent_at_ms, result, code }
 }
 
 fn names(users: &[UserId]) -> Vec<&str> {
@@ -152,51 +102,33 @@ fn names(users: &[UserId]) -> Vec<&str> {
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Frame<'a> {
-    Welcome {
-        version: u64,
-        session: String,
-        resumed: bool,
-        channels: Vec<&'a str>,
-        server_time: u64,
-        ping_interval_ms: u64,
-        grace_ms: u64,
-        ack_timeout_ms: u64,
-        max_frame_bytes: usize,
-    },
-    Refused {
-        code: u32,
-        reason: &'a str,
-    },
-    Pong {
-        server_time: u64,
-    },
-    Reply {
-        id: u64,
-        ok: bool,
-        #[serde(flatten)]
-        fields: Fields<'a>,
-    },
+struct WelcomeFrame<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    version: u64,
+    session: String,
+    resumed: bool,
+    channels: Vec<&'a str>,
+    server_time: u64,
+    ping_interval_ms: u64,
+    grace_ms: u64,
+    ack_timeout_ms: u64,
+    max_frame_bytes: usize,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Fields<'a> {
     None {},
-    Refused {
-        code: u32,
-        reason: &'a str,
-    },
     Count {
         count: usize,
     },
     Sent {
-        message_id: Decimal,
+        message_id: DecimalId,
         ts: u64,
     },
     SentPeer {
-        message_id: Decimal,
+        message_id: DecimalId,
         ts: u64,
         result: &'static str,
         code: u32,

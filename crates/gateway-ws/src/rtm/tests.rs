@@ -4,12 +4,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use stentor_core::delivery::{DeliveryOutcome, SentPeer, SentRoom};
-use stentor_core::id::{DeviceId, RoomId, SessionId};
+use stentor_core::attributes::RoomAttribute;
+use stentor_core::id::{DeviceId, MessageId, RoomId, SessionId, UserId};
 use stentor_core::message::{Marks, Message, Target};
+use stentor_core::notice::Notice;
+use stentor_core::presence::Presence;
 
-use super::reply::{Outcome, Refusal, Welcome, pong, refused, reply, welcome};
+use super::notice::notice;
+use super::reply::{Outcome, reply, welcome};
 use super::request::{ClientFrame, Request, parse};
-use super::*;
+use crate::codec::{Refusal, pong, reconnect, refused};
+use crate::protocol::{Protocol, Welcome};
 
 fn json(frame: &Bytes) -> &str {
     let header = match frame[1] {
@@ -73,15 +78,6 @@ fn notices() {
             r#"{"type":"presence","states":[{"user":"a","state":"online"},{"user":"b","state":"unreachable"},{"user":"c","state":"offline"}]}"#,
         ),
         (
-            Notice::Status(Arc::new(PublishedStatus {
-                user: user("bob"),
-                devices: vec![(DeviceId::from_trusted("web_1"), 100)],
-                ext: "busy".into(),
-                changed_ms: 1_700_000_000_123,
-            })),
-            r#"{"type":"status","user":"bob","devices":{"web_1":"100"},"ext":"busy","ts":1700000000123}"#,
-        ),
-        (
             Notice::RoomAttributes { room: room(), attributes: vec![attribute()] },
             r#"{"type":"channel_attributes","channel":"lobby","attributes":[{"key":"topic","value":"tea","updated_by":"alice","updated_at":1700000000123}]}"#,
         ),
@@ -112,18 +108,20 @@ fn a_payload_that_is_not_utf8_does_not_break_the_frame() {
 #[test]
 fn a_frame_is_encoded_once_and_shared() {
     let envelope = stentor_core::notice::Envelope::new(Notice::MemberCount { room: room(), count: 1 });
-    let first = envelope.encoded(SLOT, notice);
-    let second = envelope.encoded(SLOT, |_| panic!("encoded twice"));
+    let first = envelope.encoded(Protocol::Rtm.slot(), notice);
+    let second = envelope.encoded(Protocol::Rtm.slot(), |_| panic!("encoded twice"));
     assert_eq!(first.as_ptr(), second.as_ptr());
 }
 
 #[test]
 fn answers() {
-    let channels = [room()];
+    let (user, device, rooms) = (user("bob"), DeviceId::only(), [room()]);
     let greeting = Welcome {
         session: SessionId(0x5d0c_6a3f_12ab_90cd),
         resumed: true,
-        channels: &channels,
+        user: &user,
+        device: &device,
+        rooms: &rooms,
         server_time: 1_700_000_000_000,
         ping_interval_ms: 2000,
         grace_ms: 30_000,

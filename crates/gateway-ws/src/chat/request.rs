@@ -1,0 +1,112 @@
+//! What Chat clients send (`docs/gateway-chat.md` section 3). Only the shape is checked here: whether a name or a
+//! content is allowed is for who knows the app.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use stentor_core::id::SessionId;
+
+use crate::codec::{self, DecimalId, Malformed, fields};
+
+/// A Chat client's frame.
+pub type ClientFrame<'a> = codec::ClientFrame<Login, Request<'a>>;
+
+/// A client's first frame.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct Login {
+    /// The version of the protocol.
+    pub version: u64,
+    /// The App ID; or [`Self::org`] and [`Self::app_name`].
+    pub app_id: Option<String>,
+    /// The organisation of the app.
+    pub org: Option<String>,
+    /// The app's name.
+    pub app_name: Option<String>,
+    /// Who logs in.
+    pub user: String,
+    /// The user's token; or [`Self::password`].
+    pub token: Option<String>,
+    /// The user's password.
+    pub password: Option<String>,
+    /// Which of the user's devices it is.
+    pub device: Option<String>,
+    /// The session to continue.
+    pub resume: Option<ResumeFrom>,
+}
+
+impl fmt::Debug for Login {
+    /// Without the credentials: a password is good for long.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("version", &self.version)
+            .field("user", &self.user)
+            .field("device", &self.device)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a client that comes back left off.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ResumeFrom {
+    /// The session. One that is not in the server's form is one that the server does not have.
+    #[serde(deserialize_with = "codec::session")]
+    pub session: Option<SessionId>,
+    /// The newest message the client has of each room.
+    #[serde(default)]
+    pub rooms: BTreeMap<String, DecimalId>,
+}
+
+/// What a client asks for.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are those of docs/gateway-chat.md section 3, under their own names")]
+pub enum Request<'a> {
+    Join(Room<'a>),
+    Leave(Room<'a>),
+    Members(Room<'a>),
+    Rooms,
+    RenewToken(RenewToken),
+    Logout,
+}
+
+macro_rules! requests {
+    ($($(#[$doc:meta])* $name:ident $(<$lifetime:lifetime>)? {
+        $($(#[$attribute:meta])* $field:ident: $type:ty,)*
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Deserialize)]
+        #[expect(missing_docs, reason = "the fields are those of docs/gateway-chat.md section 3")]
+        pub struct $name $(<$lifetime>)? {
+            $($(#[$attribute])* pub $field: $type,)*
+        }
+    )*};
+}
+
+requests! {
+    /// One room.
+    Room<'a> { #[serde(borrow)] room: Cow<'a, str>, }
+    /// A new token for the session.
+    RenewToken { token: String, }
+}
+
+/// Reads a client's frame.
+///
+/// # Errors
+/// When it is malformed; the text says why and quotes nothing of it.
+pub fn parse(text: &str) -> Result<ClientFrame<'_>, Malformed> {
+    codec::parse(text, request)
+}
+
+fn request<'a>(kind: &str, text: &'a str) -> Result<Option<Request<'a>>, Malformed> {
+    Ok(Some(match kind {
+        "join" => Request::Join(fields(text)?),
+        "leave" => Request::Leave(fields(text)?),
+        "members" => Request::Members(fields(text)?),
+        "rooms" => Request::Rooms,
+        "renew_token" => Request::RenewToken(fields(text)?),
+        "logout" => Request::Logout,
+        _ => return Ok(None),
+    }))
+}

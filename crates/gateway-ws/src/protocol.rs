@@ -1,0 +1,256 @@
+//! The protocols that clients speak, one per path. They share the connection, the frames around requests
+//! ([`crate::codec`]) and the way in; each has its own first frame, requests and notices.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use stentor_core::accounts::{Credential, LoginRefused};
+use stentor_core::app::AppPolicy;
+use stentor_core::id::{DeviceId, MessageId, NameError, RoomId, SessionId, UserId};
+use stentor_core::node::App;
+use stentor_core::notice::{CodecSlot, Notice};
+use stentor_core::session::{ConnectError, Session};
+
+use crate::codec::{Malformed, Refusal};
+use crate::state::GatewayState;
+use crate::{chat, rtm};
+
+/// A protocol, chosen by the path that a client connects to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// Of RTM clients: `docs/gateway.md`.
+    Rtm,
+    /// Of Chat clients: `docs/gateway-chat.md`.
+    Chat,
+}
+
+/// A slot of its own for each: of every notice it keeps one complete frame, WebSocket header included, that all
+/// receivers share.
+const fn slot(number: usize) -> CodecSlot {
+    match CodecSlot::new(number) {
+        Some(slot) => slot,
+        None => panic!("there are more protocols than slots"),
+    }
+}
+
+impl Protocol {
+    /// Every protocol.
+    pub const ALL: [Self; 2] = [Self::Rtm, Self::Chat];
+
+    /// Where its clients connect.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Rtm => "/ws/rtm",
+            Self::Chat => "/ws/chat",
+        }
+    }
+
+    /// Where its frames are kept in an envelope.
+    pub(crate) const fn slot(self) -> CodecSlot {
+        match self {
+            Self::Rtm => slot(0),
+            Self::Chat => slot(1),
+        }
+    }
+
+    /// The complete frame of a notice; empty if its clients are told nothing.
+    pub(crate) fn notice(self, notice: &Notice) -> Bytes {
+        match self {
+            Self::Rtm => rtm::notice::notice(notice),
+            Self::Chat => chat::notice::notice(notice),
+        }
+    }
+
+    /// Reads the first frame. `None` if it is something else than a login.
+    pub(crate) fn opening(self, text: &str) -> Result<Option<Box<Opening>>, Malformed> {
+        match self {
+            Self::Rtm => rtm::opening(text),
+            Self::Chat => chat::opening(text),
+        }
+    }
+
+    /// Reads a later frame, and begins what it asks for.
+    pub(crate) fn said(self, caller: &Arc<Caller>, text: &str) -> Result<Said, Malformed> {
+        match self {
+            Self::Rtm => rtm::said(caller, text),
+            Self::Chat => chat::said(caller, text),
+        }
+    }
+
+    /// Parses the name that a client gives itself.
+    pub(crate) fn user(self, policy: &AppPolicy, name: &str) -> Result<UserId, String> {
+        match self {
+            Self::Rtm => rtm::user(policy, name),
+            Self::Chat => chat::user(policy, name),
+        }
+    }
+
+    /// Why a client is not let in, in the words of the protocol.
+    pub(crate) fn login_refused(self, why: &LoginError) -> Refusal {
+        match self {
+            Self::Rtm => rtm::login_refused(why),
+            Self::Chat => chat::login_refused(why),
+        }
+    }
+
+    /// The welcome's frame.
+    pub(crate) fn welcome(self, welcome: &Welcome<'_>) -> Bytes {
+        match self {
+            Self::Rtm => rtm::welcome(welcome),
+            Self::Chat => chat::welcome(welcome),
+        }
+    }
+}
+
+/// A client that logged in.
+pub(crate) struct Caller {
+    pub(crate) state: GatewayState,
+    pub(crate) app: Arc<App>,
+    pub(crate) session: Arc<Session>,
+    pub(crate) attachment: u64,
+}
+
+/// What a client's first frame asks for.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) version: u64,
+    /// As its dialect names it.
+    pub(crate) app: String,
+    pub(crate) user: String,
+    pub(crate) credential: OwnedCredential,
+    pub(crate) device: Result<DeviceId, NameError>,
+    pub(crate) resume: Option<ResumeFrom>,
+}
+
+/// Where a client that comes back left off.
+#[derive(Debug)]
+pub(crate) struct ResumeFrom {
+    /// `None` if it is in no form that the server gives.
+    pub(crate) session: Option<SessionId>,
+    /// The newest message of each room.
+    pub(crate) rooms: Vec<(String, MessageId)>,
+}
+
+/// A credential as it came in.
+pub(crate) enum OwnedCredential {
+    None,
+    Token(String),
+    Password(String),
+}
+
+impl OwnedCredential {
+    pub(crate) fn as_ref(&self) -> Credential<'_> {
+        match self {
+            Self::None => Credential::None,
+            Self::Token(token) => Credential::Token(token),
+            Self::Password(password) => Credential::Password(password),
+        }
+    }
+}
+
+impl fmt::Debug for OwnedCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_ref().fmt(f)
+    }
+}
+
+/// Why a client is not let in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoginError {
+    #[error("version {} is spoken", crate::codec::VERSION)]
+    Version,
+    #[error("invalid app id")]
+    App,
+    #[error("{0}")]
+    User(String),
+    #[error("the device name {0}")]
+    Device(NameError),
+    #[error(transparent)]
+    Credential(#[from] LoginRefused),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error("no login in time")]
+    Timeout,
+}
+
+/// What a client is told that was let in.
+#[derive(Debug)]
+pub(crate) struct Welcome<'a> {
+    /// The session.
+    pub(crate) session: SessionId,
+    /// It is the session that was asked to be resumed.
+    pub(crate) resumed: bool,
+    /// Who it is.
+    pub(crate) user: &'a UserId,
+    /// On which device.
+    pub(crate) device: &'a DeviceId,
+    /// The rooms it is in.
+    pub(crate) rooms: &'a [RoomId],
+    /// Unix time in milliseconds.
+    pub(crate) server_time: u64,
+    /// After so long without sending anything, the client pings.
+    pub(crate) ping_interval_ms: u64,
+    /// How long a silent session stays.
+    pub(crate) grace_ms: u64,
+    /// How long a sender waits for an ack.
+    pub(crate) ack_timeout_ms: u64,
+    /// The largest message that the client may send.
+    pub(crate) max_frame_bytes: usize,
+}
+
+/// What a client that is logged in has said.
+pub(crate) enum Said {
+    /// It wants to log in again.
+    Login,
+    Ping,
+    /// It has these messages.
+    Ack(Vec<MessageId>),
+    Request(Begun),
+}
+
+/// What becomes of a request: `T`, in the words of the protocol, or why not.
+pub(crate) type Answered<T> = Result<T, Refusal>;
+
+/// A request on its way to its answer.
+pub(crate) enum Answer<T> {
+    /// It is answered.
+    Done(Answered<T>),
+    /// It waits: for a store, or for an ack. It has not done anything before it is polled; polled once in the order
+    /// of the requests, they take effect in that order.
+    Waits(Pin<Box<dyn Future<Output = Answered<T>> + Send>>),
+}
+
+impl<T: 'static> Answer<T> {
+    pub(crate) fn waits(answer: impl Future<Output = Answered<T>> + Send + 'static) -> Self {
+        Self::Waits(Box::pin(answer))
+    }
+
+    /// With the answer as a frame, which `reply` makes of it.
+    pub(crate) fn begun(self, id: u64, logs_out: bool, reply: fn(u64, &Answered<T>) -> Bytes) -> Begun {
+        match self {
+            Self::Done(answered) => Begun::Done(reply(id, &answered)),
+            Self::Waits(answered) => {
+                Begun::Waits { answering: Box::pin(async move { reply(id, &answered.await) }), logs_out }
+            }
+        }
+    }
+}
+
+/// The frame of an answer that is waited for.
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Bytes> + Send>>;
+
+/// A request that was begun.
+pub(crate) enum Begun {
+    /// It is answered.
+    Done(Bytes),
+    /// It waits, as in [`Answer::Waits`].
+    Waits {
+        answering: Answering,
+        /// Then the connection ends.
+        logs_out: bool,
+    },
+}
