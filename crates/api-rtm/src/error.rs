@@ -196,8 +196,8 @@ impl From<SendError> for ApiError {
             }
             SendError::Limited(_) => Self::TooMany,
             SendError::Store(error) => error.into(),
-            // Only clients must be members; the backend need not.
-            SendError::NotInRoom => Self::Internal(error.into()),
+            // Only clients must be members; the backend need not. And it sends to one receiver at a time.
+            SendError::NotInRoom | SendError::TooMany { .. } => Self::Internal(error.into()),
         }
     }
 }

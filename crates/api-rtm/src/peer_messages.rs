@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use stentor_core::delivery::{DeliveryOutcome, Origin, SendPeer};
+use stentor_core::delivery::{DeliveryOutcome, Origin, SendOptions, SendPeer};
 use stentor_http_kit::RequestId;
 use stentor_http_kit::json::json;
 use utoipa::ToSchema;
@@ -121,9 +121,12 @@ async fn send(state: &RtmState, request: Request, id: RequestId) -> Result<Respo
         to: call.user("destination", &message.destination)?,
         // Copied, because a slice would keep the connection's whole read buffer alive.
         payload: Bytes::copy_from_slice(message.payload.as_bytes()),
-        keep: message.enable_offline_messaging,
-        history: message.enable_historical_messaging,
         wait_for_ack,
+        options: SendOptions {
+            keep: message.enable_offline_messaging,
+            history: message.enable_historical_messaging,
+            ..SendOptions::default()
+        },
     };
     let sent = state.node().send_peer(&call.app, Origin::Backend, send).await?;
     let (code, result) = match sent.outcome {

@@ -112,7 +112,7 @@ fn sessions() -> SessionPolicy {
 #[must_use]
 pub const fn default_rate(rule: Rule) -> Rate {
     let (count, seconds) = match rule {
-        Rule::PeerSends | Rule::RoomSends => (500, 1),
+        Rule::PeerSends | Rule::RoomSends | Rule::GroupSends => (500, 1),
         Rule::UserEventPulls | Rule::RoomEventPulls => (10, 1),
         Rule::HistoryQueries => (100, 1),
         Rule::Logins => (2, 1),
@@ -128,13 +128,18 @@ pub const fn default_rate(rule: Rule) -> Rate {
     Rate { count, window_ms: seconds * 1000 }
 }
 
+/// The rules that RTM documents: it has no groups.
+pub fn rules() -> impl Iterator<Item = Rule> {
+    Rule::ALL.into_iter().filter(|rule| *rule != Rule::GroupSends)
+}
+
 /// The core's policy for one RTM app.
 #[must_use]
 pub fn policy(app_id: &str, limits: &RtmLimits) -> AppPolicy {
     let changed = |rule: Rule| limits.rates.iter().rev().find(|(changed, _)| *changed == rule).map(|(_, rate)| *rate);
-    let rates = Rule::ALL.iter().filter_map(|rule| {
-        let rate = changed(*rule).unwrap_or(Some(default_rate(*rule)))?;
-        Some((*rule, rate))
+    let rates = rules().filter_map(|rule| {
+        let rate = changed(rule).unwrap_or(Some(default_rate(rule)))?;
+        Some((rule, rate))
     });
     AppPolicy {
         id: AppId::from_trusted(app_id),
@@ -186,7 +191,7 @@ mod tests {
     #[test]
     fn a_policy_has_every_rate_unless_it_was_changed() {
         let plain = policy("a", &RtmLimits::default());
-        assert_eq!(plain.rates.len(), Rule::ALL.len());
+        assert_eq!(plain.rates.len(), rules().count());
         assert!(plain.rates.contains(&(Rule::PeerSends, Rate { count: 500, window_ms: 1000 })));
 
         let slow = Rate { count: 3, window_ms: 1000 };

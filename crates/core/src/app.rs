@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::delivery::group::GroupTurns;
 use crate::events::Backlog;
 use crate::hub::Hub;
 use crate::id::{AppId, UserId};
@@ -25,6 +26,7 @@ pub struct App {
     pub(crate) hub: Hub,
     pub(crate) rooms: Rooms,
     pub(crate) watchers: Watchers,
+    pub(crate) group_turns: GroupTurns,
     pub(crate) backlog: Mutex<Backlog>,
     last_event_ms: AtomicU64,
 }
@@ -43,6 +45,7 @@ impl App {
             hub: Hub::default(),
             rooms: Rooms::default(),
             watchers: Watchers::default(),
+            group_turns: GroupTurns::default(),
             backlog: Mutex::default(),
             last_event_ms: AtomicU64::new(0),
         }
@@ -62,8 +65,13 @@ impl App {
 
     /// Takes one call under a rule of the app, or refuses it.
     pub(crate) fn limit(&self, rule: Rule, now_us: u64) -> Result<(), Limited> {
+        self.limit_all(1, rule, now_us)
+    }
+
+    /// Takes several calls under a rule of the app, or refuses them together.
+    pub(crate) fn limit_all(&self, calls: usize, rule: Rule, now_us: u64) -> Result<(), Limited> {
         match self.rates[rule as usize] {
-            Some(rate) if !self.windows[rule as usize].lock().accept(rate, now_us) => Err(Limited { rule }),
+            Some(rate) if !self.windows[rule as usize].lock().accept_all(calls, rate, now_us) => Err(Limited { rule }),
             _ => Ok(()),
         }
     }
@@ -78,9 +86,20 @@ impl App {
 
     /// Takes one call of a client, or refuses it.
     pub(crate) fn limit_client(&self, session: &Session, rule: Rule, now_us: u64) -> Result<(), Limited> {
+        self.limit_client_all(1, session, rule, now_us)
+    }
+
+    /// Takes several calls of a client, or refuses them together.
+    pub(crate) fn limit_client_all(
+        &self,
+        calls: usize,
+        session: &Session,
+        rule: Rule,
+        now_us: u64,
+    ) -> Result<(), Limited> {
         let Some(rate) = self.rates[rule as usize] else { return Ok(()) };
         let mut windows = session.windows();
-        let accepted = windows.get_or_insert_default().accept(rule, rate, now_us);
+        let accepted = windows.get_or_insert_default().accept_all(calls, rule, rate, now_us);
         if accepted { Ok(()) } else { Err(Limited { rule }) }
     }
 

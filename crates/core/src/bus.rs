@@ -40,6 +40,19 @@ pub enum ClusterMessage {
         /// The sender wants [`Self::Acked`] or [`Self::NobodyThere`].
         awaited: bool,
     },
+    /// Offer a message to the sessions there of several users. Nobody waits for acks.
+    Offer {
+        /// The tenant.
+        app: AppId,
+        /// The message.
+        message: Arc<Message>,
+        /// To whom: its receivers, or its sender for a copy.
+        users: Vec<UserId>,
+        /// The inboxes have it.
+        kept: bool,
+        /// It was offered before: only sessions that began about then or later may not have it.
+        late: bool,
+    },
     /// A client of the sending node has the message.
     Acked {
         /// Which.

@@ -15,8 +15,13 @@ use crate::id::{DeviceId, MessageId, NodeId, UserId};
 use crate::mailbox::{AckOutcome, Expectation};
 use crate::message::{Message, Target};
 use crate::node::Node;
+use crate::notice::{Envelope, Notice};
 use crate::session::{Closing, LogoutReason, PeerOffer, Session};
 use crate::store::Cancelled;
+
+/// How far the clocks of two nodes may be apart. A session that began so long before a message, or later, may have
+/// come too late for its first offer.
+const CLOCKS_APART_MS: u64 = 10_000;
 
 /// Acks that are expected from other nodes.
 #[derive(Debug, Default)]
@@ -117,6 +122,35 @@ impl Node {
         (taken, guard)
     }
 
+    /// Offers a message to users' sessions on other nodes. `late`: not for the first time.
+    pub(crate) async fn offer_elsewhere(
+        &self,
+        app: &App,
+        message: &Arc<Message>,
+        users: Vec<UserId>,
+        kept: bool,
+        late: bool,
+    ) {
+        if users.is_empty() || !self.bus().has_others() {
+            return;
+        }
+        let offer =
+            |users| ClusterMessage::Offer { app: app.id().clone(), message: message.clone(), users, kept, late };
+        let [user] = &users[..] else {
+            self.publish(offer(users)).await;
+            return;
+        };
+        let nodes = self.bus().locate(&Self::address(app, user)).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "a receiver could not be looked up on other nodes");
+            Vec::new()
+        });
+        for node in nodes {
+            if let Err(error) = self.bus().send(node, offer(users.clone())).await {
+                tracing::debug!(%error, "a message was not offered on another node");
+            }
+        }
+    }
+
     /// Sends a room message to the members on other nodes.
     pub(crate) async fn fan_out_elsewhere(&self, app: &App, message: &Arc<Message>) {
         if self.bus().has_others() {
@@ -130,6 +164,11 @@ impl Node {
             ClusterMessage::Deliver { app, message, kept, awaited } => {
                 if let Some(app) = self.app(app.as_str()) {
                     self.deliver_for(from, &app, &message, kept, awaited);
+                }
+            }
+            ClusterMessage::Offer { app, message, users, kept, late } => {
+                if let Some(app) = self.app(app.as_str()) {
+                    self.offer_for(&app, &message, &users, kept, late);
                 }
             }
             ClusterMessage::Acked { message } => {
@@ -185,7 +224,11 @@ impl Node {
     fn deliver_for(&self, origin: NodeId, app: &Arc<App>, message: &Arc<Message>, kept: bool, awaited: bool) {
         let (expected, ack) = Expectation::new(Cancelled::default());
         let expected = awaited.then_some(expected);
-        self.offer_here(app, message, &PeerOffer { id: message.id, expected, kept, again: kept });
+        let Target::User(user) = &message.to else { return };
+        let envelope = Envelope::new(Notice::PeerMessage { message: message.clone(), from_inbox: false });
+        let offer = PeerOffer { id: message.id, expected, kept, again: kept };
+        self.offer_to(app, std::slice::from_ref(user), &envelope, &offer, |_| true);
+        drop(offer);
         if !awaited {
             return;
         }
@@ -199,6 +242,14 @@ impl Node {
                 tracing::debug!(%error, "an ack did not reach the sender's node");
             }
         });
+    }
+
+    /// Offers a message of another node to the sessions here of these users.
+    fn offer_for(&self, app: &App, message: &Arc<Message>, users: &[UserId], kept: bool, late: bool) {
+        let envelope = Envelope::new(Notice::PeerMessage { message: message.clone(), from_inbox: false });
+        let offer = PeerOffer { id: message.id, expected: None, kept, again: kept };
+        let may_miss_it = |session: &Session| session.opened().unix_ms() + CLOCKS_APART_MS >= message.id.unix_ms();
+        self.offer_to(app, users, &envelope, &offer, |session| !late || may_miss_it(session));
     }
 
     fn logged_in_elsewhere(&self, app: &App, user: &UserId, device: &DeviceId, opened: MessageId) {

@@ -1,16 +1,24 @@
-//! The ways to send: [`peer`] to one user, [`room`] to the members of a room. Their commands and outcomes.
+//! The ways to send: [`peer`] to one user, [`users`] to many, [`group`] to the members of a group, there or not,
+//! [`room`] to the members of a room who are there. Their commands and outcomes.
+
+use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::app::App;
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{DeviceId, MessageId, RoomId, UserId};
 use crate::limits::{Limited, Rule};
+use crate::message::{Marks, Message};
 use crate::node::Node;
 use crate::session::Session;
-use crate::store::StoreError;
+use crate::store::{Change, StoreError};
 
+pub mod group;
 pub mod peer;
+mod post;
 pub mod room;
+pub mod users;
 
 /// Who asks to send: decides which rates apply.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +37,68 @@ impl Origin<'_> {
             Self::Client(session) => session.user().clone(),
         }
     }
+
+    /// The device that has the message, because it sent it.
+    fn device(self) -> Option<(UserId, DeviceId)> {
+        match self {
+            Self::Backend => None,
+            Self::Client(session) => Some((session.user().clone(), session.device().clone())),
+        }
+    }
+}
+
+/// A message that was taken and is about to be kept.
+#[derive(Debug)]
+pub struct Accepted<'a> {
+    /// The message.
+    pub message: &'a Message,
+    /// To whom it goes, without the copy for its sender. Empty for a room: its members are not asked.
+    pub receivers: &'a [UserId],
+    /// The receivers who have no session on this node, not even one that may come back within the grace.
+    pub absent: &'a [UserId],
+}
+
+/// Records that are written in the same step as the message is kept, so that neither is there without the other.
+/// Asked once for each message, at the moment at which it is taken: must return at once. No [`Change::Expect`].
+#[derive(Clone)]
+pub struct Also(Arc<AlsoFn>);
+
+type AlsoFn = dyn Fn(&Accepted<'_>) -> Vec<Change> + Send + Sync;
+
+impl Also {
+    /// Records made of the message.
+    pub fn new(changes: impl Fn(&Accepted<'_>) -> Vec<Change> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(changes))
+    }
+
+    pub(crate) fn changes(&self, accepted: &Accepted<'_>) -> Vec<Change> {
+        (self.0)(accepted)
+    }
+}
+
+impl fmt::Debug for Also {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Also")
+    }
+}
+
+/// How a message to users is treated. By default it is offered to who is there, and forgotten.
+#[derive(Debug, Clone, Default)]
+pub struct SendOptions {
+    /// Keep it in the receivers' inboxes until acked.
+    pub keep: bool,
+    /// Keep it for history queries.
+    pub history: bool,
+    /// What it is for, and how much it matters.
+    pub marks: Marks,
+    /// Users who do not find it in the history.
+    pub hidden_from: Vec<UserId>,
+    /// The sender's other devices get it too, also when they are away if it is kept. A session that sent it does not.
+    pub sync_sender: bool,
+    /// Only for who is there now: nothing is kept, whatever `keep` and `history` say.
+    pub online_only: bool,
+    /// Records that are written in the same step.
+    pub also: Option<Also>,
 }
 
 /// A message to one user.
@@ -40,12 +110,53 @@ pub struct SendPeer {
     pub to: UserId,
     /// What to send: not empty, at most the app's limit.
     pub payload: Bytes,
-    /// Keep it in the receiver's inbox until acked.
-    pub keep: bool,
-    /// Keep it for history queries.
-    pub history: bool,
     /// Answer only when it was acked, or will not be.
     pub wait_for_ack: bool,
+    /// How it is treated.
+    pub options: SendOptions,
+}
+
+/// The same to each of several users: one message each.
+#[derive(Debug, Clone)]
+pub struct SendUsers {
+    /// The sender; need not be logged in when the backend asks.
+    pub from: UserId,
+    /// The receivers, at most [`users::RECEIVERS`]. Who stands here twice gets two messages.
+    pub to: Vec<UserId>,
+    /// What to send: not empty, at most the app's limit.
+    pub payload: Bytes,
+    /// How it is treated.
+    pub options: SendOptions,
+}
+
+/// A message to the members of a group.
+#[derive(Debug, Clone)]
+pub struct SendGroup {
+    /// The sender; need neither be logged in nor a member when the backend asks.
+    pub from: UserId,
+    /// The group; one without members takes messages too.
+    pub group: RoomId,
+    /// What to send: not empty, at most the app's limit.
+    pub payload: Bytes,
+    /// Only for these of its members; empty for all. Who is no member is left out.
+    pub only_for: Vec<UserId>,
+    /// How it is treated.
+    pub options: SendOptions,
+}
+
+/// The same to each of several groups.
+#[derive(Debug, Clone)]
+pub struct SendGroups {
+    /// The sender, as in [`SendGroup`].
+    pub from: UserId,
+    /// The groups, at most [`group::GROUPS`].
+    pub groups: Vec<RoomId>,
+    /// What to send: not empty, at most the app's limit.
+    pub payload: Bytes,
+    /// Only for these of their members; empty for all.
+    pub only_for: Vec<UserId>,
+    /// How it is treated.
+    pub options: SendOptions,
 }
 
 /// What became of a peer message.
@@ -73,6 +184,17 @@ pub struct SentPeer {
     pub sent_at_ms: u64,
     /// What became of it.
     pub outcome: DeliveryOutcome,
+}
+
+/// A group message that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentGroup {
+    /// Its number.
+    pub id: MessageId,
+    /// When the server took it: Unix time in milliseconds.
+    pub sent_at_ms: u64,
+    /// To how many users it goes, without the copy for its sender.
+    pub receivers: usize,
 }
 
 /// A message to a room.
@@ -109,7 +231,13 @@ pub enum SendError {
         /// The app's limit in bytes.
         max: usize,
     },
-    /// A client may only send to rooms that it is in.
+    /// More receivers, groups or members than one command may have.
+    #[error("more than {max} receivers")]
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
+    /// A client may only send to rooms and groups that it is in.
     #[error("not in the room")]
     NotInRoom,
     /// A rate is used up.
@@ -130,12 +258,21 @@ impl Node {
         }
     }
 
+    fn check_count(count: usize, max: usize) -> Result<(), SendError> {
+        if count > max { Err(SendError::TooMany { max }) } else { Ok(()) }
+    }
+
     /// Takes one message under the rate that applies to its origin.
     fn limit_send(&self, app: &App, origin: Origin<'_>, backend: Rule) -> Result<(), Limited> {
+        self.limit_sends(app, origin, backend, 1)
+    }
+
+    /// Takes several messages, or none of them, under the rate that applies to their origin.
+    fn limit_sends(&self, app: &App, origin: Origin<'_>, backend: Rule, messages: usize) -> Result<(), Limited> {
         let now_us = self.clock().monotonic_us();
         match origin {
-            Origin::Backend => app.limit(backend, now_us),
-            Origin::Client(session) => app.limit_client(session, Rule::ClientSends, now_us),
+            Origin::Backend => app.limit_all(messages, backend, now_us),
+            Origin::Client(session) => app.limit_client_all(messages, session, Rule::ClientSends, now_us),
         }
     }
 }

@@ -27,6 +27,11 @@ impl Hub {
         self.sessions.lock(user).get(user).into_iter().flatten().for_each(each);
     }
 
+    /// Whether the user has any session.
+    pub(crate) fn has(&self, user: &UserId) -> bool {
+        self.sessions.lock(user).contains_key(user)
+    }
+
     /// Forgets a session.
     pub(crate) fn remove(&self, session: &Session) {
         let mut shard = self.sessions.lock(session.user());

@@ -178,6 +178,13 @@ impl MessageId {
     pub const ZERO: Self = Self(0);
     /// Above every real message.
     pub const MAX: Self = Self(i64::MAX as u64);
+
+    /// The time in it: Unix time in milliseconds. Never before the message was taken; later by as much as the
+    /// clock had gone back.
+    #[must_use]
+    pub fn unix_ms(self) -> u64 {
+        (self.0 >> (SEQUENCE_BITS + NODE_BITS)) + EPOCH_MS
+    }
 }
 
 impl fmt::Display for MessageId {
@@ -260,6 +267,13 @@ mod tests {
         assert_eq!(rule.check("abcab"), Err(NameError::TooLong { max: 4 }));
         assert_eq!(rule.check("abd"), Err(NameError::Character));
         assert_eq!(rule.check("aé"), Err(NameError::Character));
+    }
+
+    #[test]
+    fn a_message_id_tells_its_time() {
+        let ids = MessageIds::new(NodeId::SINGLE, MessageId::ZERO);
+        assert_eq!(ids.next(1_700_000_000_123).unix_ms(), 1_700_000_000_123);
+        assert_eq!(ids.next(1_600_000_000_000).unix_ms(), 1_700_000_000_123, "the clock went back");
     }
 
     #[test]

@@ -42,11 +42,13 @@ pub enum Rule {
     RoomAttributeWrites,
     /// Room attribute reads of one client.
     RoomAttributeReads,
+    /// Group messages from the app's backend, per app.
+    GroupSends,
 }
 
 impl Rule {
     /// Every rule, in the order of the enum.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::PeerSends,
         Self::RoomSends,
         Self::UserEventPulls,
@@ -64,6 +66,7 @@ impl Rule {
         Self::UserAttributeReads,
         Self::RoomAttributeWrites,
         Self::RoomAttributeReads,
+        Self::GroupSends,
     ];
 }
 
@@ -93,19 +96,22 @@ pub struct SlidingWindow {
 impl SlidingWindow {
     /// Takes one call at `now_us` (monotonic), or refuses it and remembers nothing.
     pub fn accept(&mut self, rate: Rate, now_us: u64) -> bool {
+        self.accept_all(1, rate, now_us)
+    }
+
+    /// Takes `calls` calls at `now_us` (monotonic), or refuses all of them and remembers nothing.
+    pub fn accept_all(&mut self, calls: usize, rate: Rate, now_us: u64) -> bool {
         let window_us = u64::from(rate.window_ms) * 1000;
         while self.accepted_us.front().is_some_and(|first| now_us.saturating_sub(*first) >= window_us) {
             self.accepted_us.pop_front();
         }
-        if self.accepted_us.len() >= rate.count as usize {
+        if self.accepted_us.len() + calls > rate.count as usize {
             return false;
         }
-        self.accepted_us.push_back(now_us);
+        self.accepted_us.extend(std::iter::repeat_n(now_us, calls));
         true
     }
-}
 
-impl SlidingWindow {
     /// Whether no accepted call is within the window any more.
     fn is_stale(&self, rate: Rate, now_us: u64) -> bool {
         let window_us = u64::from(rate.window_ms) * 1000;
@@ -148,8 +154,8 @@ pub struct ClientWindows {
 }
 
 impl ClientWindows {
-    pub(crate) fn accept(&mut self, rule: Rule, rate: Rate, now_us: u64) -> bool {
-        self.by_rule.entry(rule).or_default().accept(rate, now_us)
+    pub(crate) fn accept_all(&mut self, calls: usize, rule: Rule, rate: Rate, now_us: u64) -> bool {
+        self.by_rule.entry(rule).or_default().accept_all(calls, rate, now_us)
     }
 
     pub(crate) fn accept_join(&mut self, room: &RoomId, rate: Rate, now_us: u64) -> bool {
@@ -172,6 +178,17 @@ mod tests {
         assert!(!window.accept(RATE, 7_000_000));
         assert!(!window.accept(RATE, 7_999_999));
         assert!(window.accept(RATE, 8_000_000));
+    }
+
+    #[test]
+    fn several_calls_at_once_are_taken_or_refused_together() {
+        let mut window = SlidingWindow::default();
+        assert!(window.accept_all(499, RATE, 7_000_000));
+        assert!(!window.accept_all(2, RATE, 7_000_000));
+        assert!(window.accept_all(1, RATE, 7_000_000));
+        assert!(!window.accept_all(1, RATE, 7_500_000));
+        assert!(window.accept_all(500, RATE, 8_000_000));
+        assert!(!SlidingWindow::default().accept_all(501, RATE, 0));
     }
 
     #[test]

@@ -36,6 +36,8 @@ labels! {
         Peer => "peer",
         /// To the members of a room.
         Room => "room",
+        /// To the members of a group.
+        Group => "group",
     }
 
     /// Why something was not delivered.
@@ -82,9 +84,10 @@ struct OutcomeLabels {
 pub struct Metrics {
     pub(crate) accepted_peer: Counter,
     pub(crate) accepted_room: Counter,
+    pub(crate) accepted_group: Counter,
     /// Room messages put into mailboxes.
     pub(crate) offered_room: Counter,
-    /// Peer messages put into mailboxes.
+    /// Peer and group messages put into mailboxes.
     pub(crate) offered_peer: Counter,
     pub(crate) acks: Counter,
     dropped: Family<ReasonLabels, Counter>,
@@ -109,6 +112,7 @@ impl Metrics {
         let metrics = Self {
             accepted_peer: accepted.get_or_create_owned(&KindLabels { kind: Kind::Peer }),
             accepted_room: accepted.get_or_create_owned(&KindLabels { kind: Kind::Room }),
+            accepted_group: accepted.get_or_create_owned(&KindLabels { kind: Kind::Group }),
             offered_peer: offered.get_or_create_owned(&KindLabels { kind: Kind::Peer }),
             offered_room: offered.get_or_create_owned(&KindLabels { kind: Kind::Room }),
             acks: Counter::default(),

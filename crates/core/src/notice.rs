@@ -13,7 +13,7 @@ use crate::presence::Presence;
 /// One thing that a session is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// A message to this user. The client acks it.
+    /// A message to this user, to a group of his, or a copy of what he sent from elsewhere. The client acks it.
     PeerMessage {
         /// The message.
         message: Arc<Message>,

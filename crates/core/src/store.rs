@@ -92,6 +92,9 @@ pub struct KeepInInbox {
     pub expires_at_ms: u64,
     /// Skip the inbox (not the history) if this is set when the write's turn comes.
     pub cancelled: Cancelled,
+    /// This device of this user has the message, because it sent it: acked from the beginning. If the user has no
+    /// other device, the inbox does not change.
+    pub had_by: Option<(UserId, DeviceId)>,
 }
 
 /// How a message is kept in the history.

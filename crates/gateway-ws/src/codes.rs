@@ -199,7 +199,7 @@ pub fn peer_invalid(reason: impl std::fmt::Display) -> Refusal {
 #[must_use]
 pub fn peer_not_sent(error: &SendError) -> Refusal {
     let code = match error {
-        SendError::NotInRoom | SendError::Store(_) => 1,
+        SendError::NotInRoom | SendError::TooMany { .. } | SendError::Store(_) => 1,
         SendError::Limited(_) => 5,
         SendError::PayloadEmpty | SendError::PayloadTooLarge { .. } => 7,
     };
@@ -210,7 +210,7 @@ pub fn peer_not_sent(error: &SendError) -> Refusal {
 #[must_use]
 pub fn channel_not_sent(error: &SendError) -> Refusal {
     let code = match error {
-        SendError::Store(_) => 1,
+        SendError::TooMany { .. } | SendError::Store(_) => 1,
         SendError::Limited(_) => 3,
         SendError::PayloadEmpty | SendError::PayloadTooLarge { .. } => 4,
         SendError::NotInRoom => NOT_IN_CHANNEL_TO_SEND,

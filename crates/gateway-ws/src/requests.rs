@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use stentor_core::app::AppPolicy;
 use stentor_core::attributes::AttributeChange;
-use stentor_core::delivery::{Origin, SendPeer, SendRoom};
+use stentor_core::delivery::{Origin, SendOptions, SendPeer, SendRoom};
 use stentor_core::id::{NameError, RoomId, UserId};
 use stentor_core::node::{App, RequestError};
 use stentor_core::session::Session;
@@ -76,9 +76,8 @@ impl Caller {
             from: self.session.user().clone(),
             to,
             payload: payload(send.payload),
-            keep: send.keep,
-            history: send.history,
             wait_for_ack: true,
+            options: SendOptions { keep: send.keep, history: send.history, ..SendOptions::default() },
         };
         let caller = Arc::clone(self);
         waits(async move {

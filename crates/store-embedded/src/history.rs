@@ -130,6 +130,14 @@ fn forget(tables: &Tables, id: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Removes a message that is kept nowhere.
+pub(crate) fn drop_unused(tables: &Tables, id: i64) -> rusqlite::Result<()> {
+    let unused = "DELETE FROM message WHERE id = ?1 AND history_until_ms IS NULL
+        AND NOT EXISTS (SELECT 1 FROM inbox WHERE id = ?1)";
+    tables.execute(unused, [id])?;
+    Ok(())
+}
+
 /// Removes at most `max` messages that are too old. Returns how many.
 pub(crate) fn expire(tables: &Tables, now_ms: u64, max: usize) -> Result<usize, Failure> {
     let mut select = tables.connection.prepare_cached(

@@ -33,6 +33,10 @@ pub(crate) fn keep(tables: &mut Tables, keep: &Keep) -> Result<(), Failure> {
         for user in &inbox.users {
             enter(tables, app, keep.message.id, user, inbox)?;
         }
+        if keep.history.is_none() && (inbox.users.is_empty() || inbox.had_by.is_some()) {
+            // Perhaps nobody needs it: there are no receivers, or only a device that has it.
+            history::drop_unused(tables, integer(keep.message.id.0))?;
+        }
     }
     if let Some(history) = &keep.history {
         history::trim(tables, app, history.max_bytes)?;
@@ -68,10 +72,22 @@ fn store_body(tables: &Tables, app: i64, keep: &Keep) -> Result<bool, Failure> {
 }
 
 fn enter(tables: &Tables, app: i64, id: MessageId, user: &UserId, inbox: &KeepInInbox) -> rusqlite::Result<()> {
-    tables.execute(
+    let had_by = inbox.had_by.as_ref().filter(|(of, _)| of == user).map(|(_, device)| device.as_str());
+    if let Some(device) = had_by
+        && !has_others(tables, app, user.as_str(), device)?
+    {
+        return Ok(());
+    }
+    let entered = tables.execute(
         "INSERT INTO inbox (app, user, id, until_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
         params![app, user.as_str(), integer(id.0), integer(inbox.expires_at_ms)],
     )?;
+    if let Some(device) = had_by.filter(|_| entered == 1) {
+        tables.execute(
+            "INSERT INTO acked (app, user, id, device) VALUES (?1, ?2, ?3, ?4)",
+            params![app, user.as_str(), integer(id.0), device],
+        )?;
+    }
     // Counted from the newest, not from the arrival: acks out of order leave no gaps that count.
     tables.execute(
         "DELETE FROM inbox WHERE app = ?1 AND user = ?2 AND id <= (
@@ -79,6 +95,14 @@ fn enter(tables: &Tables, app: i64, id: MessageId, user: &UserId, inbox: &KeepIn
         params![app, user.as_str(), integer(inbox.cap)],
     )?;
     Ok(())
+}
+
+/// Whether the user has a device beside this one.
+fn has_others(tables: &Tables, app: i64, user: &str, device: &str) -> rusqlite::Result<bool> {
+    let mut others = tables
+        .connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM device WHERE app = ?1 AND user = ?2 AND device <> ?3)")?;
+    others.query_row(params![app, user, device], |row| row.get(0))
 }
 
 /// Registers a device.
@@ -105,12 +129,9 @@ pub(crate) fn ack(tables: &mut Tables, reader: &InboxReader, ids: &[MessageId]) 
     open(tables, reader)?;
     let app = tables.app(&reader.app)?;
     let (user, device) = (reader.user.as_str(), reader.device.as_str());
-    let mut count = tables
-        .connection
-        .prepare_cached("SELECT count(*) FROM device WHERE app = ?1 AND user = ?2 AND device <> ?3")?;
-    let others: i64 = count.query_row(params![app, user, device], |row| row.get(0))?;
+    let alone = !has_others(tables, app, user, device)?;
     for id in ids.iter().map(|id| integer(id.0)) {
-        if others == 0 {
+        if alone {
             let entry = params![app, user, id];
             tables.execute("DELETE FROM inbox WHERE app = ?1 AND user = ?2 AND id = ?3", entry)?;
             continue;

@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::post::Draft;
 use super::{DeliveryOutcome, Origin, SendError, SendPeer, SentPeer};
 use crate::app::App;
 use crate::limits::Rule;
-use crate::mailbox::{AckOutcome, Expectation, Offered};
-use crate::message::{Marks, Message, Target};
+use crate::mailbox::{AckOutcome, Expectation};
+use crate::message::Target;
 use crate::metrics::DropReason;
 use crate::node::Node;
-use crate::notice::{Envelope, Notice};
-use crate::session::PeerOffer;
-use crate::store::{Cancelled, Commit, Keep, KeepInHistory, KeepInInbox, StoreError};
+use crate::store::{Cancelled, Commit, StoreError};
 use crate::timers::Due;
 
 impl Node {
@@ -25,25 +24,39 @@ impl Node {
     pub async fn send_peer(&self, app: &Arc<App>, origin: Origin<'_>, send: SendPeer) -> Result<SentPeer, SendError> {
         Self::check_payload(app, &send.payload)?;
         self.limit_send(app, origin, Rule::PeerSends)?;
-        let (to, keep, history, wait) = (send.to.clone(), send.keep, send.history, send.wait_for_ack);
-        let message = self.stamp(origin, send);
+        let SendPeer { from, to, payload, wait_for_ack: wait, options } = send;
+        let draft = Draft { from, to: Target::User(to.clone()), payload, marks: options.marks };
+        let post = self.post(app, origin, draft, vec![to.clone()], &options);
         self.metrics().accepted_peer.inc();
 
+        let keep = post.keep;
+        let ack_suffices = post.ends_with_first_ack(app);
         let inbox_write = Cancelled::default();
-        let expectation = (keep || wait).then(|| Expectation::new(inbox_write.clone()));
+        let expectation = (wait || keep && ack_suffices).then(|| {
+            // Where other devices need the message, no ack of one may take it from them.
+            Expectation::new(if ack_suffices { inbox_write.clone() } else { Cancelled::default() })
+        });
         let (expected, ack) = expectation.unzip();
+        let kept = self.keep_of(app, &post, inbox_write);
+        let must_be_durable = kept.as_ref().is_some_and(|kept| {
+            kept.history.is_some() || !kept.changes.is_empty() || kept.inbox.is_some() && !ack_suffices
+        });
         // Queued before anybody can ack it, so that the ack's removal comes behind it.
-        let durable = self.keep(app, &message, keep.then_some(inbox_write), history);
-        let offer = PeerOffer { id: message.id, expected: expected.clone(), kept: keep, again: false };
-        let mut taken = self.offer_here(app, &message, &offer);
-        drop(offer);
+        let durable = kept.map(|kept| self.store().keep(kept));
+        let mut offers = self.offer_post(app, &post, expected.clone());
         let mut _waiting = None;
         if self.bus().has_others() {
             let expected = expected.clone().filter(|_| wait);
-            let (elsewhere, waiting) = self.deliver_elsewhere(app, &message, expected, keep).await;
-            (taken, _waiting) = (taken + elsewhere, waiting);
+            let (elsewhere, waiting) = self.deliver_elsewhere(app, &post.message, expected, keep).await;
+            if elsewhere > 0 {
+                offers.absent.clear();
+            }
+            offers.taken += elsewhere;
+            _waiting = waiting;
+            self.offer_elsewhere(app, &post.message, post.copy_to.iter().cloned().collect(), keep, false).await;
         }
-        let durable = durable.map(|commit| self.look_again_when_durable(app, &message, commit, keep && taken == 0));
+        let late = post.late(self, app, offers.absent);
+        let durable = durable.map(|commit| self.look_again_when_durable(app, late.into_iter().collect(), commit));
         if let Some(expected) = expected.filter(|_| wait) {
             let at_ms = self.clock().monotonic_ms() + app.policy().sessions.ack_timeout_ms;
             self.timers().at(at_ms, Due::Ack(Arc::downgrade(&expected)));
@@ -52,107 +65,14 @@ impl Node {
 
         let outcome = match durable {
             None if !wait => DeliveryOutcome::Sent,
-            durable => self.outcome(durable, ack, Asked { keep, history, wait }).await?,
+            durable => self.outcome(durable, ack, Asked { keep, wait, must_be_durable }).await?,
         };
-        if taken == 0 && !keep {
+        if offers.taken == 0 && !keep {
             self.metrics().dropped(DropReason::NobodyThere, 1);
         }
-        tracing::trace!(message = %message.id, %to, taken, ?outcome, "peer message");
+        tracing::trace!(message = %post.message.id, %to, taken = offers.taken, ?outcome, "peer message");
         self.metrics().outcome(outcome);
-        Ok(SentPeer { id: message.id, sent_at_ms: message.sent_at_ms, outcome })
-    }
-
-    fn stamp(&self, origin: Origin<'_>, send: SendPeer) -> Arc<Message> {
-        let sent_at_ms = self.clock().wall_ms();
-        let id = self.next_id(sent_at_ms);
-        let from = origin.sender(send.from);
-        Arc::new(Message {
-            id,
-            from,
-            to: Target::User(send.to),
-            payload: send.payload,
-            sent_at_ms,
-            marks: Marks::default(),
-        })
-    }
-
-    /// Queues the write of a message that is to be kept.
-    pub(super) fn keep(
-        &self,
-        app: &App,
-        message: &Arc<Message>,
-        inbox: Option<Cancelled>,
-        history: bool,
-    ) -> Option<Commit> {
-        let policy = app.policy();
-        let inbox = match (&message.to, inbox) {
-            (Target::User(user), Some(cancelled)) => Some(KeepInInbox {
-                users: vec![user.clone()],
-                cap: policy.inbox.cap,
-                expires_at_ms: message.sent_at_ms + policy.inbox.retention_ms,
-                cancelled,
-            }),
-            _ => None,
-        };
-        let history = policy.history.filter(|_| history).map(|policy| KeepInHistory {
-            expires_at_ms: message.sent_at_ms + policy.retention_ms,
-            max_bytes: policy.max_bytes,
-            hidden_from: Vec::new(),
-        });
-        if inbox.is_none() && history.is_none() {
-            return None;
-        }
-        Some(self.store().keep(Keep {
-            app: policy.id.clone(),
-            message: message.clone(),
-            inbox,
-            history,
-            changes: Vec::new(),
-        }))
-    }
-
-    /// Puts the message into the mailboxes of the receiver's sessions. Returns how many took it.
-    pub(crate) fn offer_here(&self, app: &App, message: &Arc<Message>, offer: &PeerOffer) -> usize {
-        let Target::User(user) = &message.to else { return 0 };
-        let envelope = Envelope::new(Notice::PeerMessage { message: message.clone(), from_inbox: false });
-        let now_ms = self.clock().monotonic_ms();
-        let (mut taken, mut overflown) = (0, Vec::new());
-        app.hub.for_each_of(user, |session| match session.offer_peer(&envelope, offer.clone(), now_ms) {
-            Offered::Taken => taken += 1,
-            Offered::Overflow => overflown.push(session.clone()),
-            Offered::Gone => {}
-        });
-        for session in overflown {
-            self.end_overflown(&session);
-        }
-        self.metrics().offered_peer.inc_by(taken as u64);
-        taken
-    }
-
-    /// The late joiner: when nobody took the message, looks again once it is stored. That must happen even if
-    /// the sender hangs up meanwhile, so it is no part of the sender's own future.
-    fn look_again_when_durable(&self, app: &Arc<App>, message: &Arc<Message>, commit: Commit, look: bool) -> Commit {
-        if !look {
-            return commit;
-        }
-        let (node, app, message) = (self.clone(), app.clone(), message.clone());
-        let (done, durable) = oneshot::channel();
-        self.spawn(async move {
-            let result = commit.await;
-            if let (Ok(()), Target::User(user)) = (&result, &message.to) {
-                let mut late = Vec::new();
-                app.hub.for_each_of(user, |session| late.push(session.clone()));
-                for session in late {
-                    node.offer_late(&session, &message);
-                }
-                if node.bus().has_others() {
-                    node.deliver_elsewhere(&app, &message, None, true).await;
-                }
-            }
-            // A sender that has hung up does not need to know.
-            let _ = done.send(result);
-        });
-        Box::pin(async move { durable.await.unwrap_or_else(|gone| Err(StoreError::Failed(gone.into()))) })
+        Ok(SentPeer { id: post.message.id, sent_at_ms: post.message.sent_at_ms, outcome })
     }
 
     /// Waits for what the sender must know before it is answered: durable unless acked, acked if it asked.
@@ -181,7 +101,7 @@ impl Node {
         let outcome = tokio::select! {
             biased;
             outcome = &mut acked => {
-                if outcome != DeliveryOutcome::Delivered || asked.history {
+                if outcome != DeliveryOutcome::Delivered || asked.must_be_durable {
                     durable.await?;
                 }
                 outcome
@@ -202,8 +122,9 @@ impl Node {
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     keep: bool,
-    history: bool,
     wait: bool,
+    /// Whether an ack does not make the write needless.
+    must_be_durable: bool,
 }
 
 impl Asked {

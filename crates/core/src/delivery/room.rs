@@ -11,6 +11,7 @@ use crate::node::Node;
 use crate::notice::{Envelope, Notice};
 use crate::rooms::{Recent, Room, RoomState};
 use crate::session::{OfferedNotice, Session};
+use crate::store::Keep;
 
 impl Node {
     /// Sends to the members of a room.
@@ -30,8 +31,10 @@ impl Node {
         let message = self.fan_out(app, origin, send);
         self.metrics().accepted_room.inc();
         self.fan_out_elsewhere(app, &message).await;
-        if let Some(commit) = self.keep(app, &message, None, history) {
-            commit.await?;
+        if let Some(history) = Self::keep_in_history(app, &message, history, &[]) {
+            let (app, message) = (app.id().clone(), message.clone());
+            let history = Some(history);
+            self.store().keep(Keep { app, message, inbox: None, history, changes: Vec::new() }).await?;
         }
         Ok(SentRoom { id: message.id, sent_at_ms: message.sent_at_ms })
     }

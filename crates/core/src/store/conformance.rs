@@ -106,7 +106,7 @@ fn message(id: u64, from: &str, to: Target) -> Arc<Message> {
 }
 
 fn in_inbox(owner: &str, cap: usize, expires_at_ms: u64) -> Option<KeepInInbox> {
-    Some(KeepInInbox { users: vec![user(owner)], cap, expires_at_ms, cancelled: Cancelled::default() })
+    Some(KeepInInbox { users: vec![user(owner)], cap, expires_at_ms, cancelled: Cancelled::default(), had_by: None })
 }
 
 /// A keep in the inbox of [`reader`].

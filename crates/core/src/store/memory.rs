@@ -2,14 +2,16 @@
 //! tests. Nothing survives the process. Every call does its whole work before it returns; futures are ready.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
 use super::{
     Change, Changed, Commit, EventStore, HistoryFilter, HistoryPage, HistoryStore, InboxReader, InboxStore, Keep,
-    OpenSession, RecordStore, Scan, Store, StoreError, StoreHealth,
+    KeepInInbox, OpenSession, RecordStore, Scan, Store, StoreError, StoreHealth,
 };
 use crate::events::{Event, EventKind, EventType, Transition};
 use crate::id::{AppId, DeviceId, MessageId, SessionId, UserId};
@@ -24,6 +26,8 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct State {
+    /// What waits while a test holds the store.
+    held: Option<VecDeque<Held>>,
     refusing: bool,
     closed: bool,
     writes: u64,
@@ -33,6 +37,15 @@ struct State {
     sessions: BTreeMap<(AppId, SessionId), OpenSession>,
     events: HashMap<(AppId, EventKind), VecDeque<Event>>,
     records: BTreeMap<(AppId, RecordKind), BTreeMap<String, Bytes>>,
+}
+
+/// Something that is to be done.
+struct Held(Box<dyn FnOnce(&mut State) + Send>);
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Held")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -78,14 +91,8 @@ impl State {
             self.newest = self.newest.max(Some(message.id));
         }
         self.apply_changes(&app, changes);
-        for user in inbox.iter().flat_map(|inbox| &inbox.users) {
-            let (cap, expires_at_ms) = inbox.as_ref().map_or((0, 0), |inbox| (inbox.cap, inbox.expires_at_ms));
-            let messages = &mut self.inboxes.entry((app.clone(), user.clone())).or_default().messages;
-            let unacked = || Unacked { message: message.clone(), expires_at_ms, acked_by: BTreeSet::new() };
-            messages.entry(message.id).or_insert_with(unacked);
-            while messages.len() > cap {
-                messages.pop_first();
-            }
+        if let Some(inbox) = inbox {
+            self.enter(&app, &message, &inbox);
         }
         if let Some(history) = history {
             let kept = self.history.entry(app).or_default();
@@ -94,6 +101,22 @@ impl State {
             kept.entry(message.id).or_insert_with(|| Kept { message: message.clone(), expires_at_ms, hidden_from });
             while bytes_of(kept) > history.max_bytes {
                 kept.pop_first();
+            }
+        }
+    }
+
+    fn enter(&mut self, app: &AppId, message: &Arc<Message>, how: &KeepInInbox) {
+        for user in &how.users {
+            let inbox = self.inboxes.entry((app.clone(), user.clone())).or_default();
+            let had_by = how.had_by.as_ref().filter(|(of, _)| of == user).map(|(_, device)| device);
+            if had_by.is_some_and(|device| inbox.devices.iter().all(|other| other == device)) {
+                continue;
+            }
+            let (message, expires_at_ms) = (message.clone(), how.expires_at_ms);
+            let (id, acked_by) = (message.id, had_by.cloned().into_iter().collect());
+            inbox.messages.entry(id).or_insert_with(|| Unacked { message, expires_at_ms, acked_by });
+            while inbox.messages.len() > how.cap {
+                inbox.messages.pop_first();
             }
         }
     }
@@ -320,21 +343,50 @@ impl MemoryStore {
         self.state.lock().refusing = refuse;
     }
 
-    fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut State) -> T) -> Commit<T> {
+    /// For tests: from now on everything waits, until it is called with `false`: then all of it is done in its
+    /// order.
+    pub fn hold(&self, hold: bool) {
         let mut state = self.state.lock();
-        let outcome = if state.closed {
-            Err(StoreError::Failed("the store is closed".into()))
-        } else if state.refusing {
-            Err(StoreError::Full)
-        } else {
-            state.writes += 1;
-            Ok(work(&mut state))
-        };
-        Box::pin(std::future::ready(outcome))
+        if hold {
+            state.held.get_or_insert_default();
+            return;
+        }
+        for Held(work) in state.held.take().into_iter().flatten() {
+            work(&mut state);
+        }
     }
 
-    fn read<T: Send + 'static>(&self, work: impl FnOnce(&State) -> T) -> Commit<T> {
-        Box::pin(std::future::ready(Ok(work(&self.state.lock()))))
+    fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut State) -> Result<T, StoreError> + Send + 'static,
+    ) -> Commit<T> {
+        let mut state = self.state.lock();
+        let Some(held) = &mut state.held else {
+            return Box::pin(std::future::ready(work(&mut state)));
+        };
+        let (answer, answered) = oneshot::channel();
+        held.push_back(Held(Box::new(move |state| {
+            // Whoever does not wait any more does not need to know.
+            let _ = answer.send(work(state));
+        })));
+        Box::pin(async move { answered.await.unwrap_or_else(|gone| Err(StoreError::Failed(gone.into()))) })
+    }
+
+    fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut State) -> T + Send + 'static) -> Commit<T> {
+        self.work(|state| {
+            if state.closed {
+                Err(StoreError::Failed("the store is closed".into()))
+            } else if state.refusing {
+                Err(StoreError::Full)
+            } else {
+                state.writes += 1;
+                Ok(work(state))
+            }
+        })
+    }
+
+    fn read<T: Send + 'static>(&self, work: impl FnOnce(&State) -> T + Send + 'static) -> Commit<T> {
+        self.work(|state| Ok(work(state)))
     }
 }
 
@@ -344,8 +396,8 @@ impl InboxStore for MemoryStore {
     }
 
     fn inbox_open(&self, reader: &InboxReader) -> Commit {
-        let inbox = (reader.app.clone(), reader.user.clone());
-        self.write(|state| state.inboxes.entry(inbox).or_default().open(&reader.device))
+        let InboxReader { app, user, device } = reader.clone();
+        self.write(move |state| state.inboxes.entry((app, user)).or_default().open(&device))
     }
 
     fn inbox_page(
@@ -356,40 +408,47 @@ impl InboxStore for MemoryStore {
         limit: usize,
         now_ms: u64,
     ) -> Commit<Vec<Arc<Message>>> {
-        self.read(|state| {
-            let mut page = state.page(reader, after, up_to, now_ms);
+        let reader = reader.clone();
+        self.read(move |state| {
+            let mut page = state.page(&reader, after, up_to, now_ms);
             page.truncate(limit);
             page
         })
     }
 
     fn inbox_ack(&self, reader: &InboxReader, ids: &[MessageId]) -> Commit {
-        self.write(|state| state.ack(reader, ids))
+        let (reader, ids) = (reader.clone(), ids.to_vec());
+        self.write(move |state| state.ack(&reader, &ids))
     }
 
     fn inbox_count(&self, app: &AppId, user: &UserId, now_ms: u64) -> Commit<usize> {
-        let fresh = |inbox: &Inbox| inbox.messages.values().filter(|m| m.expires_at_ms > now_ms).count();
-        self.read(|state| state.inboxes.get(&(app.clone(), user.clone())).map_or(0, fresh))
+        let inbox = (app.clone(), user.clone());
+        let fresh = move |inbox: &Inbox| inbox.messages.values().filter(|m| m.expires_at_ms > now_ms).count();
+        self.read(move |state| state.inboxes.get(&inbox).map_or(0, fresh))
     }
 
     fn inbox_holds(&self, app: &AppId, user: &UserId, id: MessageId, now_ms: u64) -> Commit<bool> {
-        let fresh = |inbox: &Inbox| inbox.messages.get(&id).is_some_and(|m| m.expires_at_ms > now_ms);
-        self.read(|state| state.inboxes.get(&(app.clone(), user.clone())).is_some_and(fresh))
+        let inbox = (app.clone(), user.clone());
+        let fresh = move |inbox: &Inbox| inbox.messages.get(&id).is_some_and(|m| m.expires_at_ms > now_ms);
+        self.read(move |state| state.inboxes.get(&inbox).is_some_and(fresh))
     }
 
     fn inbox_forget(&self, app: &AppId, user: &UserId, device: Option<&DeviceId>) -> Commit<usize> {
-        self.write(|state| state.forget(app, user, device))
+        let (app, user, device) = (app.clone(), user.clone(), device.cloned());
+        self.write(move |state| state.forget(&app, &user, device.as_ref()))
     }
 }
 
 impl EventStore for MemoryStore {
     fn record(&self, app: &AppId, transitions: Vec<Transition>, cap: usize) -> Commit {
-        self.write(|state| state.record(app, transitions, cap))
+        let app = app.clone();
+        self.write(move |state| state.record(&app, transitions, cap))
     }
 
     fn pull_events(&self, app: &AppId, kind: EventKind, max: usize) -> Commit<Vec<Event>> {
-        self.write(|state| {
-            let Some(queue) = state.events.get_mut(&(app.clone(), kind)) else { return Vec::new() };
+        let queue = (app.clone(), kind);
+        self.write(move |state| {
+            let Some(queue) = state.events.get_mut(&queue) else { return Vec::new() };
             queue.drain(..max.min(queue.len())).collect()
         })
     }
@@ -407,8 +466,9 @@ impl HistoryStore for MemoryStore {
         page: HistoryPage,
         now_ms: u64,
     ) -> Commit<Vec<Arc<Message>>> {
-        self.read(|state| {
-            let mut matches = state.matches(app, filter, now_ms);
+        let (app, filter) = (app.clone(), filter.clone());
+        self.read(move |state| {
+            let mut matches = state.matches(&app, &filter, now_ms);
             if page.newest_first {
                 matches.reverse();
             }
@@ -418,50 +478,58 @@ impl HistoryStore for MemoryStore {
     }
 
     fn history_count(&self, app: &AppId, filter: &HistoryFilter, now_ms: u64) -> Commit<u64> {
-        self.read(|state| state.matches(app, filter, now_ms).len() as u64)
+        let (app, filter) = (app.clone(), filter.clone());
+        self.read(move |state| state.matches(&app, &filter, now_ms).len() as u64)
     }
 
     fn message(&self, app: &AppId, id: MessageId) -> Commit<Option<Arc<Message>>> {
-        let mut state = self.state.lock();
-        let found = state.places(app, id).next().map(|message| message.clone());
-        Box::pin(std::future::ready(Ok(found)))
+        let app = app.clone();
+        self.work(move |state| Ok(state.places(&app, id).next().map(|message| message.clone())))
     }
 
     fn withdraw(&self, app: &AppId, id: MessageId) -> Commit<bool> {
-        self.write(|state| state.withdraw(app, id))
+        let app = app.clone();
+        self.write(move |state| state.withdraw(&app, id))
     }
 
     fn amend(&self, app: &AppId, id: MessageId, payload: Bytes) -> Commit<bool> {
-        self.write(|state| state.amend(app, id, &payload))
+        let app = app.clone();
+        self.write(move |state| state.amend(&app, id, &payload))
     }
 
     fn hide(&self, app: &AppId, filter: &HistoryFilter, from: &UserId) -> Commit<u64> {
-        self.write(|state| state.hide(app, filter, from))
+        let (app, filter, from) = (app.clone(), filter.clone(), from.clone());
+        self.write(move |state| state.hide(&app, &filter, &from))
     }
 }
 
 impl RecordStore for MemoryStore {
     fn change(&self, app: &AppId, changes: Vec<Change>) -> Commit<Changed> {
-        self.write(|state| state.apply_changes(app, changes))
+        let app = app.clone();
+        self.write(move |state| state.apply_changes(&app, changes))
     }
 
     fn read_record(&self, app: &AppId, kind: RecordKind, key: &str) -> Commit<Option<Bytes>> {
-        self.read(|state| state.records.get(&(app.clone(), kind)).and_then(|family| family.get(key)).cloned())
+        let (family, key) = ((app.clone(), kind), key.to_owned());
+        self.read(move |state| state.records.get(&family).and_then(|family| family.get(&key)).cloned())
     }
 
     fn read_records(&self, app: &AppId, kind: RecordKind, keys: Vec<String>) -> Commit<Vec<Option<Bytes>>> {
-        self.read(|state| {
-            let family = state.records.get(&(app.clone(), kind));
+        let family = (app.clone(), kind);
+        self.read(move |state| {
+            let family = state.records.get(&family);
             keys.iter().map(|key| family.and_then(|family| family.get(key)).cloned()).collect()
         })
     }
 
     fn scan_records(&self, app: &AppId, scan: Scan) -> Commit<Vec<(String, Bytes)>> {
-        self.read(|state| state.scan(app, &scan))
+        let app = app.clone();
+        self.read(move |state| state.scan(&app, &scan))
     }
 
     fn count_records(&self, app: &AppId, kind: RecordKind, prefix: &str) -> Commit<u64> {
-        self.read(|state| state.family(app, kind, prefix).len() as u64)
+        let (app, prefix) = (app.clone(), prefix.to_owned());
+        self.read(move |state| state.family(&app, kind, &prefix).len() as u64)
     }
 }
 
@@ -471,7 +539,7 @@ impl Store for MemoryStore {
     }
 
     fn expire(&self, now_ms: u64) -> Commit<u64> {
-        self.write(|state| state.expire(now_ms))
+        self.write(move |state| state.expire(now_ms))
     }
 
     fn health(&self) -> StoreHealth {

@@ -10,7 +10,7 @@ use stentor_core::id::{DeviceId, NodeId};
 use stentor_core::session::{Closing, LogoutReason};
 use stentor_core::store::memory::MemoryStore;
 
-use crate::harness::{APP, World, peer, policy, start, user_id};
+use crate::harness::{APP, World, kept, peer, policy, start, user_id};
 
 struct Pair {
     here: World,
@@ -88,7 +88,7 @@ async fn a_kept_message_is_delivered_there_and_leaves_the_inbox() {
 #[tokio::test]
 async fn a_late_joiner_on_the_other_node_gets_the_message() {
     let pair = pair().await;
-    let sent = pair.here.send_peer(SendPeer { keep: true, ..peer("alice", "bob", "hello") });
+    let sent = pair.here.send_peer(SendPeer { options: kept(), ..peer("alice", "bob", "hello") });
     tokio::pin!(sent);
     let _ = futures_util::poll!(&mut sent);
     let bob = pair.there.login("bob").await;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use stentor_core::delivery::{DeliveryOutcome, Origin, SendError, SendPeer, SendRoom};
+use stentor_core::delivery::{DeliveryOutcome, Origin, SendError, SendOptions, SendPeer, SendRoom};
 use stentor_core::metrics::DropReason;
 use stentor_core::session::Closing;
 use stentor_core::store::StoreError;
 
-use crate::harness::{ACK_TIMEOUT, GRACE, peer, room_id, text, user_id, world, world_with};
+use crate::harness::{ACK_TIMEOUT, GRACE, kept, peer, room_id, text, user_id, world, world_with};
 
 fn waiting(from: &str, to: &str, payload: &str) -> SendPeer {
     SendPeer { wait_for_ack: true, ..peer(from, to, payload) }
@@ -51,7 +51,10 @@ async fn no_ack_in_time_is_unconfirmed_or_offline_if_kept() {
     let world = world().await;
     let bob = world.login("bob").await;
     for (keep, expected) in [(false, DeliveryOutcome::Unconfirmed), (true, DeliveryOutcome::Offline { kept: true })] {
-        let sent = world.send_peer(SendPeer { keep, ..waiting("alice", "bob", "hello") });
+        let sent = world.send_peer(SendPeer {
+            options: SendOptions { keep, ..SendOptions::default() },
+            ..waiting("alice", "bob", "hello")
+        });
         tokio::pin!(sent);
         assert!(futures_util::poll!(&mut sent).is_pending());
         bob.heard();
@@ -161,7 +164,7 @@ async fn a_full_store_refuses_what_is_to_be_kept_and_nothing_else() {
     let world = world().await;
     let bob = world.login("bob").await;
     world.store.refuse_writes(true);
-    let kept = world.send_peer(SendPeer { keep: true, ..peer("alice", "carol", "keep") }).await;
+    let kept = world.send_peer(SendPeer { options: kept(), ..peer("alice", "carol", "keep") }).await;
     assert!(matches!(kept, Err(SendError::Store(StoreError::Full))));
     assert_eq!(world.send("alice", "bob", "live").await, DeliveryOutcome::Sent);
     assert_eq!(bob.take_and_ack(), ["live"]);
@@ -178,7 +181,7 @@ async fn a_full_store_refuses_what_is_to_be_kept_and_nothing_else() {
 async fn an_early_ack_makes_a_kept_message_delivered() {
     let world = world().await;
     let bob = world.login("bob").await;
-    let send = SendPeer { keep: true, wait_for_ack: true, ..peer("alice", "bob", "hello") };
+    let send = SendPeer { options: kept(), wait_for_ack: true, ..peer("alice", "bob", "hello") };
     let sent = world.send_peer(send);
     tokio::pin!(sent);
     assert!(futures_util::poll!(&mut sent).is_pending());

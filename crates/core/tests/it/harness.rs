@@ -14,16 +14,19 @@ use stentor_core::attributes::AttributeLimits;
 use stentor_core::bus::Bus;
 use stentor_core::bus::in_process::InProcessBus;
 use stentor_core::clock::{Clock, ManualClock};
-use stentor_core::delivery::{DeliveryOutcome, Origin, SendError, SendPeer, SendRoom};
+use stentor_core::delivery::{
+    DeliveryOutcome, Origin, SendError, SendGroup, SendOptions, SendPeer, SendRoom, SentGroup,
+};
 use stentor_core::events::{EventKind, EventType};
 use stentor_core::id::{AppId, DeviceId, MessageId, NameRule, NodeId, RoomId, UserId};
 use stentor_core::limits::{Rate, Rule};
 use stentor_core::message::Message;
 use stentor_core::node::{Node, NodeConfig};
 use stentor_core::notice::{Envelope, Notice};
+use stentor_core::records::RecordKind;
 use stentor_core::session::{Closing, Connected, Login, Outlet, Resume, Session};
-use stentor_core::store::Store;
 use stentor_core::store::memory::MemoryStore;
+use stentor_core::store::{Change, InboxStore, RecordStore, Store};
 
 pub(crate) const APP: &str = "app";
 pub(crate) const GRACE: Duration = Duration::from_secs(30);
@@ -147,11 +150,31 @@ impl World {
 
     /// Sends to a user who is away or does not matter, to be kept.
     pub(crate) async fn keep(&self, from: &str, to: &str, payload: &str) -> DeliveryOutcome {
-        self.send_peer(SendPeer { keep: true, ..peer(from, to, payload) }).await.expect("taken")
+        self.send_peer(SendPeer { options: kept(), ..peer(from, to, payload) }).await.expect("taken")
     }
 
     pub(crate) async fn send_peer(&self, send: SendPeer) -> Result<DeliveryOutcome, SendError> {
         self.node.send_peer(&self.app, Origin::Backend, send).await.map(|sent| sent.outcome)
+    }
+
+    /// Makes users members of a group, as the directory does.
+    pub(crate) async fn add_members(&self, group: &str, members: &[&str]) {
+        let member = |user: &&str| Change::Put {
+            kind: RecordKind::Member,
+            key: format!("{group}/{user}"),
+            value: Bytes::from_static(b"\x80"),
+        };
+        let changes = members.iter().map(member).collect();
+        self.store.change(self.app.id(), changes).await.expect("changed");
+    }
+
+    pub(crate) async fn send_group(&self, send: SendGroup) -> Result<SentGroup, SendError> {
+        self.node.send_group(&self.app, Origin::Backend, send).await
+    }
+
+    /// How many messages the store keeps for a user and no device has acked.
+    pub(crate) async fn inbox_of(&self, user: &str) -> usize {
+        self.store.inbox_count(self.app.id(), &user_id(user), 0).await.expect("counts")
     }
 
     pub(crate) async fn send_room(&self, from: &str, room: &str, payload: &str) -> MessageId {
@@ -201,10 +224,19 @@ pub(crate) fn peer(from: &str, to: &str, payload: &str) -> SendPeer {
         from: user_id(from),
         to: user_id(to),
         payload: text(payload),
-        keep: false,
-        history: false,
         wait_for_ack: false,
+        options: SendOptions::default(),
     }
+}
+
+/// To be kept in the receivers' inboxes.
+pub(crate) fn kept() -> SendOptions {
+    SendOptions { keep: true, ..SendOptions::default() }
+}
+
+pub(crate) fn group(from: &str, group: &str, payload: &str) -> SendGroup {
+    let (from, group, payload) = (user_id(from), room_id(group), text(payload));
+    SendGroup { from, group, payload, only_for: Vec::new(), options: kept() }
 }
 
 pub(crate) fn rate(rule: Rule, count: u32, window_ms: u32) -> (Rule, Rate) {

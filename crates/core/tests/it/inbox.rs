@@ -8,7 +8,7 @@ use stentor_core::delivery::{DeliveryOutcome, SendPeer};
 use stentor_core::session::Closing;
 use stentor_core::store::InboxStore;
 
-use crate::harness::{peer, user_id, world, world_with};
+use crate::harness::{kept, peer, user_id, world, world_with};
 
 #[tokio::test]
 async fn kept_messages_come_at_login_in_order_and_leave_with_their_ack() {
@@ -113,7 +113,7 @@ async fn live_messages_wait_for_the_inbox() {
 #[tokio::test]
 async fn the_late_joiner_gets_the_message() {
     let world = world().await;
-    let send = SendPeer { keep: true, ..peer("alice", "bob", "hello") };
+    let send = SendPeer { options: kept(), ..peer("alice", "bob", "hello") };
     let sent = world.send_peer(send);
     tokio::pin!(sent);
     // Everything up to the wait for the store happens here: the receiver was looked for and not found.
@@ -129,7 +129,7 @@ async fn the_late_joiner_gets_the_message() {
 async fn a_sender_that_hangs_up_does_not_lose_the_message() {
     let world = world().await;
     {
-        let sent = world.send_peer(SendPeer { keep: true, ..peer("alice", "bob", "hello") });
+        let sent = world.send_peer(SendPeer { options: kept(), ..peer("alice", "bob", "hello") });
         tokio::pin!(sent);
         assert!(futures_util::poll!(&mut sent).is_pending());
     }

@@ -5,8 +5,10 @@
 mod attributes;
 mod cluster;
 mod delivery;
+mod devices;
 mod disconnect;
 mod events;
+mod groups;
 mod harness;
 mod inbox;
 mod limits;
@@ -14,3 +16,4 @@ mod model;
 mod presence;
 mod resume;
 mod rooms;
+mod users;

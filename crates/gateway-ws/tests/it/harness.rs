@@ -16,7 +16,7 @@ use stentor_core::app::{PresencePolicy, RoomPolicy, SessionPolicy};
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::bus::in_process::InProcessBus;
 use stentor_core::clock::ManualClock;
-use stentor_core::delivery::{Origin, SendPeer, SendRoom, SentPeer, SentRoom};
+use stentor_core::delivery::{Origin, SendOptions, SendPeer, SendRoom, SentPeer, SentRoom};
 use stentor_core::id::{AppId, NameRule, NodeId, RoomId, UserId};
 use stentor_core::limits::{Rate, Rule};
 use stentor_core::node::{Node, NodeConfig};
@@ -217,9 +217,8 @@ impl Gateway {
             from: UserId::from_trusted("backend"),
             to: UserId::from_trusted(to),
             payload: Bytes::from(payload.to_owned()),
-            keep,
-            history: false,
             wait_for_ack: false,
+            options: SendOptions { keep, ..SendOptions::default() },
         };
         self.node.send_peer(&self.app, Origin::Backend, send).await.expect("sent")
     }

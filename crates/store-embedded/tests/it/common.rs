@@ -68,7 +68,13 @@ pub(crate) fn keep(id: u64, user: &str, bytes: usize) -> Keep {
     Keep {
         app: app(),
         message: Arc::new(message),
-        inbox: Some(KeepInInbox { users: vec![user], cap: 200, expires_at_ms, cancelled: Cancelled::default() }),
+        inbox: Some(KeepInInbox {
+            users: vec![user],
+            cap: 200,
+            expires_at_ms,
+            cancelled: Cancelled::default(),
+            had_by: None,
+        }),
         history: Some(KeepInHistory { expires_at_ms, max_bytes: 1 << 40, hidden_from: Vec::new() }),
         changes: Vec::new(),
     }

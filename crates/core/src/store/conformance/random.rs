@@ -140,6 +140,7 @@ fn keep([_, a, b, c, d, e, f, _]: Numbers) -> Keep {
         cap: usize::from(d % 8),
         expires_at_ms: NOW + u64::from(e % 16),
         cancelled,
+        had_by: f.is_multiple_of(5).then(|| (user(b), DeviceId::from_trusted(["", "tv"][at(e, 2)]))),
     };
     let history =
         KeepInHistory { expires_at_ms: NOW + u64::from(f % 16), max_bytes: u64::from(d) * 4, hidden_from: Vec::new() };

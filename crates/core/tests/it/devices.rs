@@ -1,0 +1,156 @@
+//! Users with several devices: what one acks is still there for the others.
+
+use stentor_core::app::DevicePolicy;
+use stentor_core::delivery::{DeliveryOutcome, Origin, SendError, SendOptions, SendPeer};
+use stentor_core::store::StoreError;
+
+use crate::harness::{World, kept, peer, world_with};
+
+async fn several() -> World {
+    world_with(|policy| policy.devices = DevicePolicy::Many { max: 4 }).await
+}
+
+fn synced(from: &str, to: &str, payload: &str) -> SendPeer {
+    SendPeer { options: SendOptions { sync_sender: true, ..kept() }, ..peer(from, to, payload) }
+}
+
+/// An ack that comes before the write is its turn must not make it needless: another device is away.
+#[tokio::test]
+async fn an_early_ack_of_one_device_takes_nothing_from_the_others() {
+    let world = several().await;
+    world.connect("bob", "laptop", None).await.logout().await;
+    let (phone, tablet) = (world.connect("bob", "phone", None).await, world.connect("bob", "tablet", None).await);
+    world.store.refuse_writes(true);
+    let sent = world.send_peer(SendPeer { options: kept(), ..peer("alice", "bob", "refused") });
+    assert!(matches!(sent.await, Err(SendError::Store(StoreError::Full))));
+    assert_eq!(phone.take_and_ack(), ["refused"]);
+    assert_eq!(tablet.take_and_ack(), ["refused"]);
+    world.store.refuse_writes(false);
+
+    for wait_for_ack in [false, true] {
+        let sent = world.send_peer(SendPeer { options: kept(), wait_for_ack, ..peer("alice", "bob", "hello") });
+        tokio::pin!(sent);
+        let _ = futures_util::poll!(&mut sent);
+        assert_eq!(phone.take_and_ack(), ["hello"]);
+        let expected = if wait_for_ack { DeliveryOutcome::Delivered } else { DeliveryOutcome::Sent };
+        assert_eq!(sent.await.expect("taken"), expected, "one device is enough for delivered");
+        assert_eq!(tablet.take_texts(), ["hello"], "not acked");
+    }
+    world.settle().await;
+    for (device, expected) in [("phone", 0), ("laptop", 2), ("tablet", 2), ("new", 0)] {
+        assert_eq!(world.connect("bob", device, None).await.take_texts().len(), expected, "{device}");
+    }
+}
+
+/// Refused by the store, an acked message is not taken for sent: the other devices do not have it.
+#[tokio::test]
+async fn an_early_ack_does_not_hide_that_the_store_refused() {
+    let world = several().await;
+    let phone = world.connect("bob", "phone", None).await;
+    world.store.refuse_writes(true);
+    let sent = world.send_peer(SendPeer { options: kept(), wait_for_ack: true, ..peer("alice", "bob", "hello") });
+    tokio::pin!(sent);
+    let _ = futures_util::poll!(&mut sent);
+    phone.take_and_ack();
+    assert!(matches!(sent.await, Err(SendError::Store(StoreError::Full))));
+}
+
+#[tokio::test]
+async fn a_resumed_device_gets_what_it_has_not_acked() {
+    let world = several().await;
+    let (phone, laptop) = (world.connect("bob", "phone", None).await, world.connect("bob", "laptop", None).await);
+    phone.cut();
+    world.keep("alice", "bob", "one").await;
+    assert_eq!(laptop.take_and_ack(), ["one"]);
+    laptop.cut();
+    world.keep("alice", "bob", "two").await;
+    world.settle().await;
+    let phone = world.connect("bob", "phone", phone.resume()).await;
+    assert!(phone.connected.resumed);
+    assert_eq!(phone.take_texts(), ["one", "two"], "taken, not acked");
+
+    let world = world.restarted().await;
+    let again = world.connect("bob", "phone", phone.resume()).await;
+    assert!(again.connected.resumed, "sessions survive");
+    assert_eq!(again.take_and_ack(), ["one", "two"]);
+    world.settle().await;
+    let laptop = world.connect("bob", "laptop", laptop.resume()).await;
+    assert_eq!(laptop.take_and_ack(), ["two"]);
+    world.settle().await;
+    assert_eq!(world.inbox_of("bob").await, 0);
+}
+
+#[tokio::test]
+async fn a_device_never_seen_before_begins_with_what_nobody_has_acked() {
+    let world = several().await;
+    world.keep("alice", "bob", "zero").await;
+    let phone = world.connect("bob", "phone", None).await;
+    world.keep("alice", "bob", "one").await;
+    world.keep("alice", "bob", "two").await;
+    let ids: Vec<_> = phone.take_messages().iter().map(|(message, _)| message.id).collect();
+    phone.ack(&ids[1..2]);
+    world.settle().await;
+    let tablet = world.connect("bob", "tablet", None).await;
+    assert_eq!(tablet.take_texts(), ["zero", "two"]);
+    phone.ack(&ids);
+    world.settle().await;
+    assert_eq!(world.connect("bob", "tablet", None).await.take_texts(), ["zero", "two"], "seen before: its own");
+}
+
+#[tokio::test]
+async fn the_senders_other_devices_get_a_copy() {
+    let world = several().await;
+    let (mine, other) = (world.connect("alice", "mine", None).await, world.connect("alice", "other", None).await);
+    world.connect("alice", "away", None).await.logout().await;
+    let bob = world.connect("bob", "phone", None).await;
+    let origin = Origin::Client(mine.session());
+    world.node.send_peer(&world.app, origin, synced("alice", "bob", "hello")).await.expect("taken");
+    assert_eq!((bob.take_and_ack(), other.take_and_ack()), (vec!["hello".to_owned()], vec!["hello".to_owned()]));
+    assert_eq!(mine.take_texts(), [] as [&str; 0]);
+    world.settle().await;
+    for (device, expected) in [("mine", 0), ("other", 0), ("away", 1), ("new", 0)] {
+        assert_eq!(world.connect("alice", device, None).await.take_texts().len(), expected, "{device}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_is_no_delivery() {
+    let world = several().await;
+    let (mine, other) = (world.connect("alice", "mine", None).await, world.connect("alice", "other", None).await);
+    let send = SendPeer { wait_for_ack: true, ..synced("alice", "bob", "hello") };
+    let sent = world.node.send_peer(&world.app, Origin::Client(mine.session()), send).await.expect("taken");
+    assert_eq!(sent.outcome, DeliveryOutcome::Offline { kept: true }, "bob is away");
+    assert_eq!(other.take_and_ack(), ["hello"]);
+}
+
+#[tokio::test]
+async fn a_backend_sends_a_copy_to_every_device_of_the_sender() {
+    let world = several().await;
+    let (one, two) = (world.connect("alice", "one", None).await, world.connect("alice", "two", None).await);
+    world.send_peer(synced("alice", "bob", "hello")).await.expect("taken");
+    assert_eq!((one.take_texts().len(), two.take_texts().len()), (1, 1));
+    // Not kept: only for who is there.
+    let options = SendOptions { online_only: true, sync_sender: true, ..kept() };
+    world.send_peer(SendPeer { options, ..peer("alice", "bob", "now") }).await.expect("taken");
+    assert_eq!((one.take_texts(), two.take_and_ack().len()), (vec!["now".to_owned()], 1));
+    world.settle().await;
+    assert_eq!((world.inbox_of("alice").await, world.inbox_of("bob").await), (1, 1));
+}
+
+#[tokio::test]
+async fn a_note_to_oneself_is_no_copy() {
+    let world = several().await;
+    let (mine, other) = (world.connect("alice", "mine", None).await, world.connect("alice", "other", None).await);
+    let origin = Origin::Client(mine.session());
+    world.node.send_peer(&world.app, origin, synced("alice", "alice", "note")).await.expect("taken");
+    assert_eq!((mine.take_texts(), other.take_texts()), (vec!["note".to_owned()], vec!["note".to_owned()]));
+}
+
+#[tokio::test]
+async fn where_a_user_has_one_device_a_copy_is_of_no_use() {
+    let world = world_with(|_| {}).await;
+    let alice = world.login("alice").await;
+    let origin = Origin::Client(alice.session());
+    world.node.send_peer(&world.app, origin, synced("alice", "bob", "hello")).await.expect("taken");
+    assert_eq!((alice.take_texts().len(), world.inbox_of("alice").await, world.inbox_of("bob").await), (0, 0, 1));
+}
