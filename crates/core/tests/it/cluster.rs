@@ -1,16 +1,21 @@
 //! Two nodes on one store: what one takes, the other delivers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use stentor_core::app::{AppPolicy, DevicePolicy};
 use stentor_core::bus::in_process::InProcessBus;
+use stentor_core::bus::{Address, Bus, ClusterMessage};
 use stentor_core::clock::ManualClock;
-use stentor_core::delivery::{DeliveryOutcome, SendPeer};
-use stentor_core::id::{DeviceId, NodeId};
+use stentor_core::delivery::{DeliveryOutcome, Origin, SendGroup, SendOptions, SendPeer, SendUsers};
+use stentor_core::id::{AppId, DeviceId, MessageId, MessageIds, NodeId};
+use stentor_core::message::{Marks, Message, Target};
+use stentor_core::metrics::DropReason;
 use stentor_core::session::{Closing, LogoutReason};
 use stentor_core::store::memory::MemoryStore;
 
-use crate::harness::{APP, World, kept, peer, policy, start, user_id};
+use crate::harness::{APP, World, group, kept, peer, policy, start, text, user_id};
 
 struct Pair {
     here: World,
@@ -134,4 +139,93 @@ async fn the_backend_ends_sessions_on_every_node() {
     for client in [phone, here] {
         assert_eq!(client.closed(), [Closing::LoggedOut(LogoutReason::Deleted)]);
     }
+}
+
+#[tokio::test]
+async fn a_group_spans_both_nodes() {
+    let pair = pair_with(|policy| policy.devices = DevicePolicy::Many { max: 3 }).await;
+    pair.here.add_members("team", &["alice", "bob", "carol", "dave"]).await;
+    let (bob, carol) = (pair.here.login("bob").await, pair.there.login("carol").await);
+    let (mine, other) =
+        (pair.here.connect("alice", "mine", None).await, pair.there.connect("alice", "other", None).await);
+    let options = SendOptions { sync_sender: true, ..kept() };
+    let send = SendGroup { options, ..group("alice", "team", "hello") };
+    pair.here.node.send_group(&pair.here.app, Origin::Client(mine.session()), send).await.expect("taken");
+    pair.here.settle().await;
+    assert_eq!((bob.take_and_ack().len(), carol.take_and_ack().len()), (1, 1));
+    assert_eq!((mine.take_texts().len(), other.take_and_ack().len()), (0, 1));
+    pair.there.settle().await;
+    assert_eq!((pair.here.inbox_of("carol").await, pair.here.inbox_of("dave").await), (0, 1));
+}
+
+#[tokio::test]
+async fn many_users_are_on_both_nodes() {
+    let pair = pair().await;
+    let (bob, carol) = (pair.here.login("bob").await, pair.there.login("carol").await);
+    let to = ["bob", "carol", "dave"].map(user_id).to_vec();
+    let send = SendUsers { from: user_id("alice"), to, payload: text("hello"), options: SendOptions::default() };
+    pair.here.node.send_users(&pair.here.app, Origin::Backend, send).await.expect("taken");
+    pair.here.settle().await;
+    assert_eq!((bob.take_texts().len(), carol.take_texts().len()), (1, 1));
+    assert_eq!(pair.here.node.metrics().drops(DropReason::NobodyThere), 1);
+}
+
+/// A node, and a bus at which nobody else is.
+async fn node_and_bus(devices: DevicePolicy) -> (World, InProcessBus) {
+    let clock = Arc::new(ManualClock::new(1_700_000_000_000));
+    let mut buses = InProcessBus::cluster(2).into_iter();
+    let (other, own) = (buses.next().expect("two"), buses.next().expect("two"));
+    let policy = AppPolicy { devices, ..policy(APP) };
+    let node = NodeId::new(1).expect("small");
+    (start(policy, clock, Arc::default(), node, Arc::new(own)).await, other)
+}
+
+/// One device there took it, another may just be coming, and have read the inbox before it was stored.
+#[tokio::test]
+async fn a_kept_message_is_offered_elsewhere_again_when_it_is_stored() {
+    let bob = Address { app: AppId::from_trusted(APP), user: user_id("bob") };
+    for (devices, expected) in [(DevicePolicy::Many { max: 3 }, 2), (DevicePolicy::One, 1)] {
+        let (world, other) = node_and_bus(devices).await;
+        other.announce(&bob).await.expect("announced");
+        world.keep("alice", "bob", "hello").await;
+        world.keep("alice", "zoe", "nobody there").await;
+        let mut received = Vec::new();
+        while let Some((_, message)) = other.receive().now_or_never() {
+            received.push(message);
+        }
+        assert!(matches!(&received[0], ClusterMessage::Deliver { .. }));
+        let again = |message: &ClusterMessage| matches!(message, ClusterMessage::Offer { late: true, kept: true, .. });
+        assert!(received[1..].iter().all(again), "{received:?}");
+        assert_eq!(received.len(), expected, "{devices:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_offer_that_comes_again_is_for_recent_sessions() {
+    let (world, other) = node_and_bus(DevicePolicy::Many { max: 3 }).await;
+    let old = world.connect("bob", "old", None).await;
+    world.clock.advance(Duration::from_millis(10_001));
+    let recent = world.connect("bob", "recent", None).await;
+    let message = Arc::new(Message {
+        id: MessageIds::new(NodeId::SINGLE, MessageId::ZERO).next(1_700_000_010_001),
+        from: user_id("alice"),
+        to: Target::User(user_id("bob")),
+        payload: text("hello"),
+        sent_at_ms: 1_700_000_010_001,
+        marks: Marks::default(),
+    });
+    let offer = |late| {
+        let (app, message, users) = (AppId::from_trusted(APP), message.clone(), vec![user_id("bob"), user_id("zoe")]);
+        ClusterMessage::Offer { app, message, users, kept: true, late }
+    };
+    let running = tokio::spawn({
+        let node = world.node.clone();
+        async move { node.run().await }
+    });
+    for (late, expected) in [(true, (0, 1)), (false, (1, 0))] {
+        other.publish(offer(late)).await.expect("sent");
+        world.settle().await;
+        assert_eq!((old.take_texts().len(), recent.take_texts().len()), expected, "late: {late}; once to each");
+    }
+    running.abort();
 }

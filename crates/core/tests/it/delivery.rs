@@ -191,3 +191,20 @@ async fn an_early_ack_makes_a_kept_message_delivered() {
     bob.logout().await;
     assert_eq!(world.login("bob").await.take_texts(), [] as [&str; 0], "it left the inbox");
 }
+
+/// Where a user has one device, an ack that is faster than the write makes it needless.
+#[tokio::test]
+async fn an_ack_before_the_write_answers_at_once() {
+    let world = world().await;
+    let bob = world.login("bob").await;
+    world.store.hold(true);
+    for (wait_for_ack, expected) in [(true, DeliveryOutcome::Delivered), (false, DeliveryOutcome::Sent)] {
+        let sent = world.send_peer(SendPeer { options: kept(), wait_for_ack, ..peer("alice", "bob", "hello") });
+        tokio::pin!(sent);
+        assert!(futures_util::poll!(&mut sent).is_pending());
+        assert_eq!(bob.take_and_ack(), ["hello"]);
+        assert_eq!(sent.await.expect("taken"), expected, "though nothing is written");
+    }
+    world.store.hold(false);
+    assert_eq!(world.inbox_of("bob").await, 0);
+}
