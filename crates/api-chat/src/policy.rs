@@ -66,6 +66,7 @@ pub const fn default_rate(rule: Rule) -> Option<Rate> {
     match rule {
         // 6000 messages a minute to users, 20 a second to groups, 100 a second to rooms (Chat limits).
         Rule::PeerSends => Some(Rate { count: 6000, window_ms: 60_000 }),
+        Rule::GroupSends => Some(Rate { count: 20, window_ms: 1000 }),
         Rule::RoomSends => Some(Rate { count: 100, window_ms: 1000 }),
         // Clients of ours; the vendor's documents give no number.
         Rule::Logins => Some(Rate { count: 10, window_ms: 1000 }),
