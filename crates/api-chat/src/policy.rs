@@ -1,7 +1,7 @@
 //! The numbers that this dialect gives the core for its apps.
 
 use stentor_core::app::{
-    AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
+    AppPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
 };
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::id::AppId;
@@ -25,6 +25,10 @@ pub struct ChatLimits {
     pub sessions: SessionPolicy,
     /// How rooms behave.
     pub rooms: RoomPolicy,
+    /// What is kept of users: 3000 contacts and 500 blocks (user relationship documents), 2 KB of attributes and 10 GB
+    /// of them per app (user attribute documents), 1024 bytes of a status' text and 3000 subscriptions (presence
+    /// documents).
+    pub directory: DirectoryPolicy,
     /// Rates of core verbs that differ from [`default_rate`]; `None` lifts the rule.
     pub rates: Vec<(Rule, Option<Rate>)>,
 }
@@ -54,6 +58,15 @@ impl Default for ChatLimits {
                 replayed: 32,
                 echo_to_sender: false,
                 attributes_stay_ms: 0,
+            },
+            directory: DirectoryPolicy {
+                contacts: 3000,
+                blocks: 500,
+                profile_bytes: 2 * 1024,
+                profiles_bytes: 10 * 1024 * 1024 * 1024,
+                statuses: true,
+                status_ext_bytes: 1024,
+                status_watches: 3000,
             },
             rates: Vec::new(),
         }
@@ -96,6 +109,7 @@ pub fn policy(key: &str, limits: &ChatLimits) -> AppPolicy {
         history: limits.history,
         rooms: limits.rooms,
         presence: PresencePolicy { queried: 100, watched: 1000 },
+        directory: limits.directory,
         user_attributes: nothing,
         room_attributes: nothing,
         combined_sends: false,

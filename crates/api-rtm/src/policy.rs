@@ -3,7 +3,7 @@
 //! The numbers stand here once; `docs/limits.md` is generated from the configuration that defaults to them.
 
 use stentor_core::app::{
-    AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
+    AppPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
 };
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::id::{AppId, NameRule};
@@ -63,6 +63,7 @@ impl Default for RtmLimits {
             rooms: rooms(),
             // RTM 1.x limitations: 256 users in a query, 512 subscriptions.
             presence: PresencePolicy { queried: 256, watched: 512 },
+            directory: DirectoryPolicy::NONE,
             user_attributes: attributes(16 * 1024),
             room_attributes: attributes(32 * 1024),
             sessions: sessions(),

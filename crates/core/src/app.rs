@@ -10,7 +10,7 @@ use crate::hub::Hub;
 use crate::id::{AppId, UserId};
 use crate::limits::{Limited, Rate, Rule, SlidingWindow, WindowsByKey};
 pub use crate::policy::{
-    AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
+    AppPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
 };
 use crate::presence::Watchers;
 use crate::rooms::Rooms;
@@ -28,6 +28,8 @@ pub struct App {
     pub(crate) watchers: Watchers,
     pub(crate) group_turns: GroupTurns,
     pub(crate) backlog: Mutex<Backlog>,
+    /// Up to where the notes of deleted users were swept.
+    pub(crate) departed_swept: Mutex<Option<String>>,
     last_event_ms: AtomicU64,
 }
 
@@ -47,6 +49,7 @@ impl App {
             watchers: Watchers::default(),
             group_turns: GroupTurns::default(),
             backlog: Mutex::default(),
+            departed_swept: Mutex::default(),
             last_event_ms: AtomicU64::new(0),
         }
     }

@@ -28,7 +28,8 @@ pub struct MemoryStore {
 struct State {
     /// What waits while a test holds the store.
     held: Option<VecDeque<Held>>,
-    refusing: bool,
+    /// How many writes are still taken; `None` for any number.
+    writes_left: Option<u64>,
     closed: bool,
     writes: u64,
     newest: Option<MessageId>,
@@ -340,7 +341,13 @@ impl MemoryStore {
 
     /// For tests: from now on every write fails with [`StoreError::Full`], until it is called with `false`.
     pub fn refuse_writes(&self, refuse: bool) {
-        self.state.lock().refusing = refuse;
+        self.state.lock().writes_left = refuse.then_some(0);
+    }
+
+    /// For tests: after so many more writes every write fails with [`StoreError::Full`], until
+    /// [`Self::refuse_writes`] is called with `false`.
+    pub fn refuse_writes_after(&self, writes: u64) {
+        self.state.lock().writes_left = Some(writes);
     }
 
     /// For tests: from now on everything waits, until it is called with `false`: then all of it is done in its
@@ -376,9 +383,10 @@ impl MemoryStore {
         self.work(|state| {
             if state.closed {
                 Err(StoreError::Failed("the store is closed".into()))
-            } else if state.refusing {
+            } else if state.writes_left == Some(0) {
                 Err(StoreError::Full)
             } else {
+                state.writes_left = state.writes_left.map(|left| left - 1);
                 state.writes += 1;
                 Ok(work(state))
             }
@@ -544,7 +552,7 @@ impl Store for MemoryStore {
 
     fn health(&self) -> StoreHealth {
         let state = self.state.lock();
-        match (state.closed, state.refusing) {
+        match (state.closed, state.writes_left == Some(0)) {
             (true, _) => StoreHealth::Refusing("the store is closed".into()),
             (_, true) => StoreHealth::Refusing("no space left on the device".into()),
             _ => StoreHealth::Ready,

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 use stentor_core::app::{
-    App, AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
+    App, AppPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy,
+    SessionPolicy,
 };
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::bus::Bus;
@@ -65,6 +66,15 @@ pub(crate) fn policy(app: &str) -> AppPolicy {
             attributes_stay_ms: 120_000,
         },
         presence: PresencePolicy { queried: 256, watched: 512 },
+        directory: DirectoryPolicy {
+            contacts: 4,
+            blocks: 3,
+            profile_bytes: 64,
+            profiles_bytes: 100,
+            statuses: false,
+            status_ext_bytes: 16,
+            status_watches: 3,
+        },
         user_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 16_384 },
         room_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 32_768 },
         combined_sends: false,

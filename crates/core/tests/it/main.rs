@@ -6,6 +6,7 @@ mod attributes;
 mod cluster;
 mod delivery;
 mod devices;
+mod directory;
 mod disconnect;
 mod events;
 mod groups;

@@ -11,7 +11,7 @@ use hyper_util::service::TowerToHyperService;
 use prometheus_client::registry::Registry;
 use serde_json::Value;
 use stentor_core::accounts::{Grant, LoginCheck, LoginRefused};
-use stentor_core::app::{App, AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy};
+use stentor_core::app::{App, AppPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy};
 use stentor_core::app::{PresencePolicy, RoomPolicy, SessionPolicy};
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::bus::in_process::InProcessBus;
@@ -83,6 +83,7 @@ fn policy() -> AppPolicy {
             attributes_stay_ms: 120_000,
         },
         presence: PresencePolicy { queried: 3, watched: 3 },
+        directory: DirectoryPolicy::NONE,
         user_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 16_384 },
         room_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 32_768 },
         combined_sends: false,
