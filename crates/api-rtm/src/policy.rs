@@ -63,7 +63,6 @@ impl Default for RtmLimits {
             rooms: rooms(),
             // RTM 1.x limitations: 256 users in a query, 512 subscriptions.
             presence: PresencePolicy { queried: 256, watched: 512 },
-            directory: DirectoryPolicy::NONE,
             user_attributes: attributes(16 * 1024),
             room_attributes: attributes(32 * 1024),
             sessions: sessions(),
@@ -154,6 +153,7 @@ pub fn policy(app_id: &str, limits: &RtmLimits) -> AppPolicy {
         history: limits.history,
         rooms: limits.rooms,
         presence: limits.presence,
+        directory: DirectoryPolicy::NONE,
         user_attributes: limits.user_attributes,
         room_attributes: limits.room_attributes,
         combined_sends: limits.combined_sends,
