@@ -171,6 +171,12 @@ impl ChatError {
         Self::new(StatusCode::BAD_REQUEST, "required_property_not_found", text).with(exception::REQUIRED_PROPERTY)
     }
 
+    /// 403: a quota is used up.
+    #[must_use]
+    pub fn exceed_limit(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "exceed_limit", text)
+    }
+
     /// 429: called too often.
     #[must_use]
     pub fn reach_limit() -> Self {
@@ -264,6 +270,8 @@ impl From<DirectoryError> for ChatError {
             DirectoryError::NoRoom(room) => {
                 Self::new(StatusCode::NOT_FOUND, "service_resource_not_found", format!("do not find this group:{room}"))
             }
+            // The text is ours; families that have one of their own match before.
+            DirectoryError::TooMany { max } => Self::exceed_limit(format!("at most {max} are allowed")),
             DirectoryError::Limited(_) => Self::reach_limit(),
             DirectoryError::Store(error) => error.into(),
         }

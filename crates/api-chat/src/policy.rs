@@ -114,6 +114,7 @@ pub fn policy(key: &str, limits: &ChatLimits) -> AppPolicy {
         overload: Some(limits.overload.clone()),
         broadcasts: limits.broadcasts,
         presence: PresencePolicy { queried: 100, watched: 1000 },
+        directory: limits.directory,
         user_attributes: nothing,
         room_attributes: nothing,
         combined_sends: false,

@@ -3,7 +3,7 @@
 //! The numbers stand here once; `docs/limits.md` is generated from the configuration that defaults to them.
 
 use stentor_core::app::{
-    AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
+    AppPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
 };
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::id::{AppId, NameRule};
@@ -156,6 +156,7 @@ pub fn policy(app_id: &str, limits: &RtmLimits) -> AppPolicy {
         overload: None,
         broadcasts: None,
         presence: limits.presence,
+        directory: DirectoryPolicy::NONE,
         user_attributes: limits.user_attributes,
         room_attributes: limits.room_attributes,
         combined_sends: limits.combined_sends,

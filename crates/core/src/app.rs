@@ -32,6 +32,8 @@ pub struct App {
     pub(crate) watchers: Watchers,
     pub(crate) group_turns: GroupTurns,
     pub(crate) backlog: Mutex<Backlog>,
+    /// Up to where the notes of deleted users were swept.
+    pub(crate) departed_swept: Mutex<Option<String>>,
     last_event_ms: AtomicU64,
 }
 
@@ -53,6 +55,7 @@ impl App {
             watchers: Watchers::default(),
             group_turns: GroupTurns::default(),
             backlog: Mutex::default(),
+            departed_swept: Mutex::default(),
             last_event_ms: AtomicU64::new(0),
         }
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::directory::status::PublishedStatus;
 use crate::id::{AppId, DeviceId, MessageId, NodeId, UserId};
 use crate::message::Message;
 use crate::session::LogoutReason;
@@ -82,6 +83,13 @@ pub enum ClusterMessage {
         device: DeviceId,
         /// The number of its beginning: only sessions that began before are ended.
         opened: MessageId,
+    },
+    /// Tell those there who asked for a user's status.
+    Status {
+        /// The tenant.
+        app: AppId,
+        /// The status.
+        status: Arc<PublishedStatus>,
     },
     /// End the sessions of a user there.
     Disconnect {

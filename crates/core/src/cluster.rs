@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::app::{App, DevicePolicy};
 use crate::bus::{Address, ClusterMessage};
+use crate::directory::status::PublishedStatus;
 use crate::id::{DeviceId, MessageId, NodeId, UserId};
 use crate::mailbox::{AckOutcome, Expectation};
 use crate::message::{Message, Target};
@@ -189,6 +190,11 @@ impl Node {
                     self.logged_in_elsewhere(&app, &user, &device, opened);
                 }
             }
+            ClusterMessage::Status { app, status } => {
+                if let Some(app) = self.app(app.as_str()) {
+                    self.tell_status_for(app, status);
+                }
+            }
             ClusterMessage::Disconnect { app, user, device, why } => {
                 if let Some(app) = self.app(app.as_str()) {
                     self.disconnect_here(&app, &user, device.as_ref(), why);
@@ -205,10 +211,25 @@ impl Node {
         device: Option<&DeviceId>,
         why: LogoutReason,
     ) {
+        let (app, user, device) = (app.id().clone(), user.clone(), device.cloned());
+        self.tell_elsewhere(ClusterMessage::Disconnect { app, user, device, why }).await;
+    }
+
+    /// Tells every other node, if there are any.
+    pub(crate) async fn tell_elsewhere(&self, message: ClusterMessage) {
         if self.bus().has_others() {
-            let (app, user, device) = (app.id().clone(), user.clone(), device.cloned());
-            self.publish(ClusterMessage::Disconnect { app, user, device, why }).await;
+            self.publish(message).await;
         }
+    }
+
+    /// Tells those here who asked for a status that was published on another node.
+    fn tell_status_for(&self, app: Arc<App>, status: Arc<PublishedStatus>) {
+        let node = self.clone();
+        self.spawn(async move {
+            if let Err(error) = node.tell_status_here(&app, &status).await {
+                tracing::warn!(%error, "a status could not be told");
+            }
+        });
     }
 
     fn nobody_elsewhere(&self, message: MessageId) {

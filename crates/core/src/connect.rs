@@ -67,6 +67,7 @@ impl Node {
         };
         self.announce(&session).await;
         self.tell_watchers(app, session.user());
+        self.note_status(&session);
         self.drain_inbox(&session, attachment).await;
         Ok(Connected { session, attachment, resumed: false, rooms: Vec::new() })
     }
@@ -122,6 +123,7 @@ impl Node {
         if session.note_heard(self.clock().monotonic_ms()) {
             self.tell_watchers(app, session.user());
         }
+        self.note_status(&session);
         if let Some(states) = Self::watched_states(&session) {
             session.offer(&states, self.clock().monotonic_ms());
         }
@@ -181,6 +183,7 @@ impl Node {
                 state.mailbox.detach();
             }
         }
+        self.note_status(session);
         self.arm_session_timer(session);
     }
 
@@ -243,6 +246,7 @@ impl Node {
         }
         self.metrics().dropped(DropReason::SessionEnded, unacked_lost);
         self.tell_watchers(app, session.user());
+        self.note_status(&session);
         let node = self.clone();
         async move {
             node.withdraw(&session).await;

@@ -3,6 +3,10 @@
 //!
 //! Names in here are checked where they come in; keys join them with `/`, which no name may hold.
 
+pub mod contacts;
+pub mod departure;
+pub mod mutes;
+pub mod profiles;
 pub mod status;
 pub mod users;
 
@@ -21,6 +25,12 @@ pub enum DirectoryError {
     /// No such room or group.
     #[error("no room {0}")]
     NoRoom(String),
+    /// More than the app allows one user.
+    #[error("more than {max} are not allowed")]
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
     /// A rate is used up.
     #[error(transparent)]
     Limited(#[from] Limited),

@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use crate::id::MessageId;
+use crate::app::App;
+use crate::id::{MessageId, UserId};
 use crate::mailbox::Offered;
 use crate::message::Message;
 use crate::node::Node;
@@ -132,5 +133,21 @@ impl Node {
                 node.keep_ack_in_backlog(&app, reader, kept);
             }
         });
+    }
+
+    /// How many messages are kept for a user.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn offline_messages(&self, app: &App, user: &UserId) -> Result<usize, StoreError> {
+        self.store().inbox_count(app.id(), user, self.clock().wall_ms()).await
+    }
+
+    /// Whether a message is still kept for a user, because not every device of it has it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_undelivered(&self, app: &App, user: &UserId, id: MessageId) -> Result<bool, StoreError> {
+        self.store().inbox_holds(app.id(), user, id, self.clock().wall_ms()).await
     }
 }

@@ -167,6 +167,9 @@ impl Node {
                 None => tracing::warn!(app = %session.app, "an app with open sessions is no longer configured"),
             }
         }
+        if let Err(error) = node.finish_departures().await {
+            tracing::warn!(%error, "users that were being deleted are not gone yet; deleting them again finishes it");
+        }
         node.0.timers.at(node.clock().monotonic_ms() + EXPIRY_EVERY_MS, Due::Expiry);
         for app in node.apps() {
             // When the sessions are back in their rooms, and nobody is connected.

@@ -118,6 +118,38 @@ pub struct SessionPolicy {
     pub credential_notice_ms: u64,
 }
 
+/// Limits of what the directory keeps of users, and what of it there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DirectoryPolicy {
+    /// Contacts of one user.
+    pub contacts: usize,
+    /// Users whom one user may block.
+    pub blocks: usize,
+    /// Bytes of one user's attributes, names and values.
+    pub profile_bytes: u64,
+    /// Bytes of all users' attributes.
+    pub profiles_bytes: u64,
+    /// Whether users publish a status: if so, their coming and going is noted in it.
+    pub statuses: bool,
+    /// Bytes of the text of a status.
+    pub status_ext_bytes: usize,
+    /// Users whose status one user is told of, and users who are told of one user's status.
+    pub status_watches: usize,
+}
+
+impl DirectoryPolicy {
+    /// For a dialect without a directory.
+    pub const NONE: Self = Self {
+        contacts: 0,
+        blocks: 0,
+        profile_bytes: 0,
+        profiles_bytes: 0,
+        statuses: false,
+        status_ext_bytes: 0,
+        status_watches: 0,
+    };
+}
+
 /// What the core needs to know of a tenant. Dialects provide it.
 #[derive(Debug, Clone)]
 pub struct AppPolicy {
@@ -147,6 +179,8 @@ pub struct AppPolicy {
     pub broadcasts: Option<BroadcastPolicy>,
     /// Limits of watching others.
     pub presence: PresencePolicy,
+    /// What is kept of users.
+    pub directory: DirectoryPolicy,
     /// Limits of a user's attributes.
     pub user_attributes: AttributeLimits,
     /// Limits of a room's attributes.

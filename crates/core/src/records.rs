@@ -48,7 +48,7 @@ pub enum RecordKind {
     Callback = 16,
     /// A callback that could not be delivered; the key orders by time.
     FailedCallback = 17,
-    /// What a user's device publishes of itself; `user/device`.
+    /// What a user publishes of itself; the key is the user ID.
     Status = 18,
     /// Who is told of whose status; `watched/watcher`.
     StatusWatch = 19,
@@ -64,6 +64,16 @@ pub enum RecordKind {
     Edits = 24,
     /// An attribute of a member of a group; `group/user/key`.
     MemberAttribute = 25,
+    /// Users by the time of their registration; `time/user`.
+    UserByTime = 26,
+    /// Users by their UUID; the key is the UUID.
+    UserByUuid = 27,
+    /// A user who was deleted, of whom not everything is removed yet; the key is the user ID.
+    Departing = 28,
+    /// A user who was deleted not long ago; the key is the user ID.
+    Departed = 29,
+    /// Who does not want to hear from a user: [`Self::UserBlock`] the other way round; `blocked/user`.
+    BlockedBy = 30,
 }
 
 /// A typed record: a value of one family. Fields are numbered; unknown ones are skipped and missing ones have

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Address, Bus, ClusterMessage};
+use crate::directory::status::PublishedStatus;
 use crate::id::{AppId, DeviceId, MessageId, NodeId, UserId};
 use crate::message::{Marks, Message, Target};
 use crate::session::LogoutReason;
@@ -83,6 +84,15 @@ async fn every_kind_arrives_whole(one: &dyn Bus, two: &dyn Bus) {
             user: UserId::from_trusted("bob"),
             device: DeviceId::only(),
             opened: MessageId::MAX,
+        },
+        ClusterMessage::Status {
+            app: app.clone(),
+            status: Arc::new(PublishedStatus {
+                user: UserId::from_trusted("bob"),
+                devices: vec![(DeviceId::from_trusted("web_1"), -7)],
+                ext: "中".into(),
+                changed_ms: 1,
+            }),
         },
         ClusterMessage::Disconnect {
             app,

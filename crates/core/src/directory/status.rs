@@ -1,7 +1,31 @@
 //! What users publish of themselves: per device a number, and one text. Not whether they are there
 //! ([`crate::presence`]), though coming and going changes it.
+//!
+//! Others ask to be told of it for a time. That stays over restarts, unlike a watch of [`crate::presence`], which is a
+//! session's.
 
+use std::sync::Arc;
+
+use minicbor::{Decode, Encode};
+
+use super::contacts::expect_user;
+use super::{DirectoryError, pair, second};
+use crate::app::App;
+use crate::bus::ClusterMessage;
 use crate::id::{DeviceId, UserId};
+use crate::node::Node;
+use crate::notice::{Envelope, Notice};
+use crate::records::{Record, RecordKind, encode};
+use crate::session::Session;
+use crate::store::{Change, Scan, StoreError};
+
+/// A device that is not there.
+pub const OFFLINE: i32 = 0;
+/// A device that is there and has published nothing else.
+pub const ONLINE: i32 = 1;
+
+/// Devices that are remembered of a user; one more takes the place of one that is not there.
+const DEVICES: usize = 32;
 
 /// A user's status, as others see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,4 +38,295 @@ pub struct PublishedStatus {
     pub ext: String,
     /// When the user published it, came or went last: Unix time in milliseconds; 0 for never.
     pub changed_ms: u64,
+}
+
+/// A status of which a user is told for a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusWatch {
+    /// Whose status.
+    pub user: UserId,
+    /// Until when: Unix time in milliseconds.
+    pub expires_ms: u64,
+}
+
+/// Why a status was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The text is too long.
+    #[error("the text of a status is limited to {max} bytes")]
+    ExtTooLong {
+        /// The limit.
+        max: usize,
+    },
+    /// Anything else.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+}
+
+impl From<StoreError> for PublishError {
+    fn from(error: StoreError) -> Self {
+        Self::Directory(error.into())
+    }
+}
+
+/// What is kept of a user's status.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+struct Status {
+    /// The one that changed last at the end.
+    #[n(0)]
+    devices: Vec<(String, i32)>,
+    #[n(1)]
+    ext: String,
+    #[n(2)]
+    changed_ms: u64,
+}
+
+impl Record for Status {
+    const KIND: RecordKind = RecordKind::Status;
+}
+
+impl Status {
+    /// True if that is another number than before.
+    fn set(&mut self, device: &str, status: i32) -> bool {
+        let before = self.devices.iter().position(|(known, _)| known == device).map(|at| self.devices.remove(at));
+        if before.is_none() && self.devices.len() >= DEVICES {
+            let away = self.devices.iter().position(|(_, status)| *status == OFFLINE).unwrap_or(0);
+            self.devices.remove(away);
+        }
+        self.devices.push((device.to_owned(), status));
+        before.is_none_or(|(_, before)| before != status)
+    }
+
+    fn of(&self, device: &str) -> Option<i32> {
+        self.devices.iter().find(|(known, _)| known == device).map(|(_, status)| *status)
+    }
+
+    fn view(self, user: &UserId) -> PublishedStatus {
+        let devices = self.devices.into_iter().map(|(device, status)| (DeviceId::from_trusted(&device), status));
+        PublishedStatus { user: user.clone(), devices: devices.collect(), ext: self.ext, changed_ms: self.changed_ms }
+    }
+}
+
+/// A watch: in [`RecordKind::StatusWatch`] by whose status it is, in [`RecordKind::StatusWatched`] by who is told.
+#[derive(Debug, Clone, Encode, Decode)]
+struct Watch {
+    #[n(0)]
+    expires_ms: u64,
+}
+
+impl Record for Watch {
+    const KIND: RecordKind = RecordKind::StatusWatched;
+}
+
+impl Node {
+    /// Publishes the status of a user's device, whether it is there or not, and tells those who asked for it.
+    ///
+    /// # Errors
+    /// When the user is not there, or the text is too long.
+    pub async fn publish_status(
+        &self,
+        app: &Arc<App>,
+        user: &UserId,
+        device: &DeviceId,
+        status: i32,
+        ext: &str,
+    ) -> Result<(), PublishError> {
+        let max = app.policy().directory.status_ext_bytes;
+        if ext.len() > max {
+            return Err(PublishError::ExtTooLong { max });
+        }
+        let mut attempts = self.attempts(app);
+        let published = loop {
+            let mut records = attempts.begin()?;
+            expect_user(&mut records, user).await?;
+            let mut published = records.get::<Status>(user.as_str()).await?.unwrap_or_default();
+            published.set(device.as_str(), status);
+            ext.clone_into(&mut published.ext);
+            published.changed_ms = self.clock().wall_ms();
+            records.put(user.as_str(), &published);
+            if records.commit().await? {
+                break published;
+            }
+        };
+        self.tell_status(app, published.view(user)).await?;
+        Ok(())
+    }
+
+    /// The statuses of users, in the order asked; nothing is published for users that are not there.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn statuses(&self, app: &App, users: &[UserId]) -> Result<Vec<PublishedStatus>, StoreError> {
+        let names = users.iter().map(|user| user.as_str().to_owned()).collect();
+        let found = self.find_all::<Status>(app, names).await?;
+        Ok(users.iter().zip(found).map(|(user, status)| status.unwrap_or_default().view(user)).collect())
+    }
+
+    /// A session came or went: its device's status follows, by itself.
+    pub(crate) fn note_status(&self, session: &Session) {
+        if !session.app().policy().directory.statuses || self.is_draining() {
+            return;
+        }
+        let (node, app) = (self.clone(), session.app().clone());
+        let (user, device) = (session.user().clone(), session.device().clone());
+        self.spawn(async move {
+            if let Err(error) = node.follow(&app, &user, &device).await {
+                tracing::warn!(%user, %error, "a status does not say that a device came or went");
+            }
+        });
+    }
+
+    async fn follow(&self, app: &Arc<App>, user: &UserId, device: &DeviceId) -> Result<(), StoreError> {
+        let mut attempts = self.attempts(app);
+        let followed = loop {
+            let mut records = attempts.begin()?;
+            let is_user = records.get::<super::users::User>(user.as_str()).await?.is_some();
+            let mut status = records.get::<Status>(user.as_str()).await?.unwrap_or_default();
+            // Looked at behind the read: whoever changes it later commits later, or makes this commit fail.
+            let there = self.devices(app, user).contains(device);
+            let before = status.of(device.as_str()).unwrap_or(OFFLINE);
+            if !is_user || there == (before != OFFLINE) {
+                return Ok(());
+            }
+            status.set(device.as_str(), if there { ONLINE } else { OFFLINE });
+            status.changed_ms = self.clock().wall_ms();
+            records.put(user.as_str(), &status);
+            if records.commit().await? {
+                break status;
+            }
+        };
+        self.tell_status(app, followed.view(user)).await
+    }
+
+    /// Tells those who asked for it, here and on other nodes.
+    async fn tell_status(&self, app: &Arc<App>, status: PublishedStatus) -> Result<(), StoreError> {
+        let status = Arc::new(status);
+        self.tell_status_here(app, &status).await?;
+        self.tell_elsewhere(ClusterMessage::Status { app: app.id().clone(), status }).await;
+        Ok(())
+    }
+
+    /// Tells those who asked for it and are on this node. Watches that are over are forgotten on the way.
+    pub(crate) async fn tell_status_here(&self, app: &App, status: &Arc<PublishedStatus>) -> Result<(), StoreError> {
+        let max = app.policy().directory.status_watches;
+        let scan = Scan::of(RecordKind::StatusWatch, pair(status.user.as_str(), ""), 2 * max);
+        let watches = self.page::<Watch>(app, scan).await?.items;
+        let envelope = Envelope::new(Notice::Status(status.clone()));
+        let (now_ms, wall_ms) = (self.clock().monotonic_ms(), self.clock().wall_ms());
+        let mut over = Vec::new();
+        for (key, watch) in watches {
+            let watcher = UserId::from_trusted(second(&key));
+            if watch.expires_ms <= wall_ms {
+                over.push(watcher);
+            } else {
+                app.hub.for_each_of(&watcher, |session| {
+                    session.offer(&envelope, now_ms);
+                });
+            }
+        }
+        self.forget_watches(app, &status.user, over, Side::Watched).await
+    }
+
+    /// Has a user told of the statuses of others for so many seconds, in the place of what was asked for before.
+    /// Returns those statuses, and until when. The others need not be registered.
+    ///
+    /// # Errors
+    /// When the user is not there, or would be told of too many, or too many would be told of one of them.
+    pub async fn watch_statuses(
+        &self,
+        app: &App,
+        watcher: &UserId,
+        users: &[UserId],
+        seconds: u32,
+    ) -> Result<(Vec<PublishedStatus>, u64), DirectoryError> {
+        let expires_ms = self.clock().wall_ms() + u64::from(seconds) * 1000;
+        let max = app.policy().directory.status_watches;
+        let watched = self.status_watches(app, watcher).await?;
+        let mut attempts = self.attempts(app);
+        loop {
+            let mut records = attempts.begin()?;
+            expect_user(&mut records, watcher).await?;
+            let mut count = watched.len();
+            for user in users {
+                let known = watched.iter().any(|watch| watch.user == *user);
+                count += usize::from(!known);
+                if count > max || !known && self.watchers(app, user).await? >= max {
+                    return Err(DirectoryError::TooMany { max });
+                }
+                let watch = encode(&Watch { expires_ms });
+                records.put_bytes(RecordKind::StatusWatch, pair(user.as_str(), watcher.as_str()), watch.clone());
+                records.put_bytes(RecordKind::StatusWatched, pair(watcher.as_str(), user.as_str()), watch);
+            }
+            if records.commit().await? {
+                break;
+            }
+        }
+        Ok((self.statuses(app, users).await?, expires_ms))
+    }
+
+    /// How many are told of a user's status, watches that are over counted as long as nobody has met them.
+    async fn watchers(&self, app: &App, user: &UserId) -> Result<usize, StoreError> {
+        let count = self.store().count_records(app.id(), RecordKind::StatusWatch, &pair(user.as_str(), "")).await?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
+    /// Ends that a user is told of the statuses of others; those not asked for are ignored.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unwatch_statuses(&self, app: &App, watcher: &UserId, users: &[UserId]) -> Result<(), StoreError> {
+        self.forget_watches(app, watcher, users.to_vec(), Side::Watcher).await
+    }
+
+    /// Of whose status a user is told, in the order of their names. Watches that are over are forgotten on the way.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn status_watches(&self, app: &App, watcher: &UserId) -> Result<Vec<StatusWatch>, StoreError> {
+        let max = app.policy().directory.status_watches;
+        let scan = Scan::of(RecordKind::StatusWatched, pair(watcher.as_str(), ""), 2 * max);
+        let now_ms = self.clock().wall_ms();
+        let found = self.page::<Watch>(app, scan).await?.items;
+        let (stand, over): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .map(|(key, watch)| StatusWatch { user: UserId::from_trusted(second(&key)), expires_ms: watch.expires_ms })
+            .partition(|watch| watch.expires_ms > now_ms);
+        let over = over.into_iter().map(|watch| watch.user).collect();
+        self.forget_watches(app, watcher, over, Side::Watcher).await?;
+        Ok(stand)
+    }
+
+    /// Removes watches between a user, who is on this side of them, and others.
+    async fn forget_watches(
+        &self,
+        app: &App,
+        user: &UserId,
+        others: Vec<UserId>,
+        side: Side,
+    ) -> Result<(), StoreError> {
+        let mut changes = Vec::with_capacity(2 * others.len());
+        for other in &others {
+            let (watched, watcher) = match side {
+                Side::Watched => (user, other),
+                Side::Watcher => (other, user),
+            };
+            let key = pair(watched.as_str(), watcher.as_str());
+            changes.push(Change::Delete { kind: RecordKind::StatusWatch, key });
+            let key = pair(watcher.as_str(), watched.as_str());
+            changes.push(Change::Delete { kind: RecordKind::StatusWatched, key });
+        }
+        if !changes.is_empty() {
+            self.store().change(app.id(), changes).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Who of a watch a user is.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    /// Whose status it is.
+    Watched,
+    /// Who is told.
+    Watcher,
 }

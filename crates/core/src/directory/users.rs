@@ -1,12 +1,14 @@
-//! Registered users: who they are, and whether they may log in.
+//! Registered users: who they are, and whether they may log in. How they go is in [`super::departure`].
 
 use minicbor::{Decode, Encode};
 
 use super::DirectoryError;
+use super::departure::{Departed, Departing};
 use crate::app::App;
 use crate::id::UserId;
 use crate::node::Node;
-use crate::records::{Page, Record, RecordKind};
+use crate::records::{Page, Record, RecordKind, Transaction};
+use crate::session::LogoutReason;
 use crate::store::{Scan, StoreError};
 
 /// A registered user.
@@ -33,7 +35,8 @@ pub struct User {
     /// Whether the user may log in.
     #[n(6)]
     pub active: bool,
-    /// Counts how often the user's tokens were revoked: a token of an earlier generation is void.
+    /// Counts how often the user's tokens were revoked: a token of another generation is void. It starts anywhere, so
+    /// that the tokens of a deleted user are void for the next one of that name.
     #[n(7)]
     #[cbor(default)]
     pub token_generation: u64,
@@ -45,6 +48,25 @@ pub struct User {
 
 impl Record for User {
     const KIND: RecordKind = RecordKind::User;
+}
+
+/// An entry of an index: the user that it leads to.
+#[derive(Debug, Clone, Encode, Decode)]
+struct UserName {
+    #[n(0)]
+    name: String,
+}
+
+impl Record for UserName {
+    const KIND: RecordKind = RecordKind::UserByUuid;
+}
+
+/// An entry of the index by time. The name is in the key.
+#[derive(Debug, Clone, Encode, Decode)]
+struct Registered {}
+
+impl Record for Registered {
+    const KIND: RecordKind = RecordKind::UserByTime;
 }
 
 /// A user to register.
@@ -61,14 +83,30 @@ pub struct NewUser {
 /// A change of a user; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
 pub struct UserChange {
-    /// Another password: tokens issued before are void.
+    /// Another password: tokens issued before are void, and sessions end.
     pub password_hash: Option<String>,
-    /// Another nickname.
+    /// Another nickname; empty for none.
     pub nickname: Option<String>,
-    /// Whether the user may log in. Deactivated: tokens issued before are void.
+    /// Whether the user may log in. Deactivated: tokens issued before are void, and sessions end.
     pub active: Option<bool>,
-    /// Tokens issued before are void.
+    /// Tokens issued before are void, and sessions end.
     pub revoke_tokens: bool,
+}
+
+impl UserChange {
+    /// Why the user's sessions end and tokens are void, if they are.
+    fn revokes(&self) -> Option<LogoutReason> {
+        if self.active == Some(false) {
+            return Some(LogoutReason::Deactivated);
+        }
+        let password = self.password_hash.as_ref().map(|_| LogoutReason::PasswordChanged);
+        password.or_else(|| self.revoke_tokens.then_some(LogoutReason::Forced))
+    }
+}
+
+/// The key of the index by time: 13 digits of milliseconds are enough until the year 2286.
+fn by_time(user: &User) -> String {
+    format!("{:013}/{}", user.created_ms, user.name)
 }
 
 impl Node {
@@ -85,31 +123,50 @@ impl Node {
     /// Registers a user.
     ///
     /// # Errors
-    /// When there is one of that name, or the store fails.
+    /// When there is one of that name, or one whose UUID it is, or the store fails.
     pub async fn register(&self, app: &App, new: NewUser) -> Result<User, DirectoryError> {
         let now_ms = self.clock().wall_ms();
-        let user = User {
+        let mut user = User {
             name: new.name.as_str().to_owned(),
             uuid: self.uuid(),
             created_ms: now_ms,
             modified_ms: now_ms,
             password_hash: new.password_hash,
-            nickname: new.nickname,
+            nickname: new.nickname.filter(|nickname| !nickname.is_empty()),
             active: true,
-            token_generation: 0,
+            token_generation: self.with_random(|random| u64::from(random.u32(..))),
             tokens_valid_from_ms: 0,
         };
         let mut attempts = self.attempts(app);
         loop {
             let mut records = attempts.begin()?;
-            if records.get::<User>(&user.name).await?.is_some() {
+            let taken = records.get::<User>(&user.name).await?.is_some();
+            // Tokens made elsewhere may name a user by its UUID: nobody else may be found by it.
+            if taken || records.get::<UserName>(&user.name).await?.is_some() {
                 return Err(DirectoryError::UserExists(user.name));
             }
+            if records.get::<Departing>(&user.name).await?.is_some() {
+                self.finish_departure(app, &new.name).await?;
+                continue;
+            }
+            if let Some(departed) = records.get::<Departed>(&user.name).await? {
+                user.tokens_valid_from_ms = departed.at_ms;
+                records.delete(RecordKind::Departed, &user.name);
+            }
             records.put(&user.name, &user);
+            records.put(&user.uuid, &UserName { name: user.name.clone() });
+            records.put(by_time(&user), &Registered {});
             if records.commit().await? {
                 return Ok(user);
             }
         }
+    }
+
+    /// Takes a user's record and its index entries away.
+    pub(super) fn unregister(records: &mut Transaction<'_>, user: &User) {
+        records.delete(RecordKind::User, &user.name);
+        records.delete(RecordKind::UserByUuid, &user.uuid);
+        records.delete(RecordKind::UserByTime, by_time(user));
     }
 
     /// A registered user.
@@ -128,38 +185,59 @@ impl Node {
         self.find(app, name.as_str()).await
     }
 
-    /// Users in the order of their names, behind `after`, at most `limit`.
+    /// The registered user with this UUID, if there is one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find_user_by_uuid(&self, app: &App, uuid: &str) -> Result<Option<User>, StoreError> {
+        match self.find::<UserName>(app, uuid).await? {
+            Some(UserName { name }) => self.find(app, &name).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Users in the order of their registration, behind `after` (where a page before ended), at most `limit`. A page
+    /// may be shorter than `limit` though another one follows.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn users(&self, app: &App, after: Option<String>, limit: usize) -> Result<Page<User>, StoreError> {
-        let scan = Scan { after, ..Scan::of(RecordKind::User, "", limit) };
-        Ok(self.page::<User>(app, scan).await?.map(|(_, user)| user))
+        let scan = Scan { after, ..Scan::of(RecordKind::UserByTime, "", limit) };
+        let Page { items, next } = self.page::<Registered>(app, scan).await?;
+        let names = items.iter().map(|(key, _)| super::second(key).to_owned()).collect();
+        // Who was deleted between the two reads is not there.
+        let found = self.find_all::<User>(app, names).await?;
+        Ok(Page { items: found.into_iter().flatten().collect(), next })
     }
 
-    /// Changes a user. Returns the user as it is then.
+    /// Changes a user. If that revokes its tokens, its sessions end. Returns the user as it is then.
     ///
     /// # Errors
     /// When there is none of that name, or the store fails.
     pub async fn change_user(&self, app: &App, name: &UserId, change: &UserChange) -> Result<User, DirectoryError> {
+        let revoked = change.revokes();
         let mut attempts = self.attempts(app);
-        loop {
+        let user = loop {
             let mut records = attempts.begin()?;
             let found = records.get::<User>(name.as_str()).await?;
             let mut user = found.ok_or_else(|| DirectoryError::NoUser(name.as_str().to_owned()))?;
             let now_ms = self.clock().wall_ms();
             user.modified_ms = now_ms;
-            if change.password_hash.is_some() || change.active == Some(false) || change.revoke_tokens {
+            if revoked.is_some() {
                 user.token_generation += 1;
                 user.tokens_valid_from_ms = now_ms;
             }
             user.password_hash = change.password_hash.clone().or(user.password_hash);
-            user.nickname = change.nickname.clone().or(user.nickname);
+            user.nickname = change.nickname.clone().or(user.nickname).filter(|nickname| !nickname.is_empty());
             user.active = change.active.unwrap_or(user.active);
             records.put(name.as_str(), &user);
             if records.commit().await? {
-                return Ok(user);
+                break user;
             }
+        };
+        if let Some(why) = revoked {
+            self.disconnect(app, name, None, why).await;
         }
+        Ok(user)
     }
 }

@@ -342,7 +342,7 @@ impl MemoryStore {
 
     /// For tests: from now on every write fails with [`StoreError::Full`], until it is called with `false`.
     pub fn refuse_writes(&self, refuse: bool) {
-        self.state.lock().refusing = refuse;
+        self.state.lock().writes_left = refuse.then_some(0);
     }
 
     /// For tests: so many more writes are taken, then they fail with [`StoreError::Full`]; `None` takes all again.
@@ -552,7 +552,7 @@ impl Store for MemoryStore {
 
     fn health(&self) -> StoreHealth {
         let state = self.state.lock();
-        match (state.closed, state.refusing) {
+        match (state.closed, state.writes_left == Some(0)) {
             (true, _) => StoreHealth::Refusing("the store is closed".into()),
             (_, true) => StoreHealth::Refusing("no space left on the device".into()),
             _ => StoreHealth::Ready,

@@ -88,6 +88,7 @@ fn policy() -> AppPolicy {
         overload: None,
         broadcasts: None,
         presence: PresencePolicy { queried: 3, watched: 3 },
+        directory: DirectoryPolicy::NONE,
         user_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 16_384 },
         room_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 32_768 },
         combined_sends: false,

@@ -1,0 +1,26 @@
+//! What is kept by name: users, and what ties them to each other.
+
+mod contacts;
+mod departure;
+mod mutes;
+mod profiles;
+mod status;
+mod users;
+
+use stentor_core::directory::users::{NewUser, User};
+
+use crate::harness::{World, user_id};
+
+async fn register(world: &World, name: &str) -> User {
+    let new = NewUser { name: user_id(name), password_hash: None, nickname: None };
+    world.node.register(&world.app, new).await.expect("registers")
+}
+
+/// A world with these users.
+async fn world_of(users: &[&str]) -> World {
+    let world = crate::harness::world().await;
+    for user in users {
+        register(&world, user).await;
+    }
+    world
+}

@@ -1,0 +1,82 @@
+use std::time::Duration;
+
+use stentor_core::directory::DirectoryError;
+use stentor_core::directory::users::{NewUser, UserChange};
+use stentor_core::session::{Closing, LogoutReason};
+
+use super::{register, world_of};
+use crate::harness::{World, user_id};
+
+async fn names(world: &World, after: Option<String>, limit: usize) -> (Vec<String>, Option<String>) {
+    let page = world.node.users(&world.app, after, limit).await.expect("lists");
+    (page.items.into_iter().map(|user| user.name).collect(), page.next)
+}
+
+#[tokio::test]
+async fn users_are_listed_in_the_order_of_their_registration() {
+    let world = world_of(&[]).await;
+    for name in ["zoe", "bob", "alice"] {
+        register(&world, name).await;
+        world.clock.advance(Duration::from_millis(1));
+    }
+    let (first, next) = names(&world, None, 2).await;
+    assert_eq!(first, ["zoe", "bob"]);
+    assert_eq!(names(&world, next, 2).await, (vec!["alice".to_owned()], None));
+    assert_eq!(names(&world, None, 3).await.1, None);
+}
+
+#[tokio::test]
+async fn a_user_is_found_by_uuid_and_nobody_else_may_be() {
+    let world = world_of(&[]).await;
+    let bob = register(&world, "bob").await;
+    let found = world.node.find_user_by_uuid(&world.app, &bob.uuid).await.expect("looks");
+    assert_eq!(found.as_ref(), Some(&bob));
+    assert_eq!(world.node.find_user_by_uuid(&world.app, "bob").await.expect("looks"), None);
+    let new = NewUser { name: user_id(&bob.uuid), password_hash: None, nickname: None };
+    let refused = world.node.register(&world.app, new).await;
+    assert!(matches!(refused, Err(DirectoryError::UserExists(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn of_two_who_register_at_once_one_does() {
+    let world = world_of(&[]).await;
+    let new = || NewUser { name: user_id("bob"), password_hash: None, nickname: Some(String::new()) };
+    let (one, two) = tokio::join!(world.node.register(&world.app, new()), world.node.register(&world.app, new()));
+    assert_eq!(usize::from(one.is_ok()) + usize::from(two.is_ok()), 1);
+    assert_eq!(names(&world, None, 10).await.0, ["bob"]);
+}
+
+#[tokio::test]
+async fn what_revokes_tokens_ends_sessions() {
+    let changes = [
+        (UserChange { password_hash: Some("h".into()), ..UserChange::default() }, LogoutReason::PasswordChanged),
+        (UserChange { active: Some(false), ..UserChange::default() }, LogoutReason::Deactivated),
+        (UserChange { revoke_tokens: true, ..UserChange::default() }, LogoutReason::Forced),
+    ];
+    for (change, why) in changes {
+        let world = world_of(&[]).await;
+        let before = register(&world, "bob").await;
+        let client = world.login("bob").await;
+        world.clock.advance(Duration::from_secs(1));
+        let after = world.node.change_user(&world.app, &user_id("bob"), &change).await.expect("changes");
+        assert_eq!(after.token_generation, before.token_generation + 1);
+        assert_eq!(after.tokens_valid_from_ms, after.modified_ms);
+        assert_eq!(after.modified_ms, before.modified_ms + 1000);
+        assert_eq!(client.closed(), [Closing::LoggedOut(why)]);
+    }
+}
+
+#[tokio::test]
+async fn other_changes_do_not() {
+    let world = world_of(&["bob"]).await;
+    let client = world.login("bob").await;
+    let change =
+        |nickname: &str, active| UserChange { nickname: Some(nickname.to_owned()), active, ..Default::default() };
+    let named = world.node.change_user(&world.app, &user_id("bob"), &change("Bob", Some(true))).await.expect("changes");
+    assert_eq!(named.nickname.as_deref(), Some("Bob"));
+    let bare = world.node.change_user(&world.app, &user_id("bob"), &change("", None)).await.expect("changes");
+    assert_eq!((bare.nickname, bare.token_generation), (None, named.token_generation));
+    assert_eq!(client.closed(), []);
+    let nobody = world.node.change_user(&world.app, &user_id("nobody"), &UserChange::default()).await;
+    assert!(matches!(nobody, Err(DirectoryError::NoUser(_))));
+}
