@@ -52,13 +52,7 @@ impl LoginCheck for ChatLogins {
         Some(AppId::from_trusted(&chat.key()))
     }
 
-    fn check<'a>(
-        &'a self,
-        app: &'a AppId,
-        user: &'a UserId,
-        credential: Credential<'a>,
-        _now_ms: u64,
-    ) -> Checking<'a> {
+    fn check<'a>(&'a self, app: &'a AppId, user: &'a UserId, credential: Credential<'a>, _now_ms: u64) -> Checking<'a> {
         Box::pin(async move {
             let chat = self.0.app_by_key(app.as_str()).ok_or(LoginRefused::InvalidApp)?;
             let app = self.0.node().app(app.as_str()).ok_or(LoginRefused::InvalidApp)?;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use stentor_core::app::{
-    AppPolicy, BroadcastPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, OverloadPolicy, PresencePolicy, RoomPolicy,
-    SessionPolicy,
+    AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
+    PresencePolicy, RoomPolicy, SessionPolicy,
 };
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::id::AppId;
@@ -33,6 +33,10 @@ pub struct ChatLimits {
     pub overload: OverloadPolicy,
     /// Broadcasts: 10 a minute and 100 a day (Chat message documents); `None` switches them off.
     pub broadcasts: Option<BroadcastPolicy>,
+    /// What is kept of users: 3000 contacts and 500 blocks (user relationship documents), 2 KB of attributes and 10 GB
+    /// of them per app (user attribute documents), 1024 bytes of a status' text and 3000 subscriptions (presence
+    /// documents).
+    pub directory: DirectoryPolicy,
     /// Rates of core verbs that differ from [`default_rate`]; `None` lifts the rule.
     pub rates: Vec<(Rule, Option<Rate>)>,
 }
@@ -71,6 +75,15 @@ impl Default for ChatLimits {
                 busy_after_ms: 50,
             },
             broadcasts: Some(BroadcastPolicy { per_minute: 10, per_day: 100, waiting: 100, rooms_per_step: 64 }),
+            directory: DirectoryPolicy {
+                contacts: 3000,
+                blocks: 500,
+                profile_bytes: 2 * 1024,
+                profiles_bytes: 10 * 1024 * 1024 * 1024,
+                statuses: true,
+                status_ext_bytes: 1024,
+                status_watches: 3000,
+            },
             rates: Vec::new(),
         }
     }

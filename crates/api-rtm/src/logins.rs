@@ -29,13 +29,7 @@ impl LoginCheck for RtmLogins {
         self.certificates.contains_key(name).then(|| AppId::from_trusted(name))
     }
 
-    fn check<'a>(
-        &'a self,
-        app: &'a AppId,
-        user: &'a UserId,
-        credential: Credential<'a>,
-        now_ms: u64,
-    ) -> Checking<'a> {
+    fn check<'a>(&'a self, app: &'a AppId, user: &'a UserId, credential: Credential<'a>, now_ms: u64) -> Checking<'a> {
         Box::pin(std::future::ready(self.verify(app, user, credential, now_ms)))
     }
 }

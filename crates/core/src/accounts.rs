@@ -72,13 +72,7 @@ pub trait LoginCheck: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// Why it does not.
-    fn check<'a>(
-        &'a self,
-        app: &'a AppId,
-        user: &'a UserId,
-        credential: Credential<'a>,
-        now_ms: u64,
-    ) -> Checking<'a>;
+    fn check<'a>(&'a self, app: &'a AppId, user: &'a UserId, credential: Credential<'a>, now_ms: u64) -> Checking<'a>;
 }
 
 #[cfg(test)]

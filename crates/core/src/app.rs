@@ -11,8 +11,8 @@ use crate::hub::Hub;
 use crate::id::{AppId, UserId};
 use crate::limits::{Limited, Rate, Rule, SlidingWindow, WindowsByKey};
 pub use crate::policy::{
-    AppPolicy, BroadcastPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, OverloadPolicy, PresencePolicy, RoomPolicy,
-    SessionPolicy,
+    AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
+    PresencePolicy, RoomPolicy, SessionPolicy,
 };
 use crate::presence::Watchers;
 use crate::rooms::{ActiveRooms, Rooms};

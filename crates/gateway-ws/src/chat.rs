@@ -18,8 +18,7 @@ pub mod request;
 mod tests;
 
 /// What a device may be called: it stands in URLs and in keys of the store.
-const DEVICE_NAMES: NameRule =
-    NameRule::ascii(64, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+const DEVICE_NAMES: NameRule = NameRule::ascii(64, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
 
 /// The device of a client that names none.
 const DEFAULT_DEVICE: &str = "web";

@@ -44,7 +44,12 @@ impl Outlet for Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(protocol: Protocol, socket: WriteHalf, flusher: Arc<Flusher>, counters: Arc<Counters>) -> Arc<Self> {
+    pub(crate) fn new(
+        protocol: Protocol,
+        socket: WriteHalf,
+        flusher: Arc<Flusher>,
+        counters: Arc<Counters>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             wire: Mutex::new(Wire::new(protocol, socket)),
             task: AtomicWaker::new(),

@@ -101,7 +101,7 @@ pub(crate) fn not_sent(error: &SendError, outside: u32) -> Refusal {
         SendError::Limited(_) => MESSAGE_TOO_OFTEN,
         SendError::PayloadEmpty => INVALID_MESSAGE,
         SendError::PayloadTooLarge { .. } => MESSAGE_TOO_LARGE,
-        SendError::Store(_) => BUSY,
+        SendError::TooMany { .. } | SendError::Store(_) => BUSY,
     };
     Refusal::new(code, error)
 }

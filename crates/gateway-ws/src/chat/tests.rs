@@ -185,6 +185,8 @@ fn every_request_is_read() {
         parse(r#"{"type":"dance","id":1}"#).expect("well-formed"),
         ClientFrame::Request { id: 1, request: None }
     ));
-    assert!(matches!(parse(r#"{"type":"ack","ids":["1"]}"#).expect("ack"), ClientFrame::Ack(ids) if ids == [MessageId(1)]));
+    assert!(
+        matches!(parse(r#"{"type":"ack","ids":["1"]}"#).expect("ack"), ClientFrame::Ack(ids) if ids == [MessageId(1)])
+    );
     let _: Option<Request<'_>> = None;
 }

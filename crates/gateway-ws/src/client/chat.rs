@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use stentor_core::id::MessageId;
 
+use super::ClientError;
 use super::connect::ClientOptions;
 use super::link::Link;
 use super::memory::Resume;
 use super::replies::{self, Members};
-use super::ClientError;
 
 mod event;
 mod login;

@@ -90,16 +90,10 @@ impl Client {
             }
         };
         let from = self.session.user().clone();
-<<<<<<< HEAD:crates/gateway-ws/src/requests.rs
         let draft = Draft { history: send.history, ..Draft::new(from, payload(send.payload)) };
         let command = SendRoom::new(room, draft);
-        let caller = Arc::clone(self);
-        waits(async move {
-=======
-        let command = SendRoom { from, room, payload: payload(send.payload), history: send.history };
         let caller = self.clone();
         Answer::waits(async move {
->>>>>>> tree-j:crates/gateway-ws/src/rtm/answer.rs
             let origin = Origin::Client(&caller.session);
             let sent = caller.state.node().send_room(&caller.app, origin, command).await;
             sent.map(Outcome::Sent).map_err(|error| codes::channel_not_sent(&error))

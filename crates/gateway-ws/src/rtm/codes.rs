@@ -74,11 +74,14 @@ pub(crate) struct Operation {
 
 impl Operation {
     /// `leave` (LEAVE_CHANNEL_ERR). A channel whose name is not allowed is one that the client is not in.
-    pub(crate) const LEAVE: Self = Self { failure: 1, invalid_argument: 3, too_often: 1, too_many: 1, not_in_channel: 3 };
+    pub(crate) const LEAVE: Self =
+        Self { failure: 1, invalid_argument: 3, too_often: 1, too_many: 1, not_in_channel: 3 };
     /// `join` (JOIN_CHANNEL_ERR).
-    pub(crate) const JOIN: Self = Self { failure: 1, invalid_argument: 3, too_often: 7, too_many: 5, not_in_channel: 1 };
+    pub(crate) const JOIN: Self =
+        Self { failure: 1, invalid_argument: 3, too_often: 7, too_many: 5, not_in_channel: 1 };
     /// `members` (GET_MEMBERS_ERR).
-    pub(crate) const MEMBERS: Self = Self { failure: 1, invalid_argument: 5, too_often: 4, too_many: 1, not_in_channel: 5 };
+    pub(crate) const MEMBERS: Self =
+        Self { failure: 1, invalid_argument: 5, too_often: 4, too_many: 1, not_in_channel: 5 };
     /// `member_counts` (GET_CHANNEL_MEMBER_COUNT_ERR_CODE).
     pub(crate) const MEMBER_COUNTS: Self =
         Self { failure: 1, invalid_argument: 2, too_often: 3, too_many: 5, not_in_channel: 1 };
@@ -92,7 +95,8 @@ impl Operation {
     pub(crate) const WATCHED_PRESENCE: Self =
         Self { failure: 1, invalid_argument: 1, too_often: 3, too_many: 1, not_in_channel: 1 };
     /// Every operation on attributes (ATTRIBUTE_OPERATION_ERR).
-    pub(crate) const ATTRIBUTES: Self = Self { failure: 2, invalid_argument: 3, too_often: 5, too_many: 4, not_in_channel: 2 };
+    pub(crate) const ATTRIBUTES: Self =
+        Self { failure: 2, invalid_argument: 3, too_often: 5, too_many: 4, not_in_channel: 2 };
     /// `renew_token` (RENEW_TOKEN_ERR_CODE).
     pub(crate) const RENEW_TOKEN: Self =
         Self { failure: 1, invalid_argument: 2, too_often: 4, too_many: 1, not_in_channel: 1 };

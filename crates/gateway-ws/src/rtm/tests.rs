@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use stentor_core::delivery::{DeliveryOutcome, SentPeer, SentRoom};
 use stentor_core::attributes::RoomAttribute;
+use stentor_core::delivery::{DeliveryOutcome, SentPeer, SentRoom};
 use stentor_core::id::{DeviceId, MessageId, RoomId, SessionId, UserId};
 use stentor_core::message::{Marks, Message, Target};
 use stentor_core::notice::Notice;

@@ -12,7 +12,7 @@ use hyper_util::service::TowerToHyperService;
 use prometheus_client::registry::Registry;
 use serde_json::Value;
 use stentor_core::accounts::{Checking, Credential, Grant, LoginCheck, LoginRefused};
-use stentor_core::app::{App, AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy};
+use stentor_core::app::{App, AppPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy};
 use stentor_core::app::{PresencePolicy, RoomPolicy, SessionPolicy};
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::bus::in_process::InProcessBus;

@@ -5,10 +5,10 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::super::ClientError;
 use super::super::connect::{ClientOptions, connect};
 use super::super::link::object;
 use super::super::memory::Resume;
-use super::super::ClientError;
 use super::ChatClient;
 use crate::codec::VERSION;
 use crate::protocol::Protocol;
