@@ -1,6 +1,6 @@
 //! The outbox and the questions against a backend of our own, over real sockets.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on must fail")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 mod addresses;
 mod asking;

@@ -54,7 +54,7 @@ async fn waits_double_are_random_and_end() {
         assert!((full / 2..=full).contains(wait), "{waits:?}");
     }
     let sum: u64 = waits.iter().sum();
-    assert!(sum >= SCHEDULE.give_up_after_ms && sum < SCHEDULE.give_up_after_ms + 4_000, "{waits:?}");
+    assert!((10_000..14_000).contains(&sum), "{waits:?}");
     assert_eq!(kit.records(RecordKind::FailedCallback).await, 1);
     assert_eq!(receiver.problems(), [""; 0], "every try is the same");
 }
