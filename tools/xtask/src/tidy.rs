@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::run::{Failed, cargo_output, root};
 
 /// A package, and what must not be found among its dependencies, direct or not.
-const FORBIDDEN: [(&str, &[&str]); 7] = [
+const FORBIDDEN: [(&str, &[&str]); 8] = [
     (
         "stentor-core",
         &[
@@ -28,6 +28,19 @@ const FORBIDDEN: [(&str, &[&str]); 7] = [
         "stentor-files",
         // Ring: rustls comes with one library of cryptography, and that is another.
         &["stentor-core", "stentor-api-rtm", "stentor-gateway-ws", "stentor-http-kit", "axum", "rusqlite", "ring"],
+    ),
+    (
+        "stentor-callbacks",
+        &[
+            "stentor-api-rtm",
+            "stentor-api-chat",
+            "stentor-gateway-ws",
+            "stentor-http-kit",
+            "stentor-store-embedded",
+            "axum",
+            "rusqlite",
+            "ring",
+        ],
     ),
     (
         "stentor-api-rtm",
