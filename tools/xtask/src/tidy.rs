@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::run::{Failed, cargo_output, root};
 
 /// A package, and what must not be found among its dependencies, direct or not.
-const FORBIDDEN: [(&str, &[&str]); 7] = [
+const FORBIDDEN: [(&str, &[&str]); 8] = [
     (
         "stentor-core",
         &[
@@ -23,6 +23,19 @@ const FORBIDDEN: [(&str, &[&str]); 7] = [
         ],
     ),
     ("stentor-token", &["tokio", "axum", "stentor-core"]),
+    (
+        "stentor-chat-content",
+        &[
+            "tokio",
+            "axum",
+            "hyper",
+            "stentor-core",
+            "stentor-api-rtm",
+            "stentor-api-chat",
+            "stentor-gateway-ws",
+            "stentor-http-kit",
+        ],
+    ),
     ("stentor-http-kit", &["stentor-core", "stentor-api-rtm", "stentor-gateway-ws", "rusqlite"]),
     (
         "stentor-files",
