@@ -23,6 +23,19 @@ const FORBIDDEN: [(&str, &[&str]); 8] = [
         ],
     ),
     ("stentor-token", &["tokio", "axum", "stentor-core"]),
+    (
+        "stentor-chat-content",
+        &[
+            "tokio",
+            "axum",
+            "hyper",
+            "stentor-core",
+            "stentor-api-rtm",
+            "stentor-api-chat",
+            "stentor-gateway-ws",
+            "stentor-http-kit",
+        ],
+    ),
     ("stentor-http-kit", &["stentor-core", "stentor-api-rtm", "stentor-gateway-ws", "rusqlite"]),
     (
         "stentor-files",
