@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::run::{Failed, cargo_output, root};
 
 /// A package, and what must not be found among its dependencies, direct or not.
-const FORBIDDEN: [(&str, &[&str]); 8] = [
+const FORBIDDEN: &[(&str, &[&str])] = &[
     (
         "stentor-core",
         &[
