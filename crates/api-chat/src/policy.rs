@@ -1,7 +1,7 @@
 //! The numbers that this dialect gives the core for its apps.
 
 use stentor_core::app::{
-    AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
+    AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
 };
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::id::AppId;
@@ -54,6 +54,12 @@ impl Default for ChatLimits {
                 replayed: 32,
                 echo_to_sender: false,
                 attributes_stay_ms: 0,
+                registered: Some(RegisteredRooms {
+                    rooms_per_user: 1000,
+                    groups_per_user: 1000,
+                    rooms: 100_000,
+                    groups: 100_000,
+                }),
             },
             rates: Vec::new(),
         }

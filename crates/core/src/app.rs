@@ -5,12 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use crate::delivery::group::GroupTurns;
+use crate::directory::joining::Joining;
+use crate::directory::quota::RoomQuota;
+use crate::directory::turns::Turns;
 use crate::events::Backlog;
 use crate::hub::Hub;
 use crate::id::{AppId, UserId};
 use crate::limits::{Limited, Rate, Rule, SlidingWindow, WindowsByKey};
 pub use crate::policy::{
-    AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
+    AppPolicy, DevicePolicy, HistoryPolicy, InboxPolicy, PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
 };
 use crate::presence::Watchers;
 use crate::rooms::Rooms;
@@ -28,6 +31,9 @@ pub struct App {
     pub(crate) watchers: Watchers,
     pub(crate) group_turns: GroupTurns,
     pub(crate) backlog: Mutex<Backlog>,
+    pub(crate) quota: RoomQuota,
+    pub(crate) room_turns: Turns,
+    pub(crate) joining: Joining,
     last_event_ms: AtomicU64,
 }
 
@@ -47,6 +53,9 @@ impl App {
             watchers: Watchers::default(),
             group_turns: GroupTurns::default(),
             backlog: Mutex::default(),
+            quota: RoomQuota::default(),
+            room_turns: Turns::default(),
+            joining: Joining::default(),
             last_event_ms: AtomicU64::new(0),
         }
     }

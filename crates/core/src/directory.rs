@@ -3,7 +3,20 @@
 //!
 //! Names in here are checked where they come in; keys join them with `/`, which no name may hold.
 
+pub mod blocks;
+pub(crate) mod effects;
+mod joined;
+pub(crate) mod joining;
+pub mod members;
+pub(crate) mod quota;
+pub mod room_attributes;
+pub mod room_error;
+pub(crate) mod room_id;
+pub mod rooms;
+pub mod silenced;
 pub mod status;
+mod turn;
+pub(crate) mod turns;
 pub mod users;
 
 use crate::limits::Limited;

@@ -16,11 +16,11 @@ use crate::store::{Change, Changed, Scan, StoreError};
 pub enum RecordKind {
     /// A registered user; the key is the user ID.
     User = 1,
-    /// A registered room or group; the key is its ID.
+    /// A registered room or group; `kind/room`.
     Room = 2,
     /// A member of a room or group; `room/user`.
     Member = 3,
-    /// The rooms and groups of a user; `user/room`.
+    /// The rooms and groups of a user; `user/kind/room`.
     Membership = 4,
     /// A user kept out of a room or group; `room/user`.
     RoomBlock = 5,
@@ -64,6 +64,8 @@ pub enum RecordKind {
     Edits = 24,
     /// An attribute of a member of a group; `group/user/key`.
     MemberAttribute = 25,
+    /// Members by what sets them apart, so that these few are found among many; `room/mark/user`.
+    MemberMark = 31,
 }
 
 /// A typed record: a value of one family. Fields are numbered; unknown ones are skipped and missing ones have

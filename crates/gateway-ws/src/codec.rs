@@ -64,6 +64,8 @@ pub fn notice(notice: &Notice) -> Bytes {
             let attributes = attributes.iter().map(Attribute::from).collect();
             text(0, &NoticeFrame::ChannelAttributes { channel: room.as_str(), attributes })
         }
+        // Apps of this protocol have no registered rooms.
+        Notice::RoomEvent { .. } => Bytes::new(),
         Notice::RoomMessagesMissed { room, count } => {
             text(0, &NoticeFrame::ChannelMessagesMissed { channel: room.as_str(), count: *count })
         }

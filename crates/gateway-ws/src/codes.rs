@@ -110,7 +110,7 @@ pub mod login {
     pub const fn not_connected(why: &ConnectError) -> u32 {
         match why {
             ConnectError::Limited(_) => TOO_OFTEN,
-            ConnectError::Draining => UNKNOWN,
+            ConnectError::Draining | ConnectError::Store(_) => UNKNOWN,
         }
     }
 }
@@ -172,7 +172,12 @@ impl Operation {
             RequestError::UserNotFound => USER_NOT_FOUND,
             RequestError::InvalidAttribute => self.invalid_argument,
             RequestError::AttributesTooLarge => SIZE_OVERFLOW,
-            RequestError::SessionEnded => self.failure,
+            RequestError::SessionEnded
+            | RequestError::NoRoom
+            | RequestError::KeptOut
+            | RequestError::RoomFull
+            | RequestError::IsOwner
+            | RequestError::Unavailable => self.failure,
         };
         Refusal { code, reason: error.to_string() }
     }

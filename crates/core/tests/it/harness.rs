@@ -63,6 +63,7 @@ pub(crate) fn policy(app: &str) -> AppPolicy {
             replayed: 32,
             echo_to_sender: false,
             attributes_stay_ms: 120_000,
+            registered: None,
         },
         presence: PresencePolicy { queried: 256, watched: 512 },
         user_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 16_384 },

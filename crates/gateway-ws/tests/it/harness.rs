@@ -81,6 +81,7 @@ fn policy() -> AppPolicy {
             replayed: 32,
             echo_to_sender: false,
             attributes_stay_ms: 120_000,
+            registered: None,
         },
         presence: PresencePolicy { queried: 3, watched: 3 },
         user_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 16_384 },
