@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use stentor_core::app::{
     AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
-    PresencePolicy, RoomPolicy, SessionPolicy,
+    PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
 };
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::id::AppId;
@@ -66,6 +66,12 @@ impl Default for ChatLimits {
                 replayed: 32,
                 echo_to_sender: false,
                 attributes_stay_ms: 0,
+                registered: Some(RegisteredRooms {
+                    rooms_per_user: 1000,
+                    groups_per_user: 1000,
+                    rooms: 100_000,
+                    groups: 100_000,
+                }),
             },
             overload: OverloadPolicy {
                 high_senders: BTreeSet::new(),

@@ -85,6 +85,7 @@ fn rooms() -> RoomPolicy {
         echo_to_sender: false,
         // "A couple of minutes" after the channel is empty.
         attributes_stay_ms: 120_000,
+        registered: None,
     }
 }
 

@@ -6,13 +6,16 @@ use parking_lot::Mutex;
 
 use crate::delivery::broadcast::Broadcasting;
 use crate::delivery::group::GroupTurns;
+use crate::directory::joining::Joining;
+use crate::directory::quota::RoomQuota;
+use crate::directory::turns::Turns;
 use crate::events::Backlog;
 use crate::hub::Hub;
 use crate::id::{AppId, UserId};
 use crate::limits::{Limited, Rate, Rule, SlidingWindow, WindowsByKey};
 pub use crate::policy::{
     AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
-    PresencePolicy, RoomPolicy, SessionPolicy,
+    PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
 };
 use crate::presence::Watchers;
 use crate::rooms::{ActiveRooms, Rooms};
@@ -34,6 +37,9 @@ pub struct App {
     pub(crate) backlog: Mutex<Backlog>,
     /// Up to where the notes of deleted users were swept.
     pub(crate) departed_swept: Mutex<Option<String>>,
+    pub(crate) quota: RoomQuota,
+    pub(crate) room_turns: Turns,
+    pub(crate) joining: Joining,
     last_event_ms: AtomicU64,
 }
 
@@ -56,6 +62,9 @@ impl App {
             group_turns: GroupTurns::default(),
             backlog: Mutex::default(),
             departed_swept: Mutex::default(),
+            quota: RoomQuota::default(),
+            room_turns: Turns::default(),
+            joining: Joining::default(),
             last_event_ms: AtomicU64::new(0),
         }
     }

@@ -82,6 +82,12 @@ impl Node {
         }
     }
 
+    /// Whether another node has a session of the user.
+    pub(crate) async fn is_elsewhere(&self, app: &App, user: &UserId) -> bool {
+        self.bus().has_others()
+            && self.bus().locate(&Self::address(app, user)).await.is_ok_and(|nodes| !nodes.is_empty())
+    }
+
     async fn publish(&self, message: ClusterMessage) {
         if let Err(error) = self.bus().publish(message).await {
             tracing::warn!(%error, "not every node was reached");

@@ -11,12 +11,14 @@ use crate::limits::Rule;
 use crate::metrics::DropReason;
 use crate::node::{Node, RequestError};
 use crate::session::{Closing, ConnectError, Connected, Login, Outlet, Session};
-use crate::store::OpenSession;
+use crate::store::{OpenSession, StoreError};
 
 mod deadlines;
+pub(crate) mod departure;
 mod disconnect;
 mod replay;
 
+use departure::Departure;
 use replay::Replay;
 
 /// What a session leaves behind when it ends, to be cleaned up without its lock.
@@ -60,6 +62,11 @@ impl Node {
             tracing::warn!(user = %session.user(), %error, "the device could not be registered with its inbox");
         }
         self.metrics().logins.inc();
+        if let Err(error) = self.enter_joined(&session).await {
+            self.end(&session, Closing::Silent);
+            return Err(error.into());
+        }
+        let rooms = session.state().room_ids();
         let Some(attachment) = self.attach(&session, &[], &login, outlet.clone()) else {
             // Another login of the user was faster.
             outlet.close(Closing::Replaced);
@@ -69,7 +76,7 @@ impl Node {
         self.tell_watchers(app, session.user());
         self.note_status(&session);
         self.drain_inbox(&session, attachment).await;
-        Ok(Connected { session, attachment, resumed: false, rooms: Vec::new() })
+        Ok(Connected { session, attachment, resumed: false, rooms })
     }
 
     /// Puts a new session into the hub, in the place of those that the policy does not allow beside it.
@@ -97,7 +104,7 @@ impl Node {
             let over = !same_device(&other) && excess_left > 0;
             if same_device(&other) || over {
                 excess_left -= usize::from(over);
-                replaced.extend(self.finish(&other));
+                replaced.extend(self.finish(&other, true));
             } else {
                 staying.push(other);
             }
@@ -189,14 +196,14 @@ impl Node {
 
     /// The client logs out: it leaves its rooms and is offline at once. Returns when that is recorded.
     pub async fn logout(&self, session: &Arc<Session>) {
-        if let Some(remains) = self.finish(session) {
+        if let Some(remains) = self.finish(session, false) {
             self.clean_up(remains, None).await;
         }
     }
 
     /// Ends a session by the server's decision.
     pub(crate) fn end(&self, session: &Arc<Session>, why: Closing) {
-        if let Some(remains) = self.finish(session) {
+        if let Some(remains) = self.finish(session, false) {
             self.spawn(self.clean_up(remains, Some(why)));
         }
     }
@@ -207,19 +214,27 @@ impl Node {
         self.end(session, Closing::SlowConsumer);
     }
 
-    /// Turns the session's state to ended and queues the record of it. `None` if it had ended before.
-    fn finish(&self, session: &Arc<Session>) -> Option<Remains> {
+    /// Turns the session's state to ended and queues the record of it. `None` if it had ended before. `replaced`:
+    /// another session of the user takes its place.
+    fn finish(&self, session: &Arc<Session>, replaced: bool) -> Option<Remains> {
         let mut state = session.state();
         if std::mem::replace(&mut state.ended, true) {
             return None;
         }
         let rooms = state.room_ids();
         state.rooms = Vec::new();
-        let mut transitions: Vec<_> =
-            rooms.iter().map(|room| self.transition(session, EventType::Leave, Some(room))).collect();
-        transitions.push(self.transition(session, EventType::Logout, None));
-        // Queued under the session's lock, so that no join of it can come behind.
-        let recorded = self.record(session.app(), transitions);
+        let logout = self.transition(session, EventType::Logout, None);
+        let registered = session.app().policy().rooms.registered.is_some();
+        let recorded = if registered && !replaced {
+            let departure = Departure::new(session.app().clone(), session.user().clone(), logout);
+            // Begins when it is waited for: when the session is out of the hub.
+            self.clone().depart(departure)
+        } else {
+            let leave = |room| self.transition(session, EventType::Leave, Some(room));
+            let leaves = rooms.iter().filter(|_| !registered).map(leave);
+            // Queued under the session's lock, so that no join of it can come behind.
+            self.record(session.app(), leaves.chain([logout]).collect())
+        };
         Some(Remains {
             session: session.clone(),
             rooms,
@@ -255,7 +270,10 @@ impl Node {
     }
 
     /// Puts back a session that was open when the process ended: it has the grace to come back.
-    pub(crate) fn restore(&self, app: &Arc<App>, open: &OpenSession) {
+    ///
+    /// # Errors
+    /// When the rooms of its user cannot be read.
+    pub(crate) async fn restore(&self, app: &Arc<App>, open: &OpenSession) -> Result<(), StoreError> {
         let login = Login { user: open.user.clone(), device: open.device.clone(), expires_at_ms: None, resume: None };
         let now_ms = self.clock().monotonic_ms();
         let session = Arc::new(Session::new(app.clone(), open.session, MessageId::ZERO, &login, now_ms));
@@ -263,7 +281,9 @@ impl Node {
         for room in &open.rooms {
             self.restore_membership(&session, room);
         }
+        self.enter_joined(&session).await?;
         self.arm_session_timer(&session);
+        Ok(())
     }
 
     /// Takes one call of a client under a rule.

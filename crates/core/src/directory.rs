@@ -3,11 +3,24 @@
 //!
 //! Names in here are checked where they come in; keys join them with `/`, which no name may hold.
 
+pub mod blocks;
 pub mod contacts;
 pub mod departure;
+pub(crate) mod effects;
+mod joined;
+pub(crate) mod joining;
+pub mod members;
 pub mod mutes;
 pub mod profiles;
+pub(crate) mod quota;
+pub mod room_attributes;
+pub mod room_error;
+pub(crate) mod room_id;
+pub mod rooms;
+pub mod silenced;
 pub mod status;
+mod turn;
+pub(crate) mod turns;
 pub mod users;
 
 use crate::limits::Limited;

@@ -25,6 +25,7 @@ pub mod notice;
 mod policy;
 pub mod presence;
 pub mod records;
+pub mod room_event;
 mod rooms;
 pub mod session;
 mod sharded;

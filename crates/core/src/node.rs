@@ -18,7 +18,8 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::cluster::Elsewhere;
 use crate::delivery::broadcast::newest_planned;
-use crate::id::{AppId, MessageId, MessageIds, NodeId};
+use crate::directory::room_id::RoomIds;
+use crate::id::{AppId, MessageId, MessageIds, NodeId, RoomId};
 use crate::limits::Limited;
 use crate::metrics::Metrics;
 pub use crate::rooms::RoomMembers;
@@ -54,6 +55,7 @@ struct Inner {
     bus: Arc<dyn Bus>,
     clock: Arc<dyn Clock>,
     ids: MessageIds,
+    room_ids: RoomIds,
     random: Mutex<fastrand::Rng>,
     timers: Timers,
     metrics: Metrics,
@@ -99,6 +101,21 @@ pub enum RequestError {
     /// The client is in the room already.
     #[error("already in the room")]
     AlreadyInRoom,
+    /// There is no such room.
+    #[error("there is no such room")]
+    NoRoom,
+    /// The user is kept out of the room.
+    #[error("the user is kept out of the room")]
+    KeptOut,
+    /// The room has no place left.
+    #[error("the room is full")]
+    RoomFull,
+    /// The user owns the room, and cannot leave it.
+    #[error("the owner cannot leave the room")]
+    IsOwner,
+    /// It cannot be done now; it may be tried again.
+    #[error("cannot be done now")]
+    Unavailable,
     /// The user is not online.
     #[error("the user is not online")]
     UserNotFound,
@@ -153,6 +170,7 @@ impl Node {
             store,
             bus,
             ids: MessageIds::new(config.node, newest),
+            room_ids: RoomIds::new(config.node),
             random: Mutex::new(fastrand::Rng::with_seed(config.seed)),
             timers: Timers::default(),
             metrics: Metrics::register(registry),
@@ -161,9 +179,12 @@ impl Node {
             elsewhere: Elsewhere::default(),
             clock,
         }));
+        for app in node.apps().filter(|app| app.policy().rooms.registered.is_some()) {
+            node.count_rooms(app).await?;
+        }
         for session in &open {
             match node.app(session.app.as_str()) {
-                Some(app) => node.restore(&app, session),
+                Some(app) => node.restore(&app, session).await?,
                 None => tracing::warn!(app = %session.app, "an app with open sessions is no longer configured"),
             }
         }
@@ -225,6 +246,9 @@ impl Node {
                     self.room_upkeep_due(&room);
                 }
             }
+            // As above: who is gone then leaves its rooms after the start.
+            Due::Departure(_) if self.is_draining() => {}
+            Due::Departure(departure) => self.spawn(self.clone().depart(departure)),
             Due::EventBacklog(app) => {
                 if let Some(app) = app.upgrade() {
                     self.retry_backlog(&app);
@@ -342,6 +366,10 @@ impl Node {
 
     pub(crate) fn next_id(&self, wall_ms: u64) -> MessageId {
         self.0.ids.next(wall_ms)
+    }
+
+    pub(crate) fn next_room_id(&self, wall_ms: u64) -> RoomId {
+        self.0.room_ids.next(wall_ms)
     }
 
     pub(crate) fn newest_id(&self) -> MessageId {

@@ -9,6 +9,7 @@ use crate::directory::status::PublishedStatus;
 use crate::id::{RoomId, UserId};
 use crate::message::Message;
 use crate::presence::Presence;
+use crate::room_event::RoomEvent;
 
 /// One thing that a session is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +62,15 @@ pub enum Notice {
         room: RoomId,
         /// All of them, as they are now.
         attributes: Vec<RoomAttribute>,
+    },
+    /// A registered room or group that the session's user is in, or was in until now, changed.
+    RoomEvent {
+        /// The room or group.
+        room: RoomId,
+        /// Whether it is a group.
+        group: bool,
+        /// What happened.
+        event: RoomEvent,
     },
     /// More room messages were sent while the client was away than are replayed.
     RoomMessagesMissed {
@@ -119,6 +129,7 @@ impl Envelope {
             Notice::PeerMessage { message, .. } | Notice::RoomMessage { message, .. } => {
                 OVERHEAD + message.payload.len()
             }
+            Notice::RoomEvent { event, .. } => OVERHEAD + event.size_bytes(),
             _ => OVERHEAD,
         }
     }

@@ -36,6 +36,20 @@ pub struct HistoryPolicy {
     pub max_bytes: u64,
 }
 
+/// That rooms and groups are registered in the directory: who is a member is kept, and only registered rooms can be
+/// joined. A member whose client is away longer than [`SessionPolicy::grace_ms`] leaves the app's rooms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RegisteredRooms {
+    /// Rooms that a user may be in.
+    pub rooms_per_user: usize,
+    /// Groups that a user may be in.
+    pub groups_per_user: usize,
+    /// Rooms that the app may have.
+    pub rooms: u64,
+    /// Groups that the app may have.
+    pub groups: u64,
+}
+
 /// How rooms behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoomPolicy {
@@ -57,6 +71,8 @@ pub struct RoomPolicy {
     pub echo_to_sender: bool,
     /// How long the attributes of an empty room stay, in milliseconds.
     pub attributes_stay_ms: u64,
+    /// Rooms and groups are registered in the directory; `None`: a room is there while somebody is in it.
+    pub registered: Option<RegisteredRooms>,
 }
 
 /// What an app gives up when not everything can be delivered, and in which order: `docs/delivery.md`, Overload.

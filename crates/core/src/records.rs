@@ -16,11 +16,11 @@ use crate::store::{Change, Changed, Scan, StoreError};
 pub enum RecordKind {
     /// A registered user; the key is the user ID.
     User = 1,
-    /// A registered room or group; the key is its ID.
+    /// A registered room or group; `kind/room`.
     Room = 2,
     /// A member of a room or group; `room/user`.
     Member = 3,
-    /// The rooms and groups of a user; `user/room`.
+    /// The rooms and groups of a user; `user/kind/room`.
     Membership = 4,
     /// A user kept out of a room or group; `room/user`.
     RoomBlock = 5,
@@ -74,6 +74,8 @@ pub enum RecordKind {
     Departed = 29,
     /// Who does not want to hear from a user: [`Self::UserBlock`] the other way round; `blocked/user`.
     BlockedBy = 30,
+    /// Members by what sets them apart, so that these few are found among many; `room/mark/user`.
+    MemberMark = 31,
 }
 
 /// A typed record: a value of one family. Fields are numbered; unknown ones are skipped and missing ones have

@@ -22,6 +22,7 @@ use crate::timers::Due;
 
 mod active;
 mod recent;
+mod registered;
 
 pub(crate) use active::ActiveRooms;
 pub(crate) use recent::{Audience, Reader, Recent, RecentMessages};
@@ -49,6 +50,8 @@ pub(crate) struct RoomState {
     at: HashMap<SessionId, usize>,
     /// How many sessions each user has in here.
     users: HashMap<UserId, usize>,
+    /// In a registered room: how many members it has, connected or not.
+    registered: Option<usize>,
     /// What was said lately.
     pub(crate) recent: RecentMessages,
     /// The newest ID that the members have seen.
@@ -108,7 +111,7 @@ impl RoomState {
     }
 
     pub(crate) fn members(&self) -> usize {
-        self.users.len()
+        self.registered.unwrap_or(self.users.len())
     }
 
     pub(crate) fn contains(&self, session: &Session) -> bool {
@@ -152,6 +155,9 @@ impl Node {
     pub async fn join(&self, session: &Arc<Session>, room: &RoomId) -> Result<usize, RequestError> {
         let app = session.app();
         app.limit_join(session, room, self.clock().monotonic_us())?;
+        if app.policy().rooms.registered.is_some() {
+            return self.join_registered(session, room).await;
+        }
         let (count, recorded) = loop {
             let room = app.rooms.get_or_create(app, room);
             if let Some(entered) = self.enter(app, &room, session)? {
@@ -222,6 +228,9 @@ impl Node {
     /// When it is not in it.
     pub async fn leave(&self, session: &Arc<Session>, room: &RoomId) -> Result<(), RequestError> {
         let app = session.app();
+        if app.policy().rooms.registered.is_some() {
+            return self.leave_registered(session, room).await;
+        }
         let room = app.rooms.get(room).ok_or(RequestError::NotInRoom)?;
         let recorded = {
             let mut state = room.lock();
@@ -250,7 +259,8 @@ impl Node {
 
     fn exit_locked(&self, app: &Arc<App>, room: &Arc<Room>, state: &mut RoomState, session: &Session) {
         let Some(last_of_user) = state.remove(session) else { return };
-        if last_of_user {
+        // Members of a registered room are told by the directory.
+        if last_of_user && app.policy().rooms.registered.is_none() {
             let left = Notice::MemberLeft { room: room.id.clone(), user: session.user().clone() };
             self.tell_others(app, state, session.user(), left);
             self.member_count_changed(app, room, state);

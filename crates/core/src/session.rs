@@ -105,6 +105,9 @@ pub enum ConnectError {
     /// The node goes down.
     #[error("the node is draining")]
     Draining,
+    /// The rooms of the user could not be read.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
 }
 
 /// One client of a user.

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::clock::MonotonicMs;
+use crate::connect::departure::Departure;
 use crate::mailbox::Expectation;
 use crate::rooms::Room;
 use crate::session::Session;
@@ -24,6 +25,8 @@ pub(crate) enum Due {
     MemberCount(Weak<Room>),
     /// Forget a room's recent messages or attributes, if they are old.
     RoomUpkeep(Weak<Room>),
+    /// Try again to take a user who is gone out of its rooms.
+    Departure(Arc<Departure>),
     /// Try again to record events that the store did not take.
     EventBacklog(Weak<App>),
     /// Go on with broadcasts whose next step the store did not take.

@@ -103,7 +103,7 @@ fn forbidden_edges(problems: &mut Vec<String>) -> Result<(), Failed> {
         let tree =
             cargo_output(&["tree", "--package", package, "--edges", "normal", "--prefix", "none", "--format", "{p}"])?;
         let found: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
-        for name in forbidden {
+        for name in *forbidden {
             // A name that is misspelt here would never be found.
             if !lock.contains(&format!("name = \"{name}\"\n")) {
                 problems.push(format!("tidy.rs forbids {name}, which does not exist"));

@@ -64,6 +64,7 @@ pub(crate) fn policy(app: &str) -> AppPolicy {
             replayed: 32,
             echo_to_sender: false,
             attributes_stay_ms: 120_000,
+            registered: None,
         },
         overload: None,
         broadcasts: None,

@@ -15,6 +15,7 @@ mod inbox;
 mod limits;
 mod model;
 mod presence;
+mod registered;
 mod resume;
 mod rooms;
 mod sending;

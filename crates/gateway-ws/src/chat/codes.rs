@@ -49,6 +49,13 @@ pub const ALREADY_IN_ROOM: u32 = 701;
 /// Not in the room.
 pub const NOT_IN_ROOM: u32 = 702;
 
+/// There is no such room.
+pub const NO_ROOM: u32 = 705;
+/// The room has no place left.
+pub const ROOM_FULL: u32 = 704;
+/// The user may not do that.
+pub const NOT_ALLOWED: u32 = 703;
+
 /// Whether the same login may be let in later.
 #[must_use]
 pub const fn is_passing(code: u32) -> bool {
@@ -64,7 +71,7 @@ pub(crate) const fn login(why: &LoginError) -> u32 {
         LoginError::Device(_) => INVALID_ARGUMENT,
         LoginError::Credential(why) => credential(*why),
         LoginError::Connect(ConnectError::Limited(_)) => TOO_OFTEN,
-        LoginError::Connect(ConnectError::Draining) => BUSY,
+        LoginError::Connect(ConnectError::Draining | ConnectError::Store(_)) => BUSY,
         LoginError::Timeout => TIMEOUT,
     }
 }
@@ -87,6 +94,10 @@ pub(crate) fn refused(error: &RequestError) -> Refusal {
         RequestError::Limited(limited) if limited.rule == Rule::ClientSends => MESSAGE_TOO_OFTEN,
         RequestError::Limited(_) | RequestError::TooMany { .. } | RequestError::AttributesTooLarge => TOO_OFTEN,
         RequestError::NotInRoom => NOT_IN_ROOM,
+        RequestError::NoRoom => NO_ROOM,
+        RequestError::KeptOut | RequestError::IsOwner => NOT_ALLOWED,
+        RequestError::RoomFull => ROOM_FULL,
+        RequestError::Unavailable => BUSY,
         RequestError::AlreadyInRoom => ALREADY_IN_ROOM,
         RequestError::InvalidAttribute => INVALID_ARGUMENT,
         RequestError::UserNotFound | RequestError::SessionEnded => FAILURE,

@@ -29,6 +29,8 @@ pub(crate) fn notice(notice: &Notice) -> Bytes {
             text(0, &NoticeFrame::TokenWillExpire { expires_at: *expires_at_ms })
         }
         Notice::Status(status) => text(status.ext.len(), &status_frame(status)),
+        // Rendered with the events of the directory.
+        Notice::RoomEvent { .. } => Bytes::new(),
         // Of RTM: nobody asks for them here.
         Notice::Presence { .. } | Notice::RoomAttributes { .. } => Bytes::new(),
     }

@@ -56,7 +56,8 @@ pub mod login {
             LoginError::Credential(LoginRefused::Expired) => TOKEN_EXPIRED,
             LoginError::Credential(LoginRefused::NotAuthorized) => NOT_AUTHORIZED,
             LoginError::Connect(ConnectError::Limited(_)) => TOO_OFTEN,
-            LoginError::Connect(ConnectError::Draining) | LoginError::Credential(LoginRefused::Unavailable) => UNKNOWN,
+            LoginError::Connect(ConnectError::Draining | ConnectError::Store(_))
+            | LoginError::Credential(LoginRefused::Unavailable) => UNKNOWN,
             LoginError::Timeout => TIMEOUT,
         }
     }
@@ -121,7 +122,13 @@ impl Operation {
             RequestError::UserNotFound => USER_NOT_FOUND,
             RequestError::InvalidAttribute => self.invalid_argument,
             RequestError::AttributesTooLarge => SIZE_OVERFLOW,
-            RequestError::SessionEnded => self.failure,
+            // Rooms of this protocol are not registered.
+            RequestError::NoRoom
+            | RequestError::KeptOut
+            | RequestError::RoomFull
+            | RequestError::IsOwner
+            | RequestError::Unavailable
+            | RequestError::SessionEnded => self.failure,
         };
         Refusal { code, reason: error.to_string() }
     }

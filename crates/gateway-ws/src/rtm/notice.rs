@@ -45,7 +45,7 @@ pub(crate) fn notice(notice: &Notice) -> Bytes {
         }
         Notice::Presence { states } => text(0, &NoticeFrame::Presence { states: user_states(states) }),
         // Of Chat.
-        Notice::Status(_) => Bytes::new(),
+        Notice::Status(_) | Notice::RoomEvent { .. } => Bytes::new(),
         Notice::RoomAttributes { room, attributes } => {
             let attributes = attributes.iter().map(Attribute::from).collect();
             text(0, &NoticeFrame::ChannelAttributes { channel: room.as_str(), attributes })

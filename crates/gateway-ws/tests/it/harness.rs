@@ -84,6 +84,7 @@ fn policy() -> AppPolicy {
             replayed: 32,
             echo_to_sender: false,
             attributes_stay_ms: 120_000,
+            registered: None,
         },
         overload: None,
         broadcasts: None,
