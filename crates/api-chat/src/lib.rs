@@ -16,6 +16,7 @@ mod call;
 pub mod envelope;
 pub mod error;
 mod logins;
+mod messages;
 mod names;
 mod password;
 pub mod policy;
