@@ -13,6 +13,7 @@ use crate::events::Backlog;
 use crate::hub::Hub;
 use crate::id::{AppId, UserId};
 use crate::limits::{Limited, Rate, Rule, SlidingWindow, WindowsByKey};
+use crate::observer::Hooked;
 pub use crate::policy::{
     AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
     PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
@@ -34,6 +35,7 @@ pub struct App {
     pub(crate) broadcasting: Mutex<Broadcasting>,
     pub(crate) watchers: Watchers,
     pub(crate) group_turns: GroupTurns,
+    pub(crate) hooked: Hooked,
     pub(crate) backlog: Mutex<Backlog>,
     /// Up to where the notes of deleted users were swept.
     pub(crate) departed_swept: Mutex<Option<String>>,
@@ -60,6 +62,7 @@ impl App {
             broadcasting: Mutex::default(),
             watchers: Watchers::default(),
             group_turns: GroupTurns::default(),
+            hooked: Hooked::default(),
             backlog: Mutex::default(),
             departed_swept: Mutex::default(),
             quota: RoomQuota::default(),

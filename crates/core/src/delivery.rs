@@ -9,8 +9,9 @@ use bytes::Bytes;
 use crate::app::App;
 use crate::id::{DeviceId, MessageId, RoomId, UserId};
 use crate::limits::{Limited, Rule};
-use crate::message::{Marks, Message};
+use crate::message::Marks;
 use crate::node::Node;
+pub use crate::observer::Accepted;
 use crate::session::Session;
 use crate::store::{Change, StoreError};
 
@@ -44,6 +45,10 @@ impl Origin<'_> {
         }
     }
 
+    fn is_client(self) -> bool {
+        matches!(self, Self::Client(_))
+    }
+
     /// The device that has the message, because it sent it.
     fn device(self) -> Option<(UserId, DeviceId)> {
         match self {
@@ -51,17 +56,6 @@ impl Origin<'_> {
             Self::Client(session) => Some((session.user().clone(), session.device().clone())),
         }
     }
-}
-
-/// A message that was taken and is about to be kept.
-#[derive(Debug)]
-pub struct Accepted<'a> {
-    /// The message.
-    pub message: &'a Message,
-    /// To whom it goes, without the copy for its sender. Empty for a room: its members are not asked.
-    pub receivers: &'a [UserId],
-    /// The receivers who have no session on this node, not even one that may come back within the grace.
-    pub absent: &'a [UserId],
 }
 
 /// Records that are written in the same step as the message is kept, so that neither is there without the other.
@@ -221,6 +215,9 @@ pub enum SendError {
         /// The limit.
         max: usize,
     },
+    /// The app's gate did not let it pass. The text is for the client.
+    #[error("{0}")]
+    Denied(String),
     /// A client may only send to rooms and groups that it is in.
     #[error("not in the room")]
     NotInRoom,
@@ -233,7 +230,7 @@ pub enum SendError {
 }
 
 impl Node {
-    fn check_payload(app: &App, payload: &Bytes) -> Result<(), SendError> {
+    pub(crate) fn check_payload(app: &App, payload: &Bytes) -> Result<(), SendError> {
         let max = app.policy().payload_bytes;
         match payload.len() {
             0 => Err(SendError::PayloadEmpty),

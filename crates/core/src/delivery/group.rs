@@ -3,18 +3,19 @@
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
+use std::slice;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::post::Draft;
 use super::{Origin, SendError, SendGroup, SendGroups, SendOptions, SentGroup};
 use crate::app::App;
 use crate::directory;
+use crate::gate::{Passed, Saying};
 use crate::id::{RoomId, UserId};
 use crate::limits::Rule;
-use crate::message::Target;
+use crate::message::{Marks, Target};
 use crate::metrics::DropReason;
 use crate::node::Node;
 use crate::records::RecordKind;
@@ -58,7 +59,7 @@ impl GroupTurns {
 pub(super) struct ToGroup<'a> {
     pub(super) from: &'a UserId,
     pub(super) group: &'a RoomId,
-    pub(super) payload: &'a Bytes,
+    pub(super) passed: &'a Passed<'a>,
     pub(super) only_for: &'a [UserId],
     pub(super) options: &'a SendOptions,
 }
@@ -78,8 +79,12 @@ impl Node {
         let SendGroup { from, group, payload, only_for, options } = send;
         Self::check_payload(app, &payload)?;
         self.limit_send(app, origin, Rule::GroupSends)?;
-        let to = ToGroup { from: &from, group: &group, payload: &payload, only_for: &only_for, options: &options };
+        let target = Target::Group(group.clone());
+        let saying = Saying::new(payload, options.marks).only_for(&only_for);
+        let passed = self.pass_gate(app, origin, slice::from_ref(&target), saying).await?;
+        let to = ToGroup { from: &from, group: &group, passed: &passed, only_for: &only_for, options: &options };
         let (sent, durable) = self.post_to_group(app, origin, to).await?;
+        drop(passed);
         durable.await?;
         Ok(sent)
     }
@@ -107,13 +112,17 @@ impl Node {
                 }
             }
         }
+        let targets: Vec<_> = groups.iter().cloned().map(Target::Group).collect();
+        let saying = Saying::new(payload, options.marks).only_for(&only_for);
+        let passed = self.pass_gate(app, origin, &targets, saying).await?;
         let (mut sent, mut durable) = (Vec::with_capacity(groups.len()), Vec::with_capacity(groups.len()));
         for group in &groups {
-            let to = ToGroup { from: &from, group, payload: &payload, only_for: &only_for, options: &options };
+            let to = ToGroup { from: &from, group, passed: &passed, only_for: &only_for, options: &options };
             let (taken, commit) = self.post_to_group(app, origin, to).await?;
             sent.push(taken);
             durable.push(commit);
         }
+        drop(passed);
         for commit in durable {
             commit.await?;
         }
@@ -127,13 +136,14 @@ impl Node {
         origin: Origin<'_>,
         to: ToGroup<'_>,
     ) -> Result<(SentGroup, Commit), SendError> {
-        let ToGroup { from, group, payload, only_for, options } = to;
+        let ToGroup { from, group, passed, only_for, options } = to;
         let turn = app.group_turns.of(group).await;
         let receivers = self.group_receivers(app, origin, from, group, only_for).await?;
         let count = receivers.len();
-        let mut marks = options.marks;
+        let mut marks = Marks { priority: passed.priority, ..options.marks };
         marks.targeted |= !only_for.is_empty();
-        let draft = Draft { from: from.clone(), to: Target::Group(group.clone()), payload: payload.clone(), marks };
+        let draft =
+            Draft { from: from.clone(), to: Target::Group(group.clone()), payload: passed.payload.clone(), marks };
         let post = self.post(app, origin, draft, receivers, options);
         self.metrics().accepted_group.inc();
 

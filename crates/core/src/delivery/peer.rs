@@ -1,5 +1,6 @@
 //! To one user: the policy of a peer message, in the order in which it is applied.
 
+use std::slice;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
@@ -7,9 +8,10 @@ use tokio::sync::oneshot;
 use super::post::Draft;
 use super::{DeliveryOutcome, Origin, SendError, SendPeer, SentPeer};
 use crate::app::App;
+use crate::gate::{Passed, Saying};
 use crate::limits::Rule;
 use crate::mailbox::{AckOutcome, Expectation};
-use crate::message::Target;
+use crate::message::{Marks, Target};
 use crate::metrics::DropReason;
 use crate::node::Node;
 use crate::store::{Cancelled, Commit, StoreError};
@@ -25,7 +27,10 @@ impl Node {
         Self::check_payload(app, &send.payload)?;
         self.limit_send(app, origin, Rule::PeerSends)?;
         let SendPeer { from, to, payload, wait_for_ack: wait, options } = send;
-        let draft = Draft { from, to: Target::User(to.clone()), payload, marks: options.marks };
+        let target = Target::User(to.clone());
+        let Passed { payload, priority, turn } =
+            self.pass_gate(app, origin, slice::from_ref(&target), Saying::new(payload, options.marks)).await?;
+        let draft = Draft { from, to: target, payload, marks: Marks { priority, ..options.marks } };
         let post = self.post(app, origin, draft, vec![to.clone()], &options);
         self.metrics().accepted_peer.inc();
 
@@ -44,6 +49,7 @@ impl Node {
         // Queued before anybody can ack it, so that the ack's removal comes behind it.
         let durable = kept.map(|kept| self.store().keep(kept));
         let mut offers = self.offer_post(app, &post, expected.clone());
+        drop(turn);
         let mut _waiting = None;
         if self.bus().has_others() {
             let expected = expected.clone().filter(|_| wait);

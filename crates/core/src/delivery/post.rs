@@ -18,7 +18,7 @@ use crate::message::{Marks, Message, Target};
 use crate::node::Node;
 use crate::notice::{Envelope, Notice};
 use crate::session::{PeerOffer, Session};
-use crate::store::{Cancelled, Commit, Keep, KeepInHistory, KeepInInbox, StoreError};
+use crate::store::{Cancelled, Change, Commit, Keep, KeepInHistory, KeepInInbox, StoreError};
 
 /// What is sent, before it has its number.
 pub(super) struct Draft {
@@ -38,6 +38,7 @@ pub(super) struct Post<'a> {
     had_by: Option<(UserId, DeviceId)>,
     pub(super) keep: bool,
     pub(super) history: bool,
+    by_client: bool,
     options: &'a SendOptions,
 }
 
@@ -111,6 +112,7 @@ impl Node {
             receivers,
             keep: options.keep && !options.online_only,
             history: options.history && !options.online_only && app.policy().history.is_some(),
+            by_client: origin.is_client(),
             options,
         }
     }
@@ -118,10 +120,7 @@ impl Node {
     /// What the store is to keep of a message, if anything.
     pub(super) fn keep_of(&self, app: &App, post: &Post<'_>, cancelled: Cancelled) -> Option<Keep> {
         let policy = app.policy();
-        let changes = post.options.also.as_ref().map(|also| {
-            let absent: Vec<_> = post.receivers.iter().filter(|user| !app.hub.has(user)).cloned().collect();
-            also.changes(&Accepted { message: &post.message, receivers: &post.receivers, absent: &absent })
-        });
+        let changes = Self::changes_of(app, post);
         let inbox = post.keep.then(|| KeepInInbox {
             users: post.users(),
             cap: policy.inbox.cap,
@@ -131,11 +130,24 @@ impl Node {
         });
         let hidden_from = &post.options.hidden_from;
         let history = Self::keep_in_history(app, &post.message, post.history, hidden_from);
-        let changes = changes.unwrap_or_default();
         if inbox.is_none() && history.is_none() && changes.is_empty() {
             return None;
         }
         Some(Keep { app: policy.id.clone(), message: post.message.clone(), inbox, history, changes })
+    }
+
+    /// What is written with a message.
+    fn changes_of(app: &App, post: &Post<'_>) -> Vec<Change> {
+        let (also, observer) = (post.options.also.as_ref(), app.observer());
+        if also.is_none() && observer.is_none() {
+            return Vec::new();
+        }
+        let absent: Vec<_> = post.receivers.iter().filter(|user| !app.hub.has(user)).cloned().collect();
+        let (message, by_client) = (&*post.message, post.by_client);
+        let accepted = Accepted { message, receivers: &post.receivers, absent: &absent, by_client };
+        let mut changes = also.map_or_else(Vec::new, |also| also.changes(&accepted));
+        changes.extend(observer.into_iter().flat_map(|observer| observer.message(&accepted)));
+        changes
     }
 
     /// How a message is kept in the history, if it is to be and the app has one.

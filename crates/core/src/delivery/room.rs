@@ -3,8 +3,9 @@
 use std::slice;
 use std::sync::Arc;
 
-use super::{Draft, Origin, SendError};
+use super::{Accepted, Draft, Origin, SendError};
 use crate::app::App;
+use crate::gate::{Passed, Saying, Turn};
 use crate::id::{MessageId, RoomId, UserId};
 use crate::limits::Rule;
 use crate::message::{Marks, Message, MessageKind, Priority, Target};
@@ -57,6 +58,12 @@ pub(super) struct Post<'a> {
     pub(super) planned: bool,
 }
 
+/// A message that nothing speaks against any more.
+struct Admitted {
+    draft: Draft,
+    by_client: bool,
+}
+
 impl Node {
     /// Sends to the members of a room.
     ///
@@ -64,9 +71,10 @@ impl Node {
     /// When the message was not taken. If it could not be kept, members may have received it all the same.
     pub async fn send_room(&self, app: &Arc<App>, origin: Origin<'_>, send: SendRoom) -> Result<SentRoom, SendError> {
         let SendRoom { room, only_for, draft } = send;
-        let draft = self.admit(app, origin, slice::from_ref(&room), draft)?;
-        let message = self.say(app, &room, &only_for, &draft);
-        self.settle(app, slice::from_ref(&message), &only_for, &draft).await?;
+        let (admitted, turn) = self.admit(app, origin, slice::from_ref(&room), &only_for, draft).await?;
+        let message = self.say(app, &room, &only_for, &admitted);
+        drop(turn);
+        self.settle(app, slice::from_ref(&message), &only_for, &admitted).await?;
         Ok(SentRoom::of(&message))
     }
 
@@ -84,14 +92,22 @@ impl Node {
     ) -> Result<Vec<(RoomId, SentRoom)>, SendError> {
         let SendRooms { rooms, only_for, draft } = send;
         let rooms = distinct(rooms);
-        let draft = self.admit(app, origin, &rooms, draft)?;
-        let messages: Vec<_> = rooms.iter().map(|room| self.say(app, room, &only_for, &draft)).collect();
-        self.settle(app, &messages, &only_for, &draft).await?;
+        let (admitted, turn) = self.admit(app, origin, &rooms, &only_for, draft).await?;
+        let messages: Vec<_> = rooms.iter().map(|room| self.say(app, room, &only_for, &admitted)).collect();
+        drop(turn);
+        self.settle(app, &messages, &only_for, &admitted).await?;
         Ok(rooms.into_iter().zip(messages.iter().map(|message| SentRoom::of(message))).collect())
     }
 
     /// Checks what can be refused, and settles who sends it and how much it matters.
-    fn admit(&self, app: &App, origin: Origin<'_>, rooms: &[RoomId], mut draft: Draft) -> Result<Draft, SendError> {
+    async fn admit<'a>(
+        &self,
+        app: &'a App,
+        origin: Origin<'_>,
+        rooms: &[RoomId],
+        only_for: &[UserId],
+        draft: Draft,
+    ) -> Result<(Admitted, Option<Turn<'a>>), SendError> {
         Self::check_payload(app, &draft.payload)?;
         let rule = if app.policy().combined_sends { Rule::PeerSends } else { Rule::RoomSends };
         self.limit_sends(app, origin, rule, rooms.len())?;
@@ -100,17 +116,22 @@ impl Node {
         {
             return Err(SendError::NotInRoom);
         }
-        draft.from = origin.sender(draft.from);
-        draft.priority = effective(app, &draft.from, draft.priority);
-        Ok(draft)
+        let marks = Marks { kind: draft.kind, priority: draft.priority, ..Marks::default() };
+        let targets: Vec<_> = rooms.iter().cloned().map(Target::Room).collect();
+        let saying = Saying::new(draft.payload, marks).only_for(only_for);
+        let Passed { payload, priority, turn } = self.pass_gate(app, origin, &targets, saying).await?;
+        let from = origin.sender(draft.from);
+        let priority = effective(app, &from, priority);
+        let draft = Draft { from, payload, priority, ..draft };
+        Ok((Admitted { draft, by_client: origin.is_client() }, turn))
     }
 
     /// Stamps the message under the room's lock, so that every member sees one order, that of the IDs, and fans it
     /// out.
-    fn say(&self, app: &Arc<App>, room: &RoomId, only_for: &[UserId], draft: &Draft) -> Arc<Message> {
+    fn say(&self, app: &Arc<App>, room: &RoomId, only_for: &[UserId], admitted: &Admitted) -> Arc<Message> {
         let sent_at_ms = self.clock().wall_ms();
         let stamp = || {
-            let Draft { from, payload, kind, priority, .. } = draft.clone();
+            let Draft { from, payload, kind, priority, .. } = admitted.draft.clone();
             let marks = Marks { kind, priority, targeted: !only_for.is_empty(), broadcast: false };
             let to = Target::Room(room.clone());
             Arc::new(Message { id: self.next_id(sent_at_ms), from, to, payload, sent_at_ms, marks })
@@ -131,9 +152,9 @@ impl Node {
         app: &App,
         messages: &[Arc<Message>],
         only_for: &[UserId],
-        draft: &Draft,
+        admitted: &Admitted,
     ) -> Result<(), StoreError> {
-        let keeps: Vec<_> = messages.iter().filter_map(|message| keep(app, message, draft)).collect();
+        let keeps: Vec<_> = messages.iter().filter_map(|message| keep(app, message, admitted)).collect();
         // Queued before anything is waited for: a sender who hangs up does not take it back.
         let durable = (!keeps.is_empty()).then(|| self.store().keep_all(keeps));
         for message in messages {
@@ -141,7 +162,7 @@ impl Node {
         }
         if let Some(durable) = durable {
             durable.await?;
-            if app.policy().broadcasts.is_some() && draft.kind == MessageKind::Content {
+            if app.policy().broadcasts.is_some() && admitted.draft.kind == MessageKind::Content {
                 messages.iter().for_each(|message| app.active.note(message.to.name()));
             }
         }
@@ -254,9 +275,13 @@ fn sessions_of(app: &App, users: &[UserId]) -> Vec<Arc<Session>> {
 
 /// What of a room message is to be durable, if anything: its place in the history, what is written alongside, and,
 /// once, that the room has had a message.
-fn keep(app: &App, message: &Arc<Message>, draft: &Draft) -> Option<Keep> {
+fn keep(app: &App, message: &Arc<Message>, admitted: &Admitted) -> Option<Keep> {
+    let Admitted { draft, by_client } = admitted;
     let policy = app.policy();
     let mut changes = draft.alongside.changes(message);
+    if let Some(observer) = app.observer() {
+        changes.extend(observer.message(&Accepted { message, receivers: &[], absent: &[], by_client: *by_client }));
+    }
     if policy.broadcasts.is_some() && draft.kind == MessageKind::Content {
         changes.extend(app.active.first_message(message.to.name()));
     }

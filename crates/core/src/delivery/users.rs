@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::post::Draft;
 use super::{DeliveryOutcome, Origin, SendError, SendUsers, SentPeer};
 use crate::app::App;
+use crate::gate::{Passed, Saying};
 use crate::id::UserId;
 use crate::limits::Rule;
-use crate::message::{Message, Target};
+use crate::message::{Marks, Message, Target};
 use crate::metrics::DropReason;
 use crate::node::Node;
 use crate::store::Cancelled;
@@ -32,8 +33,12 @@ impl Node {
         Self::check_count(send.to.len(), RECEIVERS)?;
         self.limit_sends(app, origin, Rule::PeerSends, send.to.len())?;
         let SendUsers { from, to, payload, options } = send;
+        let targets: Vec<_> = to.iter().cloned().map(Target::User).collect();
+        let Passed { payload, priority, turn } =
+            self.pass_gate(app, origin, &targets, Saying::new(payload, options.marks)).await?;
+        let marks = Marks { priority, ..options.marks };
         let post = |to: UserId| {
-            let (from, payload, marks) = (from.clone(), payload.clone(), options.marks);
+            let (from, payload) = (from.clone(), payload.clone());
             let draft = Draft { from, to: Target::User(to.clone()), payload, marks };
             self.post(app, origin, draft, vec![to], &options)
         };
@@ -43,6 +48,7 @@ impl Node {
         let durable = (!keeps.is_empty()).then(|| self.store().keep_all(keeps));
         // All of them before anything is waited for: a client's requests take effect in their order.
         let offered: Vec<_> = posts.iter().map(|post| self.offer_post(app, post, None)).collect();
+        drop(turn);
         let mut late = Vec::new();
         for (post, mut offers) in posts.iter().zip(offered) {
             if self.bus().has_others() {
