@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use stentor_core::id::SessionId;
 
 use crate::codec::{self, DecimalId, Malformed, fields};
