@@ -118,7 +118,8 @@ pub async fn authenticate(state: &ChatState, chat: &ChatApp, app: &App, token: &
     let user = find(state, app, name).await?.ok_or(BadToken::Revoked)?;
     let void = match claim.generation {
         Some(generation) => generation != user.token_generation & GENERATION_MASK,
-        None => claim.issued_at_s < user.tokens_valid_from_ms / 1000,
+        // It says its second and no more: one of the second of the revocation is void as well.
+        None => user.tokens_valid_from_ms > 0 && claim.issued_at_s <= user.tokens_valid_from_ms / 1000,
     };
     if !user.active {
         return Err(BadToken::Inactive);
@@ -130,10 +131,14 @@ pub async fn authenticate(state: &ChatState, chat: &ChatApp, app: &App, token: &
     Ok(Granted { principal: Principal::User(id), user: Some(user), expires_at_ms: claim.expires_at_ms })
 }
 
-/// Tokens made elsewhere name a user by its ID, older ones by its UUID; only IDs are looked up.
+/// The user of this ID. Tokens made elsewhere may name a user by its UUID instead, as older documents have it; nobody can
+/// register a name that is somebody's UUID.
 async fn find(state: &ChatState, app: &App, name: &str) -> Result<Option<User>, StoreError> {
     let Ok(id) = user_id(name) else { return Ok(None) };
-    state.node().find_user(app, &id).await
+    match state.node().find_user(app, &id).await? {
+        Some(user) => Ok(Some(user)),
+        None => state.node().find_user_by_uuid(app, id.as_str()).await,
+    }
 }
 
 fn claim(state: &ChatState, chat: &ChatApp, token: &str, now_ms: u64) -> Result<Claim, BadToken> {

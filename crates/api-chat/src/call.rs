@@ -162,19 +162,20 @@ impl Visit {
         let clock = self.node().clock();
         Envelope {
             path: None,
-            uri: self.url(&self.path),
+            uri: Some(self.url(&self.path)),
             timestamp: clock.wall_ms(),
-            organization: self.chat.org.clone(),
-            application: self.chat.uuid().to_owned(),
+            organization: Some(self.chat.org.clone()),
+            application: Some(self.chat.uuid().to_owned()),
             action: self.method.as_str().to_ascii_lowercase(),
             data: None,
             entities: None,
+            status: None,
             count: None,
             cursor: None,
             params: None,
             properties: None,
             duration: clock.monotonic_us().saturating_sub(self.started_us) / 1000,
-            application_name: self.chat.name.clone(),
+            application_name: Some(self.chat.name.clone()),
         }
     }
 }

@@ -14,13 +14,16 @@ pub struct Envelope {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The request's URL.
-    pub uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
     /// When it was answered: Unix time in milliseconds.
     pub timestamp: u64,
     /// The organisation.
-    pub organization: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
     /// The app's UUID.
-    pub application: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application: Option<String>,
     /// The method in lower case, with a few exceptions.
     pub action: String,
     /// What was asked for.
@@ -29,6 +32,9 @@ pub struct Envelope {
     /// Things of the older services.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entities: Option<Value>,
+    /// How it went, where a service says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
     /// How many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
@@ -44,8 +50,8 @@ pub struct Envelope {
     /// How long it took, in milliseconds.
     pub duration: u64,
     /// The app's name.
-    #[serde(rename = "applicationName")]
-    pub application_name: String,
+    #[serde(rename = "applicationName", skip_serializing_if = "Option::is_none")]
+    pub application_name: Option<String>,
 }
 
 impl Envelope {
@@ -64,7 +70,19 @@ impl Envelope {
     /// With the URL of the collection instead of that of the request.
     #[must_use]
     pub fn uri(self, uri: impl Into<String>) -> Self {
-        Self { uri: uri.into(), ..self }
+        Self { uri: Some(uri.into()), ..self }
+    }
+
+    /// Without the app: some of the older services do not say it.
+    #[must_use]
+    pub fn without_app(self) -> Self {
+        Self { organization: None, application: None, application_name: None, ..self }
+    }
+
+    /// Without the app and the URL: some services answer with little more than what was done.
+    #[must_use]
+    pub fn brief(self) -> Self {
+        Self { uri: None, ..self.without_app() }
     }
 
     /// With data.
@@ -77,6 +95,12 @@ impl Envelope {
     #[must_use]
     pub fn entities(self, entities: impl Into<Value>) -> Self {
         Self { entities: Some(entities.into()), ..self }
+    }
+
+    /// With how it went.
+    #[must_use]
+    pub fn status(self, status: &'static str) -> Self {
+        Self { status: Some(status), ..self }
     }
 
     /// With a count.

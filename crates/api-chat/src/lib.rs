@@ -21,6 +21,7 @@ mod names;
 mod password;
 pub mod policy;
 pub mod rates;
+mod relations;
 mod routes;
 mod state;
 mod token;

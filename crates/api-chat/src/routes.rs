@@ -16,13 +16,14 @@ use utoipa_axum::routes;
 use crate::call::Addressed;
 use crate::error::ChatError;
 use crate::state::ChatState;
-use crate::{messages, token, users};
+use crate::{messages, relations, token, users};
 
 /// Every endpoint. A family of one path is one entry.
 fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
     let mut endpoints = vec![routes!(token::handler)];
     endpoints.extend(users::endpoints());
     endpoints.extend(messages::endpoints());
+    endpoints.extend(relations::endpoints());
     endpoints
 }
 

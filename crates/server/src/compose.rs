@@ -5,7 +5,7 @@ use stentor_api_chat::{ChatApp, ChatFeatures, ChatLimits, ChatRule};
 use stentor_api_rtm::{
     ChannelMessageType, Customer, EventFields, OfflineResult, RtmApp, RtmLimits, RtmOptions, policy,
 };
-use stentor_core::app::{AppPolicy, HistoryPolicy, InboxPolicy, RoomPolicy, SessionPolicy};
+use stentor_core::app::{AppPolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, RoomPolicy, SessionPolicy};
 use stentor_core::limits::Rule;
 use stentor_http_kit::Secret;
 
@@ -74,6 +74,14 @@ pub(crate) fn chat_policy(config: &Config, app: &AppConfig) -> Option<AppPolicy>
         inbox: InboxPolicy { cap: section.inbox_messages.size(), retention_ms: section.inbox_retention_s.get() * 1000 },
         history: app.features.roaming.then_some(history),
         devices: section.devices.size(),
+        directory: DirectoryPolicy {
+            contacts: section.contacts.size(),
+            blocks: section.user_blocks.size(),
+            profile_bytes: section.attribute_bytes.get(),
+            profiles_bytes: section.attribute_bytes_total.get(),
+            statuses: app.features.presence,
+            ..documented.directory
+        },
         sessions: SessionPolicy {
             grace_ms: section.room_stay_ms.get(),
             ack_timeout_ms: config.server.ack_timeout_ms.get(),

@@ -1,13 +1,14 @@
 //! `POST users`: registers one user (an object) or up to 60 (an array).
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 use stentor_core::directory::DirectoryError;
 use stentor_core::directory::users::{NewUser, User};
 
 use super::view::user_view;
-use crate::auth::{Principal, authenticate, bearer};
+use super::{MAX_NICKNAME, MAX_PASSWORD};
+use crate::auth::{BadToken, Principal, authenticate, bearer};
 use crate::body::{Object, RawBody};
 use crate::call::Visit;
 use crate::error::ChatError;
@@ -17,10 +18,6 @@ use crate::token::illegal_username;
 
 /// Users in one request (Easemob account documents).
 const MAX_USERS: usize = 60;
-/// Characters of a password.
-const MAX_PASSWORD: usize = 64;
-/// Characters of a nickname.
-const MAX_NICKNAME: usize = 100;
 
 /// Register users
 #[utoipa::path(
@@ -32,30 +29,40 @@ const MAX_NICKNAME: usize = 100;
     responses((status = 200, description = "The users", body = serde_json::Value)),
 )]
 pub(super) async fn handler(visit: Visit, headers: HeaderMap, body: RawBody) -> Result<Response, ChatError> {
-    may_register(&visit, &headers).await?;
+    let open = visit.chat.features.open_registration;
+    if !open {
+        only_app(&visit, &headers).await?;
+    }
     visit.limit(ChatRule::Registrations)?;
     match body.value()? {
         Value::Object(user) => {
             let user = register(&visit, &Object(user)).await?;
             Ok(visit.reply().path("/users").entities(vec![user_view(&user)]).send())
         }
-        Value::Array(users) => batch(&visit, users).await,
+        Value::Array(users) => {
+            // Registration by anybody is of one user.
+            if open {
+                only_app(&visit, &headers).await?;
+            }
+            batch(&visit, users).await
+        }
         _ => Err(ChatError::illegal_argument("this is an invalid request.")),
     }
 }
 
-/// Anybody if registration is open, else only the app's backend.
-async fn may_register(visit: &Visit, headers: &HeaderMap) -> Result<(), ChatError> {
-    if visit.chat.features.open_registration {
-        return Ok(());
-    }
-    let refused = |text| ChatError::new(axum::http::StatusCode::UNAUTHORIZED, "unauthorized", text);
+/// Only the app's backend. The texts are those of this endpoint; which token gets which is said in
+/// `docs/compatibility.md`.
+async fn only_app(visit: &Visit, headers: &HeaderMap) -> Result<(), ChatError> {
+    let refused = |text| ChatError::new(StatusCode::UNAUTHORIZED, "unauthorized", text);
     let Ok(token) = bearer(headers) else {
         return Err(refused("Open registration doesn't allow, so register user need token"));
     };
-    match authenticate(&visit.state, &visit.chat, &visit.app, token).await?.principal {
-        Principal::App => Ok(()),
-        Principal::User(_) => Err(refused("registration is not open, please contact the app admin")),
+    match authenticate(&visit.state, &visit.chat, &visit.app, token).await {
+        Ok(granted) if granted.principal == Principal::App => Ok(()),
+        Ok(_) => Err(refused("registration is not open, please contact the app admin")),
+        Err(BadToken::Corrupt) => Err(refused("token is illegal.")),
+        Err(BadToken::Store(error)) => Err(error.into()),
+        Err(_) => Err(ChatError::oauth()),
     }
 }
 
@@ -134,7 +141,7 @@ fn check_passwords(users: &[Object]) -> Result<(), ChatError> {
         if *passwords.entry(name.to_ascii_lowercase()).or_insert(password) != password {
             // The vendor's text goes on with the passwords; ours does not show them.
             return Err(ChatError::new(
-                axum::http::StatusCode::BAD_REQUEST,
+                StatusCode::BAD_REQUEST,
                 "duplicate_unique_property_exists",
                 format!("the same user {name} has a different password, the passwords are ***"),
             ));

@@ -22,6 +22,14 @@ section! {
         history_bytes: Bounded<0, 1_125_899_906_842_624> = Bounded::clamped(2_147_483_648);
         /// Devices of a user that may be logged in at once. A login on one more ends the oldest session.
         devices: Bounded<1, 64> = Bounded::clamped(8);
+        /// Contacts of one user.
+        contacts: Bounded<0, 100_000> = Bounded::clamped(3000);
+        /// Users whom one user may block.
+        user_blocks: Bounded<0, 100_000> = Bounded::clamped(500);
+        /// Bytes of one user's attributes, names and values.
+        attribute_bytes: Bounded<0, 65_536> = Bounded::clamped(2048);
+        /// Bytes of all users' attributes.
+        attribute_bytes_total: Bounded<0, 1_125_899_906_842_624> = Bounded::clamped(10_737_418_240);
         /// A client whose connection is lost keeps its place in its rooms for so long; then it leaves them.
         room_stay_ms: Bounded<0, 3_600_000> = Bounded::clamped(120_000);
     }

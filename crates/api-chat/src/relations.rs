@@ -1,0 +1,54 @@
+//! What users are to each other: contacts, and those whom they do not want to hear from.
+
+mod blocks;
+mod contacts;
+mod remarks;
+
+use stentor_core::id::UserId;
+use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa_axum::routes;
+
+use crate::call::Call;
+use crate::envelope::Envelope;
+use crate::error::ChatError;
+use crate::state::ChatState;
+
+/// Entries on a page (Easemob user relationship documents).
+const MAX_PAGE: usize = 50;
+
+/// The endpoints of this family.
+pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
+    vec![
+        routes!(contacts::list),
+        routes!(contacts::add, contacts::remove),
+        routes!(contacts::import),
+        routes!(remarks::list),
+        routes!(remarks::set),
+        routes!(blocks::list, blocks::add),
+        routes!(blocks::remove),
+    ]
+}
+
+/// The two users of a path, of whom the first must be the caller, if it is a user.
+fn two_users(call: &Call, other: &'static str) -> Result<(UserId, UserId), ChatError> {
+    let user = call.user_param("username")?;
+    call.app_or(&user)?;
+    Ok((user, call.user_param(other)?))
+}
+
+/// A reply whose path names the user by its UUID, as this family has it.
+async fn reply_of(call: &Call, user: &UserId, what: &str) -> Result<Envelope, ChatError> {
+    let uuid = call.node().user(&call.app, user).await?.uuid;
+    let path = format!("/users/{uuid}/{what}");
+    Ok(call.reply().uri(call.url(&path)).path(path))
+}
+
+/// Behind which entry the page begins that a cursor asks for.
+fn after(call: &Call) -> Result<Option<String>, ChatError> {
+    match call.query("cursor").filter(|text| !text.is_empty()) {
+        Some(text) => stentor_core::records::from_cursor(&text)
+            .map(Some)
+            .ok_or_else(|| ChatError::illegal_argument("parameters is invalid : cursor")),
+        None => Ok(None),
+    }
+}

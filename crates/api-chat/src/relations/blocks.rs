@@ -1,0 +1,101 @@
+//! `users/{username}/blocks/users…`: whom a user does not want to hear from.
+
+use axum::response::Response;
+use serde_json::Value;
+use stentor_core::directory::DirectoryError;
+use stentor_core::directory::contacts::BlockError;
+use stentor_core::id::UserId;
+use stentor_core::records::cursor;
+
+use super::{MAX_PAGE, after, reply_of, two_users};
+use crate::body::RawBody;
+use crate::call::Call;
+use crate::error::ChatError;
+use crate::names::user_id;
+use crate::rates::ChatRule;
+use crate::users::view::user_view;
+
+/// List whom a user blocks
+#[utoipa::path(
+    get,
+    path = "/users/{username}/blocks/users",
+    operation_id = "listBlocks",
+    tag = "contacts",
+    params(
+        ("username" = String, Path, description = "The user ID"),
+        ("pageSize" = Option<u32>, Query, description = "1 to 50; without it and a cursor, all"),
+        ("cursor" = Option<String>, Query, description = "Of the page before"),
+    ),
+    responses((status = 200, description = "The blocked users, the newest first", body = serde_json::Value)),
+)]
+pub(super) async fn list(call: Call) -> Result<Response, ChatError> {
+    let user = call.user_param("username")?;
+    call.app_or(&user)?;
+    call.limit(ChatRule::UserBlocks)?;
+    let after = after(&call)?;
+    let paged = after.is_some() || call.query("pageSize").is_some();
+    let limit = if paged { call.query_number("pageSize", MAX_PAGE, MAX_PAGE) } else { usize::MAX };
+    let page = call.node().blocked_users(&call.app, &user, after.as_deref(), limit).await?;
+    let names: Vec<_> = page.items.iter().map(UserId::as_str).collect();
+    let reply = call.reply().without_app().entities(Vec::<Value>::new()).count(names.len());
+    Ok(reply.data(names).cursor(page.next.as_deref().map(cursor)).send())
+}
+
+/// Block users
+#[utoipa::path(
+    post,
+    path = "/users/{username}/blocks/users",
+    operation_id = "blockUsers",
+    tag = "contacts",
+    params(("username" = String, Path, description = "The user ID")),
+    request_body(content = serde_json::Value, example = json!({"usernames": ["user2"]})),
+    responses((status = 200, description = "The blocked users", body = serde_json::Value)),
+)]
+pub(super) async fn add(call: Call, body: RawBody) -> Result<Response, ChatError> {
+    let user = call.user_param("username")?;
+    call.app_or(&user)?;
+    call.limit(ChatRule::UserBlocks)?;
+    let body = body.object()?;
+    let names = body.texts("usernames")?.filter(|names| !names.is_empty());
+    let names = names.ok_or_else(|| ChatError::illegal_argument("parameters is invalid : usernames"))?;
+    call.node().user(&call.app, &user).await?;
+    let blocked: Result<Vec<_>, _> =
+        names.iter().map(|name| user_id(name).map_err(|_| no_blocked(&user, name))).collect();
+    call.node().block_users(&call.app, &user, &blocked?).await.map_err(|error| refused(&user, error))?;
+    Ok(call.reply().uri(call.url("")).entities(Vec::<Value>::new()).data(names).send())
+}
+
+fn refused(user: &UserId, error: BlockError) -> ChatError {
+    match error {
+        BlockError::NoBlocked(name) => no_blocked(user, &name),
+        // The documents give the number and no text.
+        BlockError::Directory(DirectoryError::TooMany { max }) => {
+            ChatError::exceed_limit(format!("user block number exceed limit {max}"))
+        }
+        BlockError::Directory(other) => other.into(),
+    }
+}
+
+fn no_blocked(user: &UserId, name: &str) -> ChatError {
+    let text = format!("attempt to adding new block[{name}] for user[{user}],but user[{name}] not found.");
+    ChatError::illegal_argument(text)
+}
+
+/// Unblock a user
+#[utoipa::path(
+    delete,
+    path = "/users/{username}/blocks/users/{blocked}",
+    operation_id = "unblockUser",
+    tag = "contacts",
+    params(
+        ("username" = String, Path, description = "The user ID"),
+        ("blocked" = String, Path, description = "The other's user ID"),
+    ),
+    responses((status = 200, description = "Who was blocked", body = serde_json::Value)),
+)]
+pub(super) async fn remove(call: Call) -> Result<Response, ChatError> {
+    let (user, blocked) = two_users(&call, "blocked")?;
+    call.limit(ChatRule::UserBlocks)?;
+    let removed = call.node().unblock_user(&call.app, &user, &blocked).await?;
+    Ok(reply_of(&call, &user, "blocks").await?.entities(vec![user_view(&removed)]).send())
+}

@@ -1,0 +1,179 @@
+//! Contacts and blocks.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stentor_testkit::{Http, TestApp, TestServer};
+
+use super::{refused, server};
+
+const NOT_FOUND: (u16, &str, &str) = (404, "service_resource_not_found", "Service resource not found");
+
+async fn add(server: &TestServer, chat: &Http, user: &str, contact: &str) -> stentor_testkit::Reply {
+    server.advance(Duration::from_millis(1));
+    chat.post(&server.chat_path(&format!("users/{user}/contacts/users/{contact}")), &json!({})).await
+}
+
+async fn contacts(server: &TestServer, chat: &Http, user: &str) -> Value {
+    let reply = chat.get(&server.chat_path(&format!("users/{user}/contacts/users"))).await.json();
+    assert_eq!(
+        (reply["count"].as_u64(), &reply["entities"]),
+        (Some(reply["data"].as_array().unwrap().len() as u64), &json!([]))
+    );
+    reply["data"].clone()
+}
+
+#[tokio::test]
+async fn contacts_are_added_listed_and_removed() {
+    let server = server().await;
+    server.register(&["user1", "user2", "user3"]).await;
+    let (chat, user) = (server.chat().await, server.chat_as("user1").await);
+    let uuid = chat.get(&server.chat_path("users/user1")).await.json()["entities"][0]["uuid"].clone();
+    let path = format!("/users/{}/contacts", uuid.as_str().unwrap());
+    for _ in 0..2 {
+        let reply = add(&server, &chat, "user1", "User2").await.json();
+        assert_eq!((&reply["path"], &reply["entities"][0]["username"]), (&json!(path), &json!("user2")));
+        assert!(reply["uri"].as_str().unwrap().ends_with(&path), "{reply}");
+    }
+    assert_eq!(add(&server, &user, "user1", "user3").await.code(), 200);
+    assert_eq!(contacts(&server, &user, "user1").await, json!(["user3", "user2"]));
+    assert_eq!(contacts(&server, &chat, "user2").await, json!(["user1"]));
+    for _ in 0..2 {
+        let reply = user.delete(&server.chat_path("users/user1/contacts/users/user2")).await.json();
+        assert_eq!((&reply["path"], &reply["entities"][0]["username"]), (&json!(path), &json!("user2")));
+    }
+    assert_eq!(contacts(&server, &chat, "user1").await, json!(["user3"]));
+    assert_eq!(contacts(&server, &chat, "user2").await, json!([]));
+    assert_eq!(add(&server, &user, "user2", "user3").await.code(), 401);
+}
+
+#[tokio::test]
+async fn contacts_are_users_and_not_too_many() {
+    let app = TestApp::new().chat().chat_option("contacts = 1");
+    let server = TestServer::builder().app(app).manual_clock().start().await;
+    server.register(&["user1", "user2", "user3"]).await;
+    let chat = server.chat().await;
+    for (user, contact) in [("nobody", "user1"), ("user1", "nobody"), ("user1", "a%20b")] {
+        let path = server.chat_path(&format!("users/{user}/contacts/users/{contact}"));
+        for reply in [chat.post(&path, &json!({})).await, chat.delete(&path).await] {
+            refused(&reply, NOT_FOUND.0, NOT_FOUND.1, NOT_FOUND.2);
+        }
+    }
+    let nobody = chat.get(&server.chat_path("users/nobody/contacts/users")).await;
+    refused(&nobody, NOT_FOUND.0, NOT_FOUND.1, NOT_FOUND.2);
+    assert_eq!(add(&server, &chat, "user1", "user2").await.code(), 200);
+    let full = add(&server, &chat, "user1", "user3").await;
+    refused(&full, 403, "exceed_limit", "user contact number exceed limit");
+    let body = json!({ "usernames": ["user3", "nobody", "user2", "a b"] });
+    let reply = chat.post(&server.chat_path("users/user1/contacts/import"), &body).await.json();
+    let data = json!({
+        "success": ["user2"], "NotExistFailed": ["nobody", "a b"], "maxLimitFailed": ["user3"], "UnKnowFailed": [],
+    });
+    assert_eq!((&reply["data"], &reply["status"]), (&data, &json!("ok")));
+    let eleven = json!({ "usernames": vec!["u"; 11] });
+    let reply = chat.post(&server.chat_path("users/user1/contacts/import"), &eleven).await;
+    refused(&reply, 400, "illegal_argument", "request user over flow limit:10.");
+}
+
+#[tokio::test]
+async fn contacts_have_remarks_and_pages() {
+    let server = server().await;
+    server.register(&["user1", "user2", "user3", "user4"]).await;
+    let (chat, user) = (server.chat().await, server.chat_as("user1").await);
+    for contact in ["user2", "user3"] {
+        add(&server, &chat, "user1", contact).await;
+    }
+    let remark = async |contact: &str, remark: Value| {
+        user.put(&server.chat_path(&format!("user/user1/contacts/users/{contact}")), &json!({ "remark": remark })).await
+    };
+    assert_eq!(remark("user2", json!("中".repeat(100))).await.json()["status"], "ok");
+    assert_eq!(remark("user2", json!("friend")).await.json()["status"], "ok");
+    for bad in [json!("中".repeat(101)), json!(null), json!(1)] {
+        refused(&remark("user2", bad).await, 400, "illegal_argument", "parameters is invalid : remark");
+    }
+    let text = "updateRemark they are not friends, please add as a friend first.";
+    refused(&remark("user4", json!("friend")).await, 400, "illegal_argument", text);
+    refused(&remark("nobody", json!("friend")).await, NOT_FOUND.0, NOT_FOUND.1, NOT_FOUND.2);
+    let path = server.chat_path("user/user1/contacts");
+    let all = user.get(&path).await.json();
+    assert_eq!(all["data"], json!({ "contacts": [{ "username": "user3" }, { "username": "user2" }] }));
+    let first = user.get(&format!("{path}?limit=1&needReturnRemark=true")).await.json();
+    assert_eq!(
+        (&first["data"], &first["count"]),
+        (&json!({ "contacts": [{ "remark": null, "username": "user3" }] }), &json!(1))
+    );
+    let cursor = first["cursor"].as_str().unwrap();
+    let rest = user.get(&format!("{path}?limit=1&needReturnRemark=true&cursor={cursor}")).await.json();
+    assert_eq!((&rest["data"]["contacts"][0]["remark"], rest.get("cursor")), (&json!("friend"), None));
+    assert_eq!(user.get(&format!("{path}?limit=50")).await.code(), 200);
+    let text = "getContacts | page size more than max limit : 50";
+    refused(&user.get(&format!("{path}?limit=51")).await, 400, "illegal_argument", text);
+}
+
+async fn block(server: &TestServer, chat: &Http, user: &str, blocked: &[&str]) -> stentor_testkit::Reply {
+    server.advance(Duration::from_millis(1));
+    chat.post(&server.chat_path(&format!("users/{user}/blocks/users")), &json!({ "usernames": blocked })).await
+}
+
+#[tokio::test]
+async fn users_are_blocked_listed_and_unblocked() {
+    let server = server().await;
+    server.register(&["user1", "user2", "user3", "user4"]).await;
+    let (chat, user) = (server.chat().await, server.chat_as("user1").await);
+    for _ in 0..2 {
+        let reply = block(&server, &chat, "user1", &["user2"]).await.json();
+        assert_eq!((&reply["data"], &reply["entities"], reply.get("path")), (&json!(["user2"]), &json!([]), None));
+    }
+    assert_eq!(block(&server, &user, "user1", &["user3"]).await.code(), 200);
+    assert_eq!(block(&server, &user, "user1", &["user4"]).await.code(), 200);
+    let path = server.chat_path("users/user1/blocks/users");
+    let all = user.get(&path).await.json();
+    assert_eq!(
+        (&all["data"], &all["count"], all.get("cursor")),
+        (&json!(["user4", "user3", "user2"]), &json!(3), None)
+    );
+    let first = user.get(&format!("{path}?pageSize=2")).await.json();
+    assert_eq!(first["data"], json!(["user4", "user3"]));
+    let rest = user.get(&format!("{path}?pageSize=2&cursor={}", first["cursor"].as_str().unwrap())).await.json();
+    assert_eq!((&rest["data"], rest.get("cursor")), (&json!(["user2"]), None));
+    for _ in 0..2 {
+        let reply = user.delete(&format!("{path}/user2")).await.json();
+        assert_eq!(reply["entities"][0]["username"], "user2");
+        assert!(reply["path"].as_str().unwrap().ends_with("/blocks"), "{reply}");
+    }
+    assert_eq!(user.get(&path).await.json()["data"], json!(["user4", "user3"]));
+    assert_eq!(block(&server, &user, "user2", &["user3"]).await.code(), 401);
+    let cursor = user.get(&format!("{path}?cursor=x")).await;
+    refused(&cursor, 400, "illegal_argument", "parameters is invalid : cursor");
+}
+
+#[tokio::test]
+async fn blocked_are_users_and_not_too_many() {
+    let app = TestApp::new().chat().chat_option("user_blocks = 2");
+    let server = TestServer::builder().app(app).manual_clock().start().await;
+    server.register(&["user1", "user2", "user3", "user4"]).await;
+    let chat = server.chat().await;
+    for nobody in ["nobody", "a b"] {
+        let text = format!("attempt to adding new block[{nobody}] for user[user1],but user[{nobody}] not found.");
+        let reply = block(&server, &chat, "user1", &["user2", nobody]).await;
+        let body = refused(&reply, 400, "illegal_argument", &text);
+        assert_eq!(body["exception"], "java.lang.IllegalArgumentException");
+    }
+    for bad in [json!({}), json!({ "usernames": [] }), json!({ "usernames": "user2" })] {
+        let reply = chat.post(&server.chat_path("users/user1/blocks/users"), &bad).await;
+        refused(&reply, 400, "illegal_argument", "parameters is invalid : usernames");
+    }
+    assert_eq!(block(&server, &chat, "user1", &["user2", "user3"]).await.code(), 200);
+    let full = block(&server, &chat, "user1", &["user4"]).await;
+    refused(&full, 403, "exceed_limit", "user block number exceed limit 2");
+    let path = "users/nobody/blocks/users";
+    let replies = [
+        block(&server, &chat, "nobody", &["user2"]).await,
+        chat.get(&server.chat_path(path)).await,
+        chat.delete(&server.chat_path("users/nobody/blocks/users/user2")).await,
+        chat.delete(&server.chat_path("users/user1/blocks/users/nobody")).await,
+    ];
+    for reply in replies {
+        refused(&reply, NOT_FOUND.0, NOT_FOUND.1, NOT_FOUND.2);
+    }
+}
