@@ -49,6 +49,8 @@ pub const ALREADY_IN_ROOM: u32 = 701;
 /// Not in the room.
 pub const NOT_IN_ROOM: u32 = 702;
 
+/// The app did not let the message pass.
+pub const DENIED: u32 = 509;
 /// There is no such room.
 pub const NO_ROOM: u32 = 705;
 /// The room has no place left.
@@ -112,6 +114,7 @@ pub(crate) fn not_sent(error: &SendError, outside: u32) -> Refusal {
         SendError::Limited(_) => MESSAGE_TOO_OFTEN,
         SendError::PayloadEmpty => INVALID_MESSAGE,
         SendError::PayloadTooLarge { .. } => MESSAGE_TOO_LARGE,
+        SendError::Denied(_) => DENIED,
         SendError::TooMany { .. } | SendError::Store(_) => BUSY,
     };
     Refusal::new(code, error)
