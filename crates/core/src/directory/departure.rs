@@ -5,16 +5,20 @@
 //! 1. In one step the user is no longer registered, has no attributes, mute, status and super admin's rights any more,
 //!    and stands on the list of those who depart. From here on nobody finds the user, its tokens are void, and nothing
 //!    new can be tied to it, because that expects the user's record.
-//! 2. The sessions end, and what ties the user to others goes: contacts, blocks of both directions, watches of both
-//!    directions, memberships. In bounded steps, of which each takes both directions of what it removes.
+//! 2. The sessions end. The rooms and groups that the user owns are deleted, and it leaves the others. What ties the user
+//!    to others goes: contacts, blocks of both directions, watches of both directions. In bounded steps, of which each
+//!    takes both directions of what it removes.
 //! 3. The inbox is forgotten.
 //! 4. In one step the user leaves the list, and a note of the time stays for as long as a token of it could be good.
 //!
 //! Who starts a node, registers the same name, or deletes the user again finishes what was begun: after a crash nobody
 //! sees anything between 1 and 4.
 
+use std::sync::Arc;
+
 use minicbor::{Decode, Encode};
 
+use super::room_error::RoomError;
 use super::users::User;
 use super::{DirectoryError, pair, second};
 use crate::app::App;
@@ -57,13 +61,12 @@ impl Record for Departed {
 }
 
 /// Families of pairs that stand twice, `a/b` in the one and `b/a` in the other.
-const TIES: [(RecordKind, RecordKind); 6] = [
+const TIES: [(RecordKind, RecordKind); 5] = [
     (RecordKind::Contact, RecordKind::Contact),
     (RecordKind::UserBlock, RecordKind::BlockedBy),
     (RecordKind::BlockedBy, RecordKind::UserBlock),
     (RecordKind::StatusWatch, RecordKind::StatusWatched),
     (RecordKind::StatusWatched, RecordKind::StatusWatch),
-    (RecordKind::Membership, RecordKind::Member),
 ];
 
 impl Node {
@@ -71,7 +74,7 @@ impl Node {
     ///
     /// # Errors
     /// When there is none of that name, or the store fails; then it may be half done, and doing it again finishes it.
-    pub async fn delete_user(&self, app: &App, name: &UserId) -> Result<User, DirectoryError> {
+    pub async fn delete_user(&self, app: &Arc<App>, name: &UserId) -> Result<User, DirectoryError> {
         let mut attempts = self.attempts(app);
         let user = loop {
             let mut records = attempts.begin()?;
@@ -101,7 +104,12 @@ impl Node {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn delete_users(&self, app: &App, after: Option<String>, limit: usize) -> Result<Page<User>, StoreError> {
+    pub async fn delete_users(
+        &self,
+        app: &Arc<App>,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<Page<User>, StoreError> {
         let Page { items, next } = self.users(app, after, limit).await?;
         let mut deleted = Vec::with_capacity(items.len());
         for user in items {
@@ -133,8 +141,11 @@ impl Node {
     }
 
     /// Steps 2 to 4. Does nothing if the user is not on the list of those who depart.
-    pub(super) async fn finish_departure(&self, app: &App, name: &UserId) -> Result<(), StoreError> {
+    pub(super) async fn finish_departure(&self, app: &Arc<App>, name: &UserId) -> Result<(), StoreError> {
         self.disconnect(app, name, None, LogoutReason::Deleted).await;
+        if let Err(RoomError::Store(error)) = self.leave_everything(app, name).await {
+            return Err(error);
+        }
         for (kind, mirrored) in TIES {
             self.untie(app, name, kind, mirrored).await?;
         }
@@ -146,6 +157,8 @@ impl Node {
                 return Ok(());
             }
             records.delete(RecordKind::Departing, name.as_str());
+            // What was left of rooms that were gone before.
+            records.delete_prefix(RecordKind::Membership, pair(name.as_str(), ""));
             records.put(name.as_str(), &Departed { at_ms: self.clock().wall_ms() });
             if records.commit().await? {
                 return Ok(());
@@ -160,13 +173,8 @@ impl Node {
             let found = self.store().scan_records(app.id(), scan).await?;
             let mut changes = Vec::with_capacity(2 * found.len());
             for (key, _) in &found {
-                let mirrored = pair(second(key), name.as_str());
-                if mirror == RecordKind::Member {
-                    let prefix = format!("{mirrored}/");
-                    changes.push(Change::DeletePrefix { kind: RecordKind::MemberAttribute, prefix });
-                }
                 changes.push(Change::Delete { kind, key: key.clone() });
-                changes.push(Change::Delete { kind: mirror, key: mirrored });
+                changes.push(Change::Delete { kind: mirror, key: pair(second(key), name.as_str()) });
             }
             if !changes.is_empty() {
                 self.store().change(app.id(), changes).await?;

@@ -1,5 +1,7 @@
 //! Registered users: who they are, and whether they may log in. How they go is in [`super::departure`].
 
+use std::sync::Arc;
+
 use minicbor::{Decode, Encode};
 
 use super::DirectoryError;
@@ -124,7 +126,7 @@ impl Node {
     ///
     /// # Errors
     /// When there is one of that name, or one whose UUID it is, or the store fails.
-    pub async fn register(&self, app: &App, new: NewUser) -> Result<User, DirectoryError> {
+    pub async fn register(&self, app: &Arc<App>, new: NewUser) -> Result<User, DirectoryError> {
         let now_ms = self.clock().wall_ms();
         let mut user = User {
             name: new.name.as_str().to_owned(),

@@ -28,7 +28,6 @@ pub struct MemoryStore {
 struct State {
     /// What waits while a test holds the store.
     held: Option<VecDeque<Held>>,
-    refusing: bool,
     /// So many more writes are taken.
     writes_left: Option<u64>,
     closed: bool,
@@ -383,7 +382,7 @@ impl MemoryStore {
         self.work(|state| {
             if state.closed {
                 Err(StoreError::Failed("the store is closed".into()))
-            } else if state.refusing || state.writes_left == Some(0) {
+            } else if state.writes_left == Some(0) {
                 Err(StoreError::Full)
             } else {
                 state.writes_left = state.writes_left.map(|left| left - 1);

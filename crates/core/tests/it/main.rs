@@ -7,6 +7,7 @@ mod broadcast;
 mod cluster;
 mod delivery;
 mod devices;
+mod directory;
 mod disconnect;
 mod events;
 mod groups;

@@ -1,3 +1,5 @@
+//! Contacts and blocks.
+
 use std::time::Duration;
 
 use stentor_core::directory::DirectoryError;

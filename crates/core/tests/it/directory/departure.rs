@@ -1,18 +1,28 @@
+//! Users who are deleted.
+
 use std::time::Duration;
 
+use stentor_core::app::RegisteredRooms;
 use stentor_core::directory::DirectoryError;
 use stentor_core::directory::mutes::{MuteScope, MuteTime};
+use stentor_core::directory::rooms::{NewRoom, RoomKind};
 use stentor_core::id::DeviceId;
 use stentor_core::records::RecordKind;
 use stentor_core::session::{Closing, LogoutReason};
 use stentor_core::store::{RecordStore, Scan};
 
 use super::{register, world_of};
-use crate::harness::{World, user_id};
+use crate::harness::{World, user_id, world_with};
 
 /// Bob, with something of everything that can be of a user.
 async fn world_with_bob() -> World {
-    let world = world_of(&["alice", "bob", "carol"]).await;
+    let world = world_with(|policy| {
+        policy.rooms.registered = Some(RegisteredRooms { rooms_per_user: 9, groups_per_user: 9, rooms: 9, groups: 9 });
+    })
+    .await;
+    for user in ["alice", "bob", "carol"] {
+        register(&world, user).await;
+    }
     let (node, app) = (&world.node, &world.app);
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(user_id);
     node.add_contact(app, &bob, &alice).await.expect("adds");
@@ -25,7 +35,27 @@ async fn world_with_bob() -> World {
     node.watch_statuses(app, &bob, &[alice], 60).await.expect("watches");
     node.watch_statuses(app, &carol, &[bob], 60).await.expect("watches");
     world.keep("alice", "bob", "hello").await;
+    for (kind, owner, member) in [(RoomKind::Room, "bob", "alice"), (RoomKind::Group, "carol", "bob")] {
+        world.node.create_room(&world.app, room(kind, owner, member)).await.expect("creates");
+    }
     world
+}
+
+fn room(kind: RoomKind, owner: &str, member: &str) -> NewRoom {
+    NewRoom {
+        kind,
+        name: "name".to_owned(),
+        description: String::new(),
+        owner: user_id(owner),
+        max_users: 10,
+        members: vec![user_id(member)],
+        custom: String::new(),
+        public: true,
+        members_only: false,
+        allow_invites: false,
+        invite_need_confirm: true,
+        avatar: String::new(),
+    }
 }
 
 /// Every record that speaks of bob, but the note of the deletion.
@@ -41,6 +71,8 @@ async fn traces(world: &World) -> Vec<String> {
         RecordKind::Status,
         RecordKind::StatusWatch,
         RecordKind::StatusWatched,
+        RecordKind::Member,
+        RecordKind::Membership,
         RecordKind::Departing,
     ];
     let mut traces = Vec::new();
@@ -56,6 +88,12 @@ async fn assert_gone(world: &World) {
     assert_eq!(traces(world).await, [""; 0]);
     let kept = world.node.offline_messages(&world.app, &user_id("bob")).await.expect("counts");
     assert_eq!((kept, world.node.profile_bytes(&world.app).await.expect("sums")), (0, 0));
+    let mut left = Vec::new();
+    for kind in [RoomKind::Room, RoomKind::Group] {
+        let page = world.node.rooms(&world.app, kind, None, 10).await.expect("lists");
+        left.extend(page.items.into_iter().map(|detail| (kind, detail.room.owner, detail.members)));
+    }
+    assert_eq!(left, [(RoomKind::Group, "carol".to_owned(), 1)]);
 }
 
 #[tokio::test]
@@ -63,7 +101,7 @@ async fn nothing_of_a_deleted_user_stays() {
     let world = world_with_bob().await;
     let client = world.login("bob").await;
     let kinds = traces(&world).await;
-    assert!(kinds.len() >= 12, "{kinds:?}");
+    assert!(kinds.len() >= 16, "{kinds:?}");
     let was = world.node.delete_user(&world.app, &user_id("bob")).await.expect("deletes");
     assert_eq!((was.name.as_str(), was.active), ("bob", true));
     assert_eq!(client.closed(), [Closing::LoggedOut(LogoutReason::Deleted)]);
@@ -79,7 +117,7 @@ async fn nothing_of_a_deleted_user_stays() {
 async fn a_deletion_that_a_crash_cut_short_is_finished_at_the_start() {
     for writes in 0.. {
         let world = world_with_bob().await;
-        world.store.refuse_writes_after(writes);
+        world.store.refuse_writes_after(Some(writes));
         let deleted = world.node.delete_user(&world.app, &user_id("bob")).await;
         world.store.refuse_writes(false);
         if deleted.is_ok() {
@@ -88,7 +126,7 @@ async fn a_deletion_that_a_crash_cut_short_is_finished_at_the_start() {
         }
         let restarted = world.restarted().await;
         if writes == 0 {
-            assert!(traces(&restarted).await.len() >= 12);
+            assert!(traces(&restarted).await.len() >= 16);
         } else {
             assert_gone(&restarted).await;
         }
@@ -99,7 +137,7 @@ async fn a_deletion_that_a_crash_cut_short_is_finished_at_the_start() {
 async fn doing_it_again_or_registering_the_name_finishes_it_too() {
     for again in [true, false] {
         let world = world_with_bob().await;
-        world.store.refuse_writes_after(3);
+        world.store.refuse_writes_after(Some(3));
         assert!(world.node.delete_user(&world.app, &user_id("bob")).await.is_err());
         world.store.refuse_writes(false);
         if again {

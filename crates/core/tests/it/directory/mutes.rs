@@ -1,3 +1,5 @@
+//! Users who may not send.
+
 use std::time::Duration;
 
 use stentor_core::directory::DirectoryError;

@@ -1,3 +1,5 @@
+//! What users say of themselves.
+
 use stentor_core::directory::profiles::{Attributes, ProfileError};
 
 use super::world_of;

@@ -1,3 +1,5 @@
+//! What users publish of themselves, and who is told.
+
 use std::time::Duration;
 
 use stentor_core::app::DevicePolicy;

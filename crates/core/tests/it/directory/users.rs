@@ -1,3 +1,5 @@
+//! Registered users.
+
 use std::time::Duration;
 
 use stentor_core::directory::DirectoryError;
