@@ -2,6 +2,7 @@
 
 mod chatgroups;
 mod chatrooms;
+mod legacy;
 mod refusal;
 mod request;
 mod users;
@@ -17,6 +18,7 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(chatrooms::handler),
         routes!(chatrooms::targeted_handler),
         routes!(chatrooms::broadcast_handler),
+        routes!(legacy::handler),
         routes!(users::handler),
         routes!(chatgroups::handler),
         routes!(chatgroups::targeted_handler),

@@ -240,3 +240,27 @@ async fn a_users_token_sends_nothing() {
         assert_eq!(wrong.code(), 405, "{path}");
     }
 }
+
+#[tokio::test]
+async fn the_endpoint_of_before_answers_with_success_or_with_ids() {
+    let sender = Sender::new().await;
+    let body = |changes: Value| {
+        let mut body = json!({ "target_type": "users", "target": ["u1", "u2", "u1"], "msg": { "type": "txt", "msg": "hi" }, "from": "a" });
+        body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        body
+    };
+    for kind in ["users", "chatgroups", "chatrooms"] {
+        let reply = sender.post("messages", &body(json!({ "target_type": kind }))).await.json();
+        assert_eq!(reply["data"], json!({ "u1": "success", "u2": "success" }), "{reply}");
+        let reply = sender.post("messages?useMsgId=true", &body(json!({ "target_type": kind }))).await.json();
+        assert!(reply["data"]["u1"].as_str().unwrap().parse::<u64>().is_ok(), "{reply}");
+    }
+    for (changes, text) in [
+        (json!({ "target_type": "rooms" }), "target_type can only be 'users' or 'chatgroups' or 'chatrooms'"),
+        (json!({ "from": "" }), "from can't be empty"),
+        (json!({ "target": [] }), "target can't be empty"),
+        (json!({ "ext": null }), "ext must be JSONObject"),
+    ] {
+        refused(&sender.post("messages", &body(changes)).await, 400, "illegal_argument", text);
+    }
+}
