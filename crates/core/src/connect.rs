@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::app::{App, DevicePolicy};
-use crate::events::{EventType, Recorded};
+use crate::events::{EventType, Recorded, Transition};
 use crate::id::{MessageId, RoomId, SessionId, UserId};
 use crate::limits::Rule;
 use crate::metrics::DropReason;
@@ -104,7 +104,7 @@ impl Node {
             let over = !same_device(&other) && excess_left > 0;
             if same_device(&other) || over {
                 excess_left -= usize::from(over);
-                replaced.extend(self.finish(&other, true));
+                replaced.extend(self.finish(&other, Some(Closing::Replaced), true));
             } else {
                 staying.push(other);
             }
@@ -196,14 +196,14 @@ impl Node {
 
     /// The client logs out: it leaves its rooms and is offline at once. Returns when that is recorded.
     pub async fn logout(&self, session: &Arc<Session>) {
-        if let Some(remains) = self.finish(session, false) {
+        if let Some(remains) = self.finish(session, None, false) {
             self.clean_up(remains, None).await;
         }
     }
 
     /// Ends a session by the server's decision.
     pub(crate) fn end(&self, session: &Arc<Session>, why: Closing) {
-        if let Some(remains) = self.finish(session, false) {
+        if let Some(remains) = self.finish(session, Some(why), false) {
             self.spawn(self.clean_up(remains, Some(why)));
         }
     }
@@ -216,14 +216,15 @@ impl Node {
 
     /// Turns the session's state to ended and queues the record of it. `None` if it had ended before. `replaced`:
     /// another session of the user takes its place.
-    fn finish(&self, session: &Arc<Session>, replaced: bool) -> Option<Remains> {
+    fn finish(&self, session: &Arc<Session>, why: Option<Closing>, replaced: bool) -> Option<Remains> {
         let mut state = session.state();
         if std::mem::replace(&mut state.ended, true) {
             return None;
         }
         let rooms = state.room_ids();
         state.rooms = Vec::new();
-        let logout = self.transition(session, EventType::Logout, None);
+        let forced = matches!(why, Some(Closing::Replaced | Closing::LoggedOut(_)));
+        let logout = Transition { forced, ..self.transition(session, EventType::Logout, None) };
         let registered = session.app().policy().rooms.registered.is_some();
         let recorded = if registered && !replaced {
             let departure = Departure::new(session.app().clone(), session.user().clone(), logout);

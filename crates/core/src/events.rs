@@ -11,7 +11,7 @@ use crate::limits::Rule;
 use crate::metrics::DropReason;
 use crate::node::{Node, QueryError};
 use crate::session::Session;
-use crate::store::InboxReader;
+use crate::store::{Change, InboxReader};
 use crate::timers::Due;
 
 /// How many events a queue keeps: the newest replaces the oldest (RTM event documents, 2021-03-02).
@@ -73,6 +73,10 @@ pub struct Transition {
     pub room: Option<RoomId>,
     /// When: Unix time in milliseconds.
     pub at_ms: u64,
+    /// Of a logout: the server ended the session in favour of another, or the backend did. For observers.
+    pub forced: bool,
+    /// Records that are written in the same step, if the transition changes anything. No [`Change::Expect`].
+    pub changes: Vec<Change>,
 }
 
 /// What the store refused (its disk is full), in order. Live traffic goes on meanwhile.
@@ -101,13 +105,20 @@ impl Node {
             session: session.id(),
             room: room.cloned(),
             at_ms: session.app().event_time_ms(self.clock().wall_ms()),
+            forced: false,
+            changes: Vec::new(),
         }
     }
 
     /// Queues transitions for the store, at the moment of the call.
-    pub(crate) fn record(&self, app: &Arc<App>, transitions: Vec<Transition>) -> Recorded {
+    pub(crate) fn record(&self, app: &Arc<App>, mut transitions: Vec<Transition>) -> Recorded {
         if transitions.is_empty() {
             return Box::pin(std::future::ready(()));
+        }
+        if let Some(observer) = app.observer() {
+            for transition in &mut transitions {
+                transition.changes = observer.transition(transition);
+            }
         }
         if app.backlog.lock().retrying {
             // Behind those that wait, so that the order stays.

@@ -94,13 +94,16 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
+        // Who gives up, or was refused, lets nobody overtake those before it: whoever comes next waits for them.
+        let before = self.before.take();
         let mut turns = self.turns.0.lock();
         if turns.get(&self.session).is_some_and(|(last, _)| *last == self.number) {
-            turns.remove(&self.session);
-        }
-        if let Some(done) = self.done.take() {
-            // Who gives up, or was refused, does not let the next one overtake those before it.
-            let _ = done.send(self.before.take());
+            match before {
+                Some(before) => turns.insert(self.session, (self.number, before)),
+                None => turns.remove(&self.session),
+            };
+        } else if let Some(done) = self.done.take() {
+            let _ = done.send(before);
         }
     }
 }

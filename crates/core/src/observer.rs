@@ -5,10 +5,12 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use crate::app::App;
-use crate::events::EventType;
+use crate::directory::rooms::Room;
+use crate::events::Transition;
 use crate::gate::{Gate, Turns};
-use crate::id::{DeviceId, UserId};
+use crate::id::UserId;
 use crate::message::Message;
+use crate::room_event::RoomEvent;
 use crate::store::Change;
 
 /// A message that was taken and is about to be kept.
@@ -24,17 +26,32 @@ pub struct Accepted<'a> {
     pub by_client: bool,
 }
 
-/// A session began or ended.
+/// What happened to a registered room or group.
+#[derive(Debug, Clone, Copy)]
+pub enum RoomNews<'a> {
+    /// It is there.
+    Created {
+        /// Its first members, the owner included.
+        members: &'a [UserId],
+    },
+    /// It or its members changed. Not [`RoomEvent::Deleted`].
+    Changed(&'a RoomEvent),
+    /// It is gone.
+    Deleted {
+        /// Its last members, the owner included.
+        members: &'a [UserId],
+    },
+}
+
+/// A registered room or group, and what happened to it.
 #[derive(Debug)]
-pub struct SessionEvent<'a> {
-    /// [`EventType::Login`] or [`EventType::Logout`].
-    pub event_type: EventType,
-    /// Whose session.
-    pub user: &'a UserId,
-    /// Which device.
-    pub device: &'a DeviceId,
-    /// The server ended it in favour of another login, or the backend did.
-    pub forced: bool,
+pub struct RoomObserved<'a> {
+    /// The room as it is then; one that was deleted as it was.
+    pub room: &'a Room,
+    /// What happened.
+    pub news: RoomNews<'a>,
+    /// The client whose request it was; `None`: it was the backend's, or nobody's.
+    pub by: Option<&'a UserId>,
     /// When: Unix time in milliseconds.
     pub at_ms: u64,
 }
@@ -45,8 +62,11 @@ pub trait Observer: Send + Sync + fmt::Debug {
     /// A message was taken. Broadcasts are not told.
     fn message(&self, accepted: &Accepted<'_>) -> Vec<Change>;
 
-    /// A session began or ended.
-    fn session(&self, event: &SessionEvent<'_>) -> Vec<Change>;
+    /// A session began or ended, or came into a live room or left it.
+    fn transition(&self, transition: &Transition) -> Vec<Change>;
+
+    /// A registered room or group, or its members, changed.
+    fn room(&self, observed: &RoomObserved<'_>) -> Vec<Change>;
 }
 
 /// What an app is observed by, and what its messages must pass.

@@ -8,6 +8,7 @@ use stentor_core::id::{AppId, DeviceId, RoomId, SessionId, UserId};
 use stentor_core::store::OpenSession;
 
 use crate::failure::Failure;
+use crate::records;
 use crate::tables::{Tables, integer};
 
 /// As stored: never renumber.
@@ -39,6 +40,7 @@ pub(crate) fn record(tables: &mut Tables, app: &AppId, transitions: &[Transition
     for change in transitions {
         if apply(tables, app, change)? {
             push(tables, app, change)?;
+            records::apply(tables, app, &change.changes)?;
         }
     }
     // Numbers in a queue have no gaps: events are taken only from its old end.

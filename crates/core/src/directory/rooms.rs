@@ -11,6 +11,7 @@ use super::turn::Turn;
 use crate::app::App;
 use crate::id::{RoomId, UserId};
 use crate::node::Node;
+use crate::observer::{RoomNews, RoomObserved};
 use crate::records::{Page, Record, RecordKind, Transaction};
 use crate::room_event::RoomEvent;
 use crate::store::{Scan, StoreError};
@@ -279,6 +280,10 @@ impl Node {
             for user in users {
                 let role = if *user == new.owner { Role::Owner } else { Role::Member };
                 Member::new(role, now_ms).put_new(&mut records, room.kind, &id, user);
+            }
+            if let Some(observer) = app.observer() {
+                let news = RoomNews::Created { members: users };
+                records.extend(observer.room(&RoomObserved { room: &room, news, by: None, at_ms: now_ms }));
             }
             if records.commit().await? {
                 return Ok(room);

@@ -11,6 +11,7 @@ use super::room_attributes::{CustomAttribute, attribute_key};
 use super::room_error::RoomError;
 use super::rooms::{MemberCount, Room, RoomKind};
 use crate::id::{RoomId, SessionId, UserId};
+use crate::observer::{Observer, RoomNews, RoomObserved};
 use crate::records::{Record, RecordKind, decode, encode};
 use crate::room_event::RoomEvent;
 use crate::store::{Change, StoreError};
@@ -245,6 +246,28 @@ impl Turn {
             slot.changes(attribute_key(id, key), &mut changes);
         }
         changes
+    }
+
+    /// What an observer makes of it. `former` are the members of a room that is gone.
+    pub(super) fn observed(&self, observer: &dyn Observer, former: &[UserId]) -> Vec<Change> {
+        let had = self.room.had();
+        let Some(room) = self.room.now.as_ref().or(had.as_ref()) else { return Vec::new() };
+        let told = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Tell { event, except } => Some((event, except.is_some())),
+            Effect::Enter(_) | Effect::Exit(_) => None,
+        });
+        let observed = told.flat_map(|(event, by_client)| {
+            let news = match event {
+                RoomEvent::Deleted => RoomNews::Deleted { members: former },
+                event => RoomNews::Changed(event),
+            };
+            let by = match event {
+                RoomEvent::Attributes { by, .. } => Some(by),
+                event => event.movement().and_then(<[_]>::first),
+            };
+            observer.room(&RoomObserved { room, news, by: by.filter(|_| by_client), at_ms: self.now_ms })
+        });
+        observed.collect()
     }
 
     /// What follows from a member: the entry among the user's rooms, and the marks.

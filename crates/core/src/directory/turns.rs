@@ -245,7 +245,10 @@ impl Node {
                 turn.drop_attributes_of_leavers();
             }
             let former = if turn.dissolved { self.all_members(leader).await? } else { Vec::new() };
-            let changes = turn.changes();
+            let mut changes = turn.changes();
+            if let Some(observer) = leader.app.observer() {
+                changes.extend(turn.observed(&**observer, &former));
+            }
             let writes = changes.iter().any(|change| !matches!(change, Change::Expect { .. }));
             if !writes || self.store().change(leader.app.id(), changes).await? == Changed::Done {
                 return Ok((turn, former));

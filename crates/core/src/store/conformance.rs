@@ -32,6 +32,7 @@ macro_rules! store_conformance_suite {
             a_list_is_kept_as_one_step,
         }
         $crate::store_conformance_suite! { @cases $make, events:
+            a_transition_brings_its_records,
             a_session_logs_in_and_out_once, a_room_is_joined_and_left_once, a_logout_ends_the_memberships,
             only_open_sessions_join, open_sessions_are_listed_with_their_rooms, transitions_apply_in_order,
             a_pull_takes_at_most_max, queues_are_apart, queues_keep_the_newest, no_event_is_pulled_twice,

@@ -183,7 +183,8 @@ impl State {
             if !self.apply(app, &change) {
                 continue;
             }
-            let Transition { event_type, user, room, at_ms, .. } = change;
+            let Transition { event_type, user, room, at_ms, changes, .. } = change;
+            self.apply_changes(app, changes);
             let (kind, room) = match event_type {
                 EventType::Login | EventType::Logout => (EventKind::User, None),
                 EventType::Join | EventType::Leave => (EventKind::Room, room),

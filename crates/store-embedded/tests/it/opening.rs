@@ -22,6 +22,8 @@ fn transition(event_type: EventType, room: Option<&str>) -> Transition {
         session: SessionId(u64::MAX),
         room: room.map(RoomId::from_trusted),
         at_ms: NOW,
+        forced: false,
+        changes: Vec::new(),
     }
 }
 

@@ -1,9 +1,12 @@
 //! Sessions, rooms and the event queues.
 
+use bytes::Bytes;
+
 use super::{app, ok, user};
 use crate::events::{EVENTS_KEPT, Event, EventKind, EventType, Transition};
 use crate::id::{DeviceId, RoomId, SessionId};
-use crate::store::{OpenSession, Store};
+use crate::records::RecordKind;
+use crate::store::{Change, OpenSession, Scan, Store};
 
 use EventType::{Join, Leave, Login, Logout};
 
@@ -15,6 +18,8 @@ fn change(event_type: EventType, session: u64, room: &str, at_ms: u64) -> Transi
         session: SessionId(session),
         room: (!room.is_empty()).then(|| RoomId::from_trusted(room)),
         at_ms,
+        forced: false,
+        changes: Vec::new(),
     }
 }
 
@@ -62,6 +67,18 @@ pub async fn a_room_is_joined_and_left_once(store: &dyn Store) {
     assert_eq!(brief(&events), [(Join, 4), (Join, 6), (Leave, 8)]);
     let room = Some(RoomId::from_trusted("room"));
     assert_eq!(events[1], Event { event_type: Join, user: user("user2"), room, at_ms: 6 });
+}
+
+/// What a transition brings along is written if it changes anything, in the same step.
+pub async fn a_transition_brings_its_records(store: &dyn Store) {
+    let with = |key: &str, transition: Transition| {
+        let put = Change::Put { kind: RecordKind::Callback, key: key.to_owned(), value: Bytes::from_static(b"x") };
+        Transition { changes: vec![put], ..transition }
+    };
+    record(store, [with("in vain", change(Logout, 1, "", 1)), with("login", change(Login, 1, "", 2))]).await;
+    record(store, [with("twice", change(Login, 1, "", 3)), with("logout", change(Logout, 1, "", 4))]).await;
+    let found = ok(store.scan_records(&app("app"), Scan::of(RecordKind::Callback, "", 9)).await);
+    assert_eq!(found.into_iter().map(|(key, _)| key).collect::<Vec<_>>(), ["login", "logout"]);
 }
 
 /// A logout takes the session's memberships with it, without events of their own.

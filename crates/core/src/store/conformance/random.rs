@@ -162,6 +162,8 @@ fn transition(number: u8, what: u8, at: u8) -> Transition {
         session: SessionId(u64::from(number % 3)),
         room: Some(RoomId::from_trusted(["lobby", "den"][usize::from(what / 4 % 2)])),
         at_ms: NOW + u64::from(at),
+        forced: false,
+        changes: Vec::new(),
     }
 }
 
