@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::run::{Failed, is_there};
+use crate::run::{Failed, is_there, root};
 
 /// A program, the Debian package that has it, and what it is for.
 struct Needed {
@@ -11,13 +11,45 @@ struct Needed {
     why: &'static str,
 }
 
-const NEEDED: [Needed; 2] = [
+const NEEDED: [Needed; 3] = [
     Needed { program: "cc", package: "gcc libc6-dev", why: "compiles SQLite and the TLS library" },
     Needed { program: "kill", package: "procps", why: "the tests send signals to servers" },
+    Needed { program: "python3", package: "python3 python3-venv", why: "explores the REST API with schemathesis" },
 ];
+
+/// What explores the REST API, from the Python package index, in a place of its own.
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
 /// Installs what is missing, or says what it is.
 pub(crate) fn ensure() -> Result<(), Failed> {
+    programs()?;
+    if let Err(Failed(why)) = schemathesis() {
+        // Its test says that it is skipped.
+        eprintln!("xtask: {SCHEMATHESIS} cannot be installed: {why}");
+    }
+    Ok(())
+}
+
+/// Installs schemathesis into `target/schemathesis`, unless it is there.
+fn schemathesis() -> Result<(), Failed> {
+    let place = root().join("target/schemathesis");
+    if place.join("bin/st").is_file() {
+        return Ok(());
+    }
+    eprintln!("xtask: installing {SCHEMATHESIS}");
+    run(Command::new("python3").args(["-m", "venv"]).arg(&place))?;
+    run(Command::new(place.join("bin/pip")).args(["install", "--quiet", SCHEMATHESIS]))
+}
+
+fn run(command: &mut Command) -> Result<(), Failed> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Failed(format!("{} ended with {status}", command.get_program().display()))),
+        Err(error) => Err(Failed(format!("{}: {error}", command.get_program().display()))),
+    }
+}
+
+fn programs() -> Result<(), Failed> {
     let missing: Vec<&Needed> = NEEDED.iter().filter(|needed| !is_there(needed.program)).collect();
     if missing.is_empty() {
         return Ok(());
