@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use stentor_core::delivery::{Draft, Origin, SendRoom};
+use stentor_core::delivery::{Origin, SendOptions, SendRoom};
 use stentor_http_kit::RequestId;
 use stentor_http_kit::json::json;
 use utoipa::ToSchema;
@@ -108,8 +108,9 @@ async fn send(state: &RtmState, request: Request, id: RequestId) -> Result<Respo
     let room = call.room("channel_name", &message.channel_name)?;
     // Copied, because a slice would keep the connection's whole read buffer alive.
     let payload = Bytes::copy_from_slice(message.payload.as_bytes());
-    let draft = Draft { history: message.enable_historical_messaging, ..Draft::new(from, payload) };
-    state.node().send_room(&call.app, Origin::Backend, SendRoom::new(room, draft)).await?;
+    let options = SendOptions { history: message.enable_historical_messaging, ..SendOptions::default() };
+    let send = SendRoom { from, room, payload, only_for: Vec::new(), options };
+    state.node().send_room(&call.app, Origin::Backend, send).await?;
     Ok(json(StatusCode::OK, &ChannelMessageReply { code: "message_sent", request_id: id, result: "success" }))
 }
 

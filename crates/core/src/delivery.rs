@@ -16,7 +16,6 @@ use crate::session::Session;
 use crate::store::{Change, StoreError};
 
 pub mod broadcast;
-pub mod draft;
 pub mod group;
 pub mod peer;
 mod post;
@@ -24,8 +23,6 @@ pub mod room;
 pub mod users;
 
 pub use broadcast::{BroadcastError, SendBroadcast};
-pub use draft::{Alongside, Draft};
-pub use room::{SendRoom, SendRooms, SentRoom};
 
 /// Who asks to send: decides which rates apply.
 #[derive(Debug, Clone, Copy)]
@@ -195,6 +192,45 @@ pub struct SentGroup {
     pub sent_at_ms: u64,
     /// To how many users it goes, without the copy for its sender.
     pub receivers: usize,
+}
+
+/// A message to the members of a room who are there. Of the options, those about inboxes and copies do nothing.
+#[derive(Debug, Clone)]
+pub struct SendRoom {
+    /// The sender; need neither be logged in nor a member when the backend asks.
+    pub from: UserId,
+    /// The room; one without members takes messages too.
+    pub room: RoomId,
+    /// What to send: not empty, at most the app's limit.
+    pub payload: Bytes,
+    /// Only for these of its members; empty for all. Who is not there is passed over silently.
+    pub only_for: Vec<UserId>,
+    /// How it is treated.
+    pub options: SendOptions,
+}
+
+/// The same to each of several rooms, with an ID for each.
+#[derive(Debug, Clone)]
+pub struct SendRooms {
+    /// The sender, as in [`SendRoom`].
+    pub from: UserId,
+    /// The rooms, at most [`room::ROOMS`]. One that stands here twice gets it once.
+    pub rooms: Vec<RoomId>,
+    /// What to send: not empty, at most the app's limit.
+    pub payload: Bytes,
+    /// Only for these of their members; empty for all.
+    pub only_for: Vec<UserId>,
+    /// How it is treated.
+    pub options: SendOptions,
+}
+
+/// A room message that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentRoom {
+    /// Its number.
+    pub id: MessageId,
+    /// When the server took it: Unix time in milliseconds.
+    pub sent_at_ms: u64,
 }
 
 /// Why a message was not taken.

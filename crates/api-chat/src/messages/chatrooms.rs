@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use stentor_chat_content::{Content, MAX_BYTES};
-use stentor_core::delivery::{BroadcastError, Draft, Origin, SendBroadcast, SendRooms};
+use stentor_core::delivery::{BroadcastError, Origin, SendBroadcast, SendOptions, SendRooms};
+use stentor_core::message::Marks;
 
 use super::refusal::{bad_message, not_sent, of_flat_content, unopened};
 use super::request::{Outer, at_most, present, priority, read, room, sender, users};
@@ -80,15 +81,15 @@ async fn send(call: &Call, request: &Outer<'_>, max_rooms: usize) -> Result<Resp
     if receivers.len() > max_rooms {
         return Err(at_most("to", max_rooms));
     }
-    let draft = Draft {
-        priority: request.priority(),
+    let options = SendOptions {
+        marks: Marks { priority: request.priority(), ..Marks::default() },
         // What only some may see is nobody's history (targeted messages are not in the roaming one).
         history: request.users().is_empty() && !request.online_only(),
         hidden_from: request.hidden_from()?,
-        ..Draft::new(from, payload)
+        ..SendOptions::default()
     };
     let rooms = receivers.iter().map(|name| room(name)).collect();
-    let command = SendRooms { rooms, only_for: users(request.users()), draft };
+    let command = SendRooms { from, rooms, payload, only_for: users(request.users()), options };
     let sent = call.node().send_rooms(&call.app, Origin::Backend, command).await.map_err(not_sent)?;
     let data: Map<String, Value> =
         sent.into_iter().map(|(room, sent)| (room.as_str().to_owned(), sent.id.to_string().into())).collect();

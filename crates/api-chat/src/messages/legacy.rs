@@ -2,11 +2,13 @@
 //! earlier).
 
 use axum::response::Response;
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use stentor_chat_content::{Content, MAX_BYTES};
-use stentor_core::delivery::{Draft, Origin, SendGroups, SendOptions, SendRooms, SendUsers};
+use stentor_core::delivery::{Origin, SendGroups, SendOptions, SendRooms, SendUsers};
+use stentor_core::id::UserId;
 
 use super::refusal::{not_sent, of_flat_content};
 use super::request::{at_most, present, read, room, sender, users};
@@ -64,8 +66,7 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
     }
     let from = sender(request.from.as_deref())?;
     let content = Content::parse_flat(request.msg, request.ext, MAX_BYTES).map_err(of_flat_content)?;
-    let draft = Draft { history: true, ..Draft::new(from, content.into_payload().into()) };
-    let sent = send(&call, rule, &targets, draft).await?;
+    let sent = send(&call, rule, &targets, from, content.into_payload().into()).await?;
     let with_ids = call.query("useMsgId").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let answer = |id: String| if with_ids { id } else { "success".to_owned() };
     let data: Map<String, Value> = targets.into_iter().zip(sent.into_iter().map(answer).map(Value::from)).collect();
@@ -73,9 +74,14 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
 }
 
 /// Sends to targets of the kind that the rule is about. Answers with message IDs, in order.
-async fn send(call: &Call, rule: ChatRule, targets: &[String], draft: Draft) -> Result<Vec<String>, ChatError> {
+async fn send(
+    call: &Call,
+    rule: ChatRule,
+    targets: &[String],
+    from: UserId,
+    payload: Bytes,
+) -> Result<Vec<String>, ChatError> {
     let (node, app) = (call.node(), &call.app);
-    let Draft { from, payload, .. } = draft.clone();
     let options = SendOptions { keep: true, history: true, ..SendOptions::default() };
     let named: Vec<_> = targets.iter().map(|name| room(name)).collect();
     let ids: Vec<_> = match rule {
@@ -90,7 +96,7 @@ async fn send(call: &Call, rule: ChatRule, targets: &[String], draft: Draft) -> 
             sent.iter().map(|sent| sent.id).collect()
         }
         _ => {
-            let command = SendRooms { rooms: named, only_for: Vec::new(), draft };
+            let command = SendRooms { from, rooms: named, payload, only_for: Vec::new(), options };
             let sent = node.send_rooms(app, Origin::Backend, command).await.map_err(not_sent)?;
             sent.iter().map(|(_, sent)| sent.id).collect()
         }

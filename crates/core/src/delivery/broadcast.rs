@@ -15,8 +15,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use minicbor::{Decode, Encode};
 
+use super::SendError;
 use super::room::effective;
-use super::{Draft, SendError};
 use crate::app::{App, BroadcastPolicy};
 use crate::id::{MessageId, UserId};
 use crate::message::Priority;
@@ -137,8 +137,7 @@ impl Node {
         Self::check_payload(app, &send.payload)?;
         let now_ms = self.clock().wall_ms();
         let priority = effective(app, &send.from, send.priority);
-        let draft = Draft { priority, history: send.history, ..Draft::new(send.from, send.payload) };
-        let job = Job::new(self.id(), self.next_id(now_ms), now_ms, &draft);
+        let job = Job::new(self.id(), self.next_id(now_ms), now_ms, &SendBroadcast { priority, ..send });
         let mut attempts = self.attempts(app);
         loop {
             let mut records = attempts.begin()?;

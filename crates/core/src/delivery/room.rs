@@ -1,67 +1,44 @@
 //! To the members of rooms: limit, stamp, fan out, keep.
 
+use std::collections::HashSet;
 use std::slice;
 use std::sync::Arc;
 
-use super::{Accepted, Draft, Origin, SendError};
+use bytes::Bytes;
+
+use super::{Accepted, Origin, SendError, SendOptions, SendRoom, SendRooms, SentRoom};
 use crate::app::App;
 use crate::gate::{Passed, Saying, Turn};
-use crate::id::{MessageId, RoomId, UserId};
+use crate::id::{RoomId, UserId};
 use crate::limits::Rule;
-use crate::message::{Marks, Message, MessageKind, Priority, Target};
+use crate::message::{Message, MessageKind, Priority, Target};
 use crate::metrics::DropReason;
 use crate::node::Node;
 use crate::notice::{Envelope, Notice};
 use crate::rooms::{Audience, Recent, Room, RoomState};
 use crate::session::{OfferedNotice, Session};
-use crate::store::{Keep, KeepInHistory, StoreError};
+use crate::store::{Keep, StoreError};
 
-/// A message to a room.
-#[derive(Debug, Clone)]
-pub struct SendRoom {
-    /// The room; one without members takes messages too.
-    pub room: RoomId,
-    /// Only for these of its members; others, and names of nobody who is there, are passed over silently. For every
-    /// member if there are none.
-    pub only_for: Vec<UserId>,
-    /// The message.
-    pub draft: Draft,
-}
+/// How many rooms one command may have. Dialects allow fewer.
+pub const ROOMS: usize = 100;
 
-/// The same message to several rooms, with an ID for each.
-#[derive(Debug, Clone)]
-pub struct SendRooms {
-    /// The rooms; one that stands here twice gets it once.
-    pub rooms: Vec<RoomId>,
-    /// Only for these of their members, as in [`SendRoom::only_for`].
-    pub only_for: Vec<UserId>,
-    /// The message.
-    pub draft: Draft,
-}
-
-/// A room message that was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SentRoom {
-    /// Its number.
-    pub id: MessageId,
-    /// When the server took it: Unix time in milliseconds.
-    pub sent_at_ms: u64,
+/// What is sent, before it has its numbers.
+struct Said {
+    from: UserId,
+    payload: Bytes,
+    only_for: Vec<UserId>,
+    options: SendOptions,
+    by_client: bool,
 }
 
 /// A room message on its way to the members.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Post<'a> {
+pub(super) struct FanOut<'a> {
     pub(super) message: &'a Arc<Message>,
     /// Only for these, if there are any.
     pub(super) only_for: &'a [UserId],
     /// Its ID was given earlier: it may be older than that of the room's last message.
     pub(super) planned: bool,
-}
-
-/// A message that nothing speaks against any more.
-struct Admitted {
-    draft: Draft,
-    by_client: bool,
 }
 
 impl Node {
@@ -70,11 +47,12 @@ impl Node {
     /// # Errors
     /// When the message was not taken. If it could not be kept, members may have received it all the same.
     pub async fn send_room(&self, app: &Arc<App>, origin: Origin<'_>, send: SendRoom) -> Result<SentRoom, SendError> {
-        let SendRoom { room, only_for, draft } = send;
-        let (admitted, turn) = self.admit(app, origin, slice::from_ref(&room), &only_for, draft).await?;
-        let message = self.say(app, &room, &only_for, &admitted);
+        let SendRoom { from, room, payload, only_for, options } = send;
+        let said = Said { from, payload, only_for, options, by_client: origin.is_client() };
+        let (said, turn) = self.admit(app, origin, slice::from_ref(&room), said).await?;
+        let message = self.post_to_room(app, &room, &said);
         drop(turn);
-        self.settle(app, slice::from_ref(&message), &only_for, &admitted).await?;
+        self.settle(app, slice::from_ref(&message), &said).await?;
         Ok(SentRoom::of(&message))
     }
 
@@ -90,12 +68,13 @@ impl Node {
         origin: Origin<'_>,
         send: SendRooms,
     ) -> Result<Vec<(RoomId, SentRoom)>, SendError> {
-        let SendRooms { rooms, only_for, draft } = send;
+        let SendRooms { from, rooms, payload, only_for, options } = send;
         let rooms = distinct(rooms);
-        let (admitted, turn) = self.admit(app, origin, &rooms, &only_for, draft).await?;
-        let messages: Vec<_> = rooms.iter().map(|room| self.say(app, room, &only_for, &admitted)).collect();
+        let said = Said { from, payload, only_for, options, by_client: origin.is_client() };
+        let (said, turn) = self.admit(app, origin, &rooms, said).await?;
+        let messages: Vec<_> = rooms.iter().map(|room| self.post_to_room(app, room, &said)).collect();
         drop(turn);
-        self.settle(app, &messages, &only_for, &admitted).await?;
+        self.settle(app, &messages, &said).await?;
         Ok(rooms.into_iter().zip(messages.iter().map(|message| SentRoom::of(message))).collect())
     }
 
@@ -105,10 +84,10 @@ impl Node {
         app: &'a App,
         origin: Origin<'_>,
         rooms: &[RoomId],
-        only_for: &[UserId],
-        draft: Draft,
-    ) -> Result<(Admitted, Option<Turn<'a>>), SendError> {
-        Self::check_payload(app, &draft.payload)?;
+        mut said: Said,
+    ) -> Result<(Said, Option<Turn<'a>>), SendError> {
+        Self::check_payload(app, &said.payload)?;
+        Self::check_count(rooms.len(), ROOMS)?;
         let rule = if app.policy().combined_sends { Rule::PeerSends } else { Rule::RoomSends };
         self.limit_sends(app, origin, rule, rooms.len())?;
         if let Origin::Client(session) = origin
@@ -116,53 +95,48 @@ impl Node {
         {
             return Err(SendError::NotInRoom);
         }
-        let marks = Marks { kind: draft.kind, priority: draft.priority, ..Marks::default() };
+        let marks = &mut said.options.marks;
+        marks.targeted |= !said.only_for.is_empty();
         let targets: Vec<_> = rooms.iter().cloned().map(Target::Room).collect();
-        let saying = Saying::new(draft.payload, marks).only_for(only_for);
-        let Passed { payload, priority, turn } = self.pass_gate(app, origin, &targets, saying).await?;
-        let from = origin.sender(draft.from);
-        let priority = effective(app, &from, priority);
-        let draft = Draft { from, payload, priority, ..draft };
-        Ok((Admitted { draft, by_client: origin.is_client() }, turn))
+        let passed = self.pass_gate(app, origin, &targets, Saying::new(said.payload, *marks)).await?;
+        let Passed { payload, priority, turn } = passed;
+        said.payload = payload;
+        said.from = origin.sender(said.from);
+        marks.priority = effective(app, &said.from, priority);
+        Ok((said, turn))
     }
 
     /// Stamps the message under the room's lock, so that every member sees one order, that of the IDs, and fans it
     /// out.
-    fn say(&self, app: &Arc<App>, room: &RoomId, only_for: &[UserId], admitted: &Admitted) -> Arc<Message> {
+    fn post_to_room(&self, app: &Arc<App>, room: &RoomId, said: &Said) -> Arc<Message> {
         let sent_at_ms = self.clock().wall_ms();
         let stamp = || {
-            let Draft { from, payload, kind, priority, .. } = admitted.draft.clone();
-            let marks = Marks { kind, priority, targeted: !only_for.is_empty(), broadcast: false };
+            let (from, payload, marks) = (said.from.clone(), said.payload.clone(), said.options.marks);
             let to = Target::Room(room.clone());
             Arc::new(Message { id: self.next_id(sent_at_ms), from, to, payload, sent_at_ms, marks })
         };
+        let only_for = &said.only_for[..];
         self.metrics().accepted_room.inc();
         let named = sessions_of(app, only_for);
         let Some(room) = app.rooms.get(room) else { return stamp() };
         let mut state = room.lock();
         let message = stamp();
-        self.offer_to_members(app, &room, &mut state, &named, Post { message: &message, only_for, planned: false });
+        self.offer_to_members(app, &room, &mut state, &named, FanOut { message: &message, only_for, planned: false });
         message
     }
 
     /// Does what is to be done for messages that were fanned out here: keeps them, tells other nodes, and waits
     /// until everything is durable.
-    async fn settle(
-        &self,
-        app: &App,
-        messages: &[Arc<Message>],
-        only_for: &[UserId],
-        admitted: &Admitted,
-    ) -> Result<(), StoreError> {
-        let keeps: Vec<_> = messages.iter().filter_map(|message| keep(app, message, admitted)).collect();
+    async fn settle(&self, app: &App, messages: &[Arc<Message>], said: &Said) -> Result<(), StoreError> {
+        let keeps: Vec<_> = messages.iter().filter_map(|message| keep(app, message, said)).collect();
         // Queued before anything is waited for: a sender who hangs up does not take it back.
         let durable = (!keeps.is_empty()).then(|| self.store().keep_all(keeps));
         for message in messages {
-            self.fan_out_elsewhere(app, message, only_for).await;
+            self.fan_out_elsewhere(app, message, &said.only_for).await;
         }
         if let Some(durable) = durable {
             durable.await?;
-            if app.policy().broadcasts.is_some() && admitted.draft.kind == MessageKind::Content {
+            if makes_active(app, &said.options) {
                 messages.iter().for_each(|message| app.active.note(message.to.name()));
             }
         }
@@ -171,20 +145,20 @@ impl Node {
 
     /// Fans a message of another node out to the members here.
     pub(crate) fn fan_out_here(&self, app: &App, message: &Arc<Message>, only_for: &[UserId]) {
-        self.fan_out(app, Post { message, only_for, planned: false });
+        self.fan_out(app, FanOut { message, only_for, planned: false });
     }
 
     /// Fans a message that has its ID already out to the members here. True if they have seen a later one before.
-    pub(super) fn fan_out(&self, app: &App, post: Post<'_>) -> bool {
-        let Target::Room(room) = &post.message.to else { return false };
-        let named = sessions_of(app, post.only_for);
+    pub(super) fn fan_out(&self, app: &App, fan_out: FanOut<'_>) -> bool {
+        let Target::Room(room) = &fan_out.message.to else { return false };
+        let named = sessions_of(app, fan_out.only_for);
         let Some(room) = app.rooms.get(room) else { return false };
         let mut state = room.lock();
         // A node that was killed in the middle of a broadcast sends some of it twice.
-        if post.message.marks.broadcast && state.recent.holds(post.message.id) {
+        if fan_out.message.marks.broadcast && state.recent.holds(fan_out.message.id) {
             return false;
         }
-        self.offer_to_members(app, &room, &mut state, &named, post)
+        self.offer_to_members(app, &room, &mut state, &named, fan_out)
     }
 
     /// `named`: the sessions of the users whom the message is only for; some of them may not be in the room. True if
@@ -195,9 +169,9 @@ impl Node {
         room: &Arc<Room>,
         state: &mut RoomState,
         named: &[Arc<Session>],
-        post: Post<'_>,
+        fan_out: FanOut<'_>,
     ) -> bool {
-        let Post { message, only_for, planned } = post;
+        let FanOut { message, only_for, planned } = fan_out;
         let envelope = Envelope::new(Notice::RoomMessage { room: room.id.clone(), message: message.clone() });
         let echo = app.policy().rooms.echo_to_sender;
         let wants = |session: &&Arc<Session>| echo || session.user() != &message.from;
@@ -235,14 +209,6 @@ impl Node {
     }
 }
 
-impl SendRoom {
-    /// A message to every member of a room.
-    #[must_use]
-    pub fn new(room: RoomId, draft: Draft) -> Self {
-        Self { room, only_for: Vec::new(), draft }
-    }
-}
-
 impl SentRoom {
     fn of(message: &Message) -> Self {
         Self { id: message.id, sent_at_ms: message.sent_at_ms }
@@ -251,7 +217,7 @@ impl SentRoom {
 
 /// The rooms in the order of their first mention.
 fn distinct(mut rooms: Vec<RoomId>) -> Vec<RoomId> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     rooms.retain(|room| seen.insert(room.clone()));
     rooms
 }
@@ -273,30 +239,24 @@ fn sessions_of(app: &App, users: &[UserId]) -> Vec<Arc<Session>> {
     sessions
 }
 
-/// What of a room message is to be durable, if anything: its place in the history, what is written alongside, and,
+/// What of a room message is to be durable, if anything: its place in the history, what is written beside it, and,
 /// once, that the room has had a message.
-fn keep(app: &App, message: &Arc<Message>, admitted: &Admitted) -> Option<Keep> {
-    let Admitted { draft, by_client } = admitted;
-    let policy = app.policy();
-    let mut changes = draft.alongside.changes(message);
-    if let Some(observer) = app.observer() {
-        changes.extend(observer.message(&Accepted { message, receivers: &[], absent: &[], by_client: *by_client }));
-    }
-    if policy.broadcasts.is_some() && draft.kind == MessageKind::Content {
+fn keep(app: &App, message: &Arc<Message>, said: &Said) -> Option<Keep> {
+    let options = &said.options;
+    let accepted = Accepted { message, receivers: &[], absent: &[], by_client: said.by_client };
+    let mut changes = options.also.as_ref().map(|also| also.changes(&accepted)).unwrap_or_default();
+    changes.extend(app.observer().into_iter().flat_map(|observer| observer.message(&accepted)));
+    if makes_active(app, options) {
         changes.extend(app.active.first_message(message.to.name()));
     }
-    let history = keep_in_history(app, message, draft);
+    let history = Node::keep_in_history(app, message, options.history && !options.online_only, &options.hidden_from);
     if history.is_none() && changes.is_empty() {
         return None;
     }
-    Some(Keep { app: policy.id.clone(), message: message.clone(), inbox: None, history, changes })
+    Some(Keep { app: app.id().clone(), message: message.clone(), inbox: None, history, changes })
 }
 
-/// How a room message is kept in the history, if it is.
-pub(super) fn keep_in_history(app: &App, message: &Message, draft: &Draft) -> Option<KeepInHistory> {
-    app.policy().history.filter(|_| draft.history).map(|policy| KeepInHistory {
-        expires_at_ms: message.sent_at_ms + policy.retention_ms,
-        max_bytes: policy.max_bytes,
-        hidden_from: draft.hidden_from.clone(),
-    })
+/// Whether it is recorded that the room has had a message: only what somebody says counts.
+fn makes_active(app: &App, options: &SendOptions) -> bool {
+    app.policy().broadcasts.is_some() && options.marks.kind == MessageKind::Content
 }

@@ -18,7 +18,6 @@ use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 
-use super::room_error::RoomError;
 use super::users::User;
 use super::{DirectoryError, pair, second};
 use crate::app::App;
@@ -143,9 +142,7 @@ impl Node {
     /// Steps 2 to 4. Does nothing if the user is not on the list of those who depart.
     pub(super) async fn finish_departure(&self, app: &Arc<App>, name: &UserId) -> Result<(), StoreError> {
         self.disconnect(app, name, None, LogoutReason::Deleted).await;
-        if let Err(RoomError::Store(error)) = self.leave_everything(app, name).await {
-            return Err(error);
-        }
+        self.leave_everything(app, name).await?;
         for (kind, mirrored) in TIES {
             self.untie(app, name, kind, mirrored).await?;
         }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use minicbor::{Decode, Encode};
 
 use super::members::{Role, member_key};
@@ -37,6 +37,9 @@ pub(crate) fn membership_key(kind: RoomKind, user: &UserId, room: &RoomId) -> St
 fn prefix(kind: RoomKind, user: &UserId) -> String {
     format!("{user}/{}", kind.prefix())
 }
+
+/// Users whose rooms are counted at once.
+const USERS_AT_ONCE: usize = 256;
 
 /// Without a policy for registered rooms, nobody is in more.
 const JOINED_MAX: usize = 10_000;
@@ -106,6 +109,14 @@ impl Node {
         if joined.len() < max { Ok(()) } else { Err(RoomError::TooManyJoined(user.clone())) }
     }
 
+    /// The same for several users, asked together.
+    pub(crate) async fn may_join_others(&self, app: &App, kind: RoomKind, users: &[UserId]) -> Result<(), RoomError> {
+        for users in users.chunks(USERS_AT_ONCE) {
+            try_join_all(users.iter().map(|user| self.may_join_another(app, kind, user))).await?;
+        }
+        Ok(())
+    }
+
     /// Takes the user out of every room (not group), unless a session of the user is there by then: as if it had
     /// left each. It stays in those that it owns, and where it is on the allow list.
     ///
@@ -138,7 +149,7 @@ impl Node {
     ///
     /// # Errors
     /// When the store fails: then some of them are done, and it can be done again.
-    pub async fn leave_everything(&self, app: &Arc<App>, user: &UserId) -> Result<(), RoomError> {
+    pub async fn leave_everything(&self, app: &Arc<App>, user: &UserId) -> Result<(), StoreError> {
         for kind in [RoomKind::Room, RoomKind::Group] {
             for room in self.joined_ids(app, kind, user, JOINED_MAX).await? {
                 let owned = self.find_member(app, &room, user).await?.is_some_and(|member| member.role == Role::Owner);
@@ -149,7 +160,7 @@ impl Node {
                 };
                 // Otherwise it was gone, or the user was, in between.
                 if let Err(RoomError::Store(error)) = left {
-                    return Err(error.into());
+                    return Err(error);
                 }
             }
         }

@@ -55,7 +55,7 @@ impl Node {
         self.may_join_another(app, RoomKind::Room, &user).await.map_err(|error| refused(&error, app))?;
         let (join, of) = (Join::begin(session), session.clone());
         let joined = self
-            .in_turn(app, RoomKind::Room, room, vec![user.clone()], move |turn| {
+            .in_turn_to_admit(app, RoomKind::Room, room, vec![user.clone()], move |turn| {
                 let _held = &join;
                 if of.state().ended {
                     return Err(RoomError::SessionEnded);

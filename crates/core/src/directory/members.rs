@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use minicbor::{Decode, Encode};
 
 use super::joined::{Membership, membership_key};
@@ -14,7 +15,7 @@ use crate::id::{RoomId, UserId};
 use crate::node::Node;
 use crate::records::{Page, Record, RecordKind, Transaction};
 use crate::room_event::RoomEvent;
-use crate::store::{Scan, StoreError};
+use crate::store::{Change, Scan, StoreError};
 
 /// What a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
@@ -176,11 +177,9 @@ impl Node {
     ) -> Result<Vec<UserId>, RoomError> {
         self.room(app, kind, room).await?;
         self.must_be_registered(app, users).await?;
-        for user in users {
-            self.may_join_another(app, kind, user).await?;
-        }
+        self.may_join_others(app, kind, users).await?;
         let wanted = users.to_vec();
-        self.in_turn(app, kind, room, wanted.clone(), move |turn| {
+        self.in_turn_to_admit(app, kind, room, wanted.clone(), move |turn| {
             let added = turn.admit(&wanted)?;
             if !added.is_empty() {
                 added.iter().for_each(|user| turn.enter(user));
@@ -279,7 +278,7 @@ impl Node {
         loop {
             let from = self.room(app, kind, room).await?.owner_id();
             let (users, to) = (vec![from.clone(), to.clone()], to.clone());
-            let given = self.in_turn(app, kind, room, users, move |turn| give(turn, &from, &to)).await?;
+            let given = self.in_turn_to_admit(app, kind, room, users, move |turn| give(turn, &from, &to)).await?;
             if given {
                 return Ok(());
             }
@@ -309,12 +308,21 @@ impl Node {
 
     /// Refuses if one of the users is not registered.
     pub(crate) async fn must_be_registered(&self, app: &App, users: &[UserId]) -> Result<(), RoomError> {
+        self.expect_registered(app, users).await.map(|_| ())
+    }
+
+    /// The expectation that the users stay as they are.
+    ///
+    /// # Errors
+    /// When one of them is not registered, or the store fails.
+    pub(crate) async fn expect_registered(&self, app: &App, users: &[UserId]) -> Result<Vec<Change>, RoomError> {
         let names = users.iter().map(|user| user.as_str().to_owned()).collect();
         let found = self.store().read_records(app.id(), RecordKind::User, names).await?;
-        match users.iter().zip(found).find(|(_, found)| found.is_none()) {
-            Some((user, _)) => Err(RoomError::NoUser(user.clone())),
-            None => Ok(()),
-        }
+        let expect = |(user, value): (&UserId, Option<Bytes>)| match value {
+            None => Err(RoomError::NoUser(user.clone())),
+            value => Ok(Change::Expect { kind: RecordKind::User, key: user.as_str().to_owned(), value }),
+        };
+        users.iter().zip(found).map(expect).collect()
     }
 }
 

@@ -227,10 +227,7 @@ impl Node {
         if users.len() as u64 > new.max_users {
             return Err(RoomError::TooManyMembers);
         }
-        self.must_be_registered(app, &users).await?;
-        for user in &users {
-            self.may_join_another(app, new.kind, user).await?;
-        }
+        self.may_join_others(app, new.kind, &users).await?;
         let place = app.quota.reserve(app.policy(), new.kind).ok_or(RoomError::TooManyRooms)?;
         let room = self.store_room(app, new, &users).await?;
         place.taken();
@@ -275,6 +272,8 @@ impl Node {
             if is_taken(&mut records, &id).await? {
                 continue;
             }
+            // A user who is deleted meanwhile is not in.
+            records.extend(self.expect_registered(app, users).await?);
             records.put(room.kind.key(&id), &room);
             records.put(MemberCount::key(&id), &MemberCount { members: users.len() as u64 });
             for user in users {

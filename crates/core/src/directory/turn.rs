@@ -73,6 +73,8 @@ pub(crate) struct Turn {
     pub(super) count: Slot<MemberCount>,
     pub(super) members: BTreeMap<UserId, Slot<Member>>,
     pub(super) blocks: BTreeMap<UserId, Slot<Block>>,
+    /// The records of users who may come in: a user who is deleted meanwhile does not.
+    pub(super) users: BTreeMap<UserId, Option<Bytes>>,
     /// Read if a work asks for them, or if members leave.
     pub(super) attributes: Option<BTreeMap<String, Slot<CustomAttribute>>>,
     pub(super) effects: Vec<Effect>,
@@ -113,6 +115,10 @@ impl Turn {
         self.blocks.get(user).is_some_and(|slot| slot.now.is_some())
     }
 
+    fn is_registered(&self, user: &UserId) -> bool {
+        self.users.get(user).is_some_and(Option::is_some)
+    }
+
     /// Makes users members, all of them or nobody. Returns those who were none.
     pub(super) fn admit(&mut self, users: &[UserId]) -> Result<Vec<UserId>, RoomError> {
         let max_users = self.room()?.max_users;
@@ -121,6 +127,9 @@ impl Turn {
             if self.member(user).is_none() && !new.contains(user) {
                 new.push(user.clone());
             }
+        }
+        if let Some(nobody) = new.iter().find(|user| !self.is_registered(user)) {
+            return Err(RoomError::NoUser(nobody.clone()));
         }
         if let Some(blocked) = new.iter().find(|user| self.is_blocked(user)) {
             return Err(RoomError::Blocked(blocked.clone()));
@@ -276,10 +285,16 @@ impl Turn {
         let key = membership_key(kind, user, id);
         match (&slot.was, &slot.now) {
             (None, Some(member)) => {
+                let value = self.users.get(user).cloned().flatten();
+                changes.push(Change::Expect { kind: RecordKind::User, key: user.as_str().to_owned(), value });
                 let value = encode(&Membership { joined_ms: member.joined_ms });
                 changes.push(Change::Put { kind: RecordKind::Membership, key, value });
             }
-            (Some(_), None) => changes.push(Change::Delete { kind: RecordKind::Membership, key }),
+            (Some(_), None) => {
+                changes.push(Change::Delete { kind: RecordKind::Membership, key });
+                let prefix = format!("{}/", member_key(id, user));
+                changes.push(Change::DeletePrefix { kind: RecordKind::MemberAttribute, prefix });
+            }
             _ => {}
         }
         let had = slot.had();

@@ -55,6 +55,8 @@ trait Work: Send {
 pub(super) struct Wants {
     /// The custom attributes.
     pub(super) attributes: bool,
+    /// The users' records: they may come in.
+    admits: bool,
     /// A step of its own.
     alone: bool,
 }
@@ -161,6 +163,19 @@ impl Node {
         self.queue(app, kind, room, users, Wants::default(), work).await
     }
 
+    /// The same, of a work that may let the users in.
+    pub(super) async fn in_turn_to_admit<T: Send + 'static>(
+        &self,
+        app: &Arc<App>,
+        kind: RoomKind,
+        room: &RoomId,
+        users: Vec<UserId>,
+        work: impl FnMut(&mut Turn) -> Result<T, RoomError> + Send + 'static,
+    ) -> Result<T, RoomError> {
+        let wants = Wants { admits: true, ..Wants::default() };
+        self.queue(app, kind, room, users, wants, work).await
+    }
+
     /// The same, with the custom attributes at hand.
     pub(super) async fn in_turn_with_attributes<T: Send + 'static>(
         &self,
@@ -170,7 +185,8 @@ impl Node {
         users: Vec<UserId>,
         work: impl FnMut(&mut Turn) -> Result<T, RoomError> + Send + 'static,
     ) -> Result<T, RoomError> {
-        self.queue(app, kind, room, users, Wants { attributes: true, alone: false }, work).await
+        let wants = Wants { attributes: true, ..Wants::default() };
+        self.queue(app, kind, room, users, wants, work).await
     }
 
     /// The same, in a step of its own.
@@ -181,7 +197,8 @@ impl Node {
         room: &RoomId,
         work: impl FnMut(&mut Turn) -> Result<T, RoomError> + Send + 'static,
     ) -> Result<T, RoomError> {
-        self.queue(app, kind, room, Vec::new(), Wants { attributes: false, alone: true }, work).await
+        let wants = Wants { alone: true, ..Wants::default() };
+        self.queue(app, kind, room, Vec::new(), wants, work).await
     }
 
     async fn queue<T: Send + 'static>(
@@ -234,9 +251,13 @@ impl Node {
     /// Does works in one step. Returns what came of it, and the former members of a room that is gone.
     async fn step(&self, leader: &Leader, works: &mut [Box<dyn Work>]) -> Result<(Turn, Vec<UserId>), StoreError> {
         let users: BTreeSet<UserId> = works.iter().flat_map(|work| work.users().iter().cloned()).collect();
-        let attributes = works.iter().any(|work| work.wants().attributes);
+        let wants = Wants {
+            attributes: works.iter().any(|work| work.wants().attributes),
+            admits: works.iter().any(|work| work.wants().admits),
+            alone: false,
+        };
         for _ in 0..TRIES {
-            let mut turn = self.read_turn(leader, &users, attributes).await?;
+            let mut turn = self.read_turn(leader, &users, wants).await?;
             works.iter_mut().for_each(|work| work.run(&mut turn));
             if turn.leavers().next().is_some() {
                 if turn.attributes.is_none() {
@@ -257,15 +278,18 @@ impl Node {
         Err(StoreError::Busy)
     }
 
-    async fn read_turn(&self, leader: &Leader, users: &BTreeSet<UserId>, attributes: bool) -> Result<Turn, StoreError> {
+    async fn read_turn(&self, leader: &Leader, users: &BTreeSet<UserId>, wants: Wants) -> Result<Turn, StoreError> {
         let (store, app, id) = (self.store(), leader.app.id(), &leader.id);
         let keys = |key: fn(&RoomId, &UserId) -> String| users.iter().map(|user| key(id, user)).collect::<Vec<_>>();
         // Queued together: one after the other they would cost as many trips to the store's threads.
-        let (room, count, members, blocks) = tokio::try_join!(
+        let comers =
+            if wants.admits { users.iter().map(|user| user.as_str().to_owned()).collect() } else { Vec::new() };
+        let (room, count, members, blocks, comers) = tokio::try_join!(
             store.read_record(app, Room::KIND, &leader.key),
             store.read_record(app, MemberCount::KIND, &MemberCount::key(id)),
             store.read_records(app, RecordKind::Member, keys(member_key)),
             store.read_records(app, RecordKind::RoomBlock, keys(block_key)),
+            store.read_records(app, RecordKind::User, comers),
         )?;
         Ok(Turn {
             kind: leader.kind,
@@ -275,7 +299,8 @@ impl Node {
             count: Slot::read(count)?,
             members: slots(users, members)?,
             blocks: slots(users, blocks)?,
-            attributes: if attributes { Some(self.read_attributes(leader).await?) } else { None },
+            users: users.iter().cloned().zip(comers).collect(),
+            attributes: if wants.attributes { Some(self.read_attributes(leader).await?) } else { None },
             effects: Vec::new(),
             dissolved: false,
         })

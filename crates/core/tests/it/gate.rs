@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use stentor_core::delivery::{Draft, Origin, SendError, SendGroup, SendOptions, SendPeer, SendRoom, SendUsers};
+use stentor_core::delivery::{Origin, SendError, SendGroup, SendOptions, SendPeer, SendRoom, SendUsers};
 use stentor_core::gate::{Gate, Proposed, Verdict};
 use stentor_core::message::{Marks, MessageKind, Priority};
 use stentor_core::observer::Hooks;
 use tokio::sync::Semaphore;
 
-use crate::harness::{Client, World, draft, group, kept, peer, room_id, text, to_room, user_id, world};
+use crate::harness::{Client, World, group, kept, peer, text, to_room, user_id, world};
 
 /// Decides by what the payload says. What begins with "slow" waits for a permit.
 #[derive(Debug)]
@@ -106,8 +106,8 @@ async fn the_backend_targeted_messages_and_other_kinds_are_not_asked_about() {
     let recall =
         SendOptions { marks: Marks { kind: MessageKind::Recall, ..Marks::default() }, ..SendOptions::default() };
     node.send_peer(app, origin, SendPeer { options: recall, ..peer("x", "bob", "no") }).await.expect("taken");
-    let edit = Draft { kind: MessageKind::Edit, ..draft("x", "no") };
-    node.send_room(app, origin, SendRoom::new(room_id("lobby"), edit)).await.expect("taken");
+    let edit = SendOptions { marks: Marks { kind: MessageKind::Edit, ..Marks::default() }, ..SendOptions::default() };
+    node.send_room(app, origin, SendRoom { options: edit, ..to_room("x", "lobby", "no") }).await.expect("taken");
     assert_eq!(bob.take_texts(), ["no"; 5]);
     assert_eq!(doorman.asked.lock().len(), 0);
 }

@@ -16,7 +16,7 @@ use stentor_core::bus::Bus;
 use stentor_core::bus::in_process::InProcessBus;
 use stentor_core::clock::{Clock, ManualClock};
 use stentor_core::delivery::{
-    DeliveryOutcome, Draft, Origin, SendError, SendGroup, SendOptions, SendPeer, SendRoom, SentGroup,
+    DeliveryOutcome, Origin, SendError, SendGroup, SendOptions, SendPeer, SendRoom, SentGroup,
 };
 use stentor_core::events::{EventKind, EventType};
 use stentor_core::id::{AppId, DeviceId, MessageId, NameRule, NodeId, RoomId, UserId};
@@ -267,12 +267,9 @@ pub(crate) fn group(from: &str, group: &str, payload: &str) -> SendGroup {
     SendGroup { from, group, payload, only_for: Vec::new(), options: kept() }
 }
 
-pub(crate) fn draft(from: &str, payload: &str) -> Draft {
-    Draft::new(user_id(from), text(payload))
-}
-
 pub(crate) fn to_room(from: &str, room: &str, payload: &str) -> SendRoom {
-    SendRoom::new(room_id(room), draft(from, payload))
+    let (from, room, payload) = (user_id(from), room_id(room), text(payload));
+    SendRoom { from, room, payload, only_for: Vec::new(), options: SendOptions::default() }
 }
 
 pub(crate) fn rate(rule: Rule, count: u32, window_ms: u32) -> (Rule, Rate) {

@@ -360,27 +360,67 @@ async fn a_crash_leaves_no_ghosts() {
     assert!(seen.contains(&(false, true)), "out of the rooms first: {seen:?}");
 }
 
+/// The store answers step by step, and the logout begins behind every one of them.
 #[tokio::test]
 async fn a_join_under_way_when_the_session_ends_is_not_overlooked() {
     let world = world().await;
     let lobby = room(&world, "bob", &[]).await;
-    let carol = world.login("carol").await;
-    for polls in 0..12 {
-        let carol = if polls == 0 { carol.session().clone() } else { world.login("carol").await.session().clone() };
+    let mut outcomes = Vec::new();
+    for steps in 0..10 {
+        let (carol, dave) = (world.login("carol").await.session().clone(), world.login("dave").await);
+        try_join(&world, &dave, &lobby).await.expect("joins");
+        world.store.hold(true);
+        let step = async || {
+            world.settle().await;
+            world.store.hold(false);
+            world.store.hold(true);
+        };
         let join = tokio::spawn({
             let (node, session, lobby) = (world.node.clone(), carol.clone(), lobby.clone());
-            async move { node.join(&session, &lobby).await }
+            async move { node.join(&session, &lobby).await.is_ok() }
         });
-        for _ in 0..polls {
-            tokio::task::yield_now().await;
+        step().await;
+        // In the same turn, so that the attributes of who leaves are read between the join and its write.
+        let leave = tokio::spawn({
+            let (node, session, lobby) = (world.node.clone(), dave.session().clone(), lobby.clone());
+            async move { node.leave(&session, &lobby).await }
+        });
+        for _ in 0..steps {
+            step().await;
         }
-        world.node.logout(&carol).await;
-        // Joined before or after, or not at all.
-        let _ = join.await.expect("does not panic");
-        world.pass(Duration::from_secs(1)).await;
-        assert_eq!(members(&world, &lobby).await, ["bob"], "after {polls} polls");
-        assert!(world.store.open_sessions().await.unwrap().is_empty());
+        let logout = tokio::spawn({
+            let (node, session) = (world.node.clone(), carol.clone());
+            async move { node.logout(&session).await }
+        });
+        while !(join.is_finished() && leave.is_finished() && logout.is_finished()) {
+            step().await;
+        }
+        outcomes.push(join.await.expect("does not panic"));
+        for _ in 0..10 {
+            step().await;
+            world.clock.advance(Duration::from_millis(100));
+            world.node.tick();
+        }
+        world.store.hold(false);
+        assert_eq!(members(&world, &lobby).await, ["bob"], "after {steps} steps");
+        assert_eq!(world.store.open_sessions().await.unwrap().len(), 1, "after {steps} steps");
     }
+    assert!(outcomes.contains(&true) && outcomes.contains(&false), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn a_deleted_user_leaves_everything_and_its_rooms_go() {
+    let world = world().await;
+    let own = room(&world, "carol", &["bob"]).await;
+    let lobby = room(&world, "bob", &["carol"]).await;
+    let group = create(&world, RoomKind::Group, "bob", &["carol", "dave"]).await;
+    let bob = world.login("bob").await;
+    world.node.delete_user(&world.app, &user_id("carol")).await.expect("is there");
+    assert_eq!(events(&bob), [leaves(&["carol"], 1), RoomEvent::Deleted, leaves(&["carol"], 2)]);
+    assert_eq!(members(&world, &own).await, [""; 0]);
+    assert_eq!((members(&world, &lobby).await, members(&world, &group).await.len()), (vec!["bob".to_owned()], 2));
+    let add = world.node.add_members(&world.app, RoomKind::Room, &lobby, &users(&["carol"])).await;
+    assert!(matches!(add, Err(RoomError::NoUser(_))));
 }
 
 #[tokio::test]

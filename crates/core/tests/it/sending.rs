@@ -4,21 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use stentor_core::delivery::{Alongside, Draft, Origin, SendError, SendRoom, SendRooms};
+use stentor_core::delivery::{Also, Origin, SendError, SendOptions, SendRoom, SendRooms};
 use stentor_core::id::{MessageId, UserId};
 use stentor_core::limits::{Limited, Rule};
-use stentor_core::message::{MessageKind, Priority};
+use stentor_core::message::{Marks, MessageKind, Priority};
 use stentor_core::notice::Notice;
 use stentor_core::records::RecordKind;
 use stentor_core::session::Resume;
 use stentor_core::store::{Change, HistoryFilter, HistoryPage, HistoryStore, RecordStore, StoreError};
 
-use crate::harness::{Client, World, draft, policy, rate, room_id, to_room, user_id, world, world_with};
+use crate::harness::{Client, World, policy, rate, room_id, to_room, user_id, world, world_with};
 
 const ALL: HistoryPage = HistoryPage { offset: 0, limit: 1000, newest_first: false };
 
-fn to_rooms(rooms: &[&str], draft: Draft) -> SendRooms {
-    SendRooms { rooms: rooms.iter().map(|room| room_id(room)).collect(), only_for: Vec::new(), draft }
+fn to_rooms(rooms: &[&str]) -> SendRooms {
+    let SendRoom { from, payload, only_for, options, .. } = to_room("alice", "", "hi");
+    SendRooms { from, rooms: rooms.iter().map(|room| room_id(room)).collect(), payload, only_for, options }
 }
 
 fn users(names: &[&str]) -> Vec<UserId> {
@@ -58,11 +59,11 @@ async fn each_room_gets_the_message_once_under_an_id_of_its_own() {
     let bob = world.login("bob").await;
     bob.join("a").await;
     bob.join("b").await;
-    let sent = send_rooms(&world, to_rooms(&["b", "nowhere", "a", "b"], draft("alice", "hi"))).await.expect("taken");
+    let sent = send_rooms(&world, to_rooms(&["b", "nowhere", "a", "b"])).await.expect("taken");
     assert_eq!(sent.iter().map(|(room, _)| room.as_str()).collect::<Vec<_>>(), ["b", "nowhere", "a"], "in order");
     assert!(sent.is_sorted_by_key(|(_, id)| *id) && sent[0].1 != sent[2].1);
     assert_eq!(bob.take_texts(), ["hi", "hi"]);
-    assert_eq!(send_rooms(&world, to_rooms(&[], draft("alice", "hi"))).await.expect("nothing to do"), []);
+    assert_eq!(send_rooms(&world, to_rooms(&[])).await.expect("nothing to do"), []);
 }
 
 #[tokio::test]
@@ -71,12 +72,12 @@ async fn several_rooms_count_all_or_nothing() {
     let ten: Vec<_> = (0..10).map(|n| format!("r{n}")).collect();
     let ten: Vec<_> = ten.iter().map(String::as_str).collect();
     let limited = |sent| matches!(sent, Err(SendError::Limited(Limited { rule: Rule::RoomSends })));
-    send_rooms(&world, to_rooms(&["x"], draft("a", "hi"))).await.expect("the first");
-    assert!(limited(send_rooms(&world, to_rooms(&ten, draft("a", "hi"))).await), "eleven are too many");
-    send_rooms(&world, to_rooms(&ten[..9], draft("a", "hi"))).await.expect("what was refused is not counted");
-    assert!(limited(send_rooms(&world, to_rooms(&["x"], draft("a", "hi"))).await));
+    send_rooms(&world, to_rooms(&["x"])).await.expect("the first");
+    assert!(limited(send_rooms(&world, to_rooms(&ten)).await), "eleven are too many");
+    send_rooms(&world, to_rooms(&ten[..9])).await.expect("what was refused is not counted");
+    assert!(limited(send_rooms(&world, to_rooms(&["x"])).await));
     world.clock.advance(Duration::from_secs(1));
-    send_rooms(&world, to_rooms(&ten, draft("a", "hi"))).await.expect("a second later");
+    send_rooms(&world, to_rooms(&ten)).await.expect("a second later");
 }
 
 #[tokio::test]
@@ -84,12 +85,11 @@ async fn a_client_must_be_in_every_room() {
     let world = world().await;
     let bob = world.login("bob").await;
     bob.join("a").await;
-    let send = |rooms: &[&str]| to_rooms(rooms, draft("eve", "hi"));
     let origin = Origin::Client(bob.session());
-    let refused = world.node.send_rooms(&world.app, origin, send(&["a", "b"])).await;
+    let refused = world.node.send_rooms(&world.app, origin, to_rooms(&["a", "b"])).await;
     assert!(matches!(refused, Err(SendError::NotInRoom)));
     bob.join("b").await;
-    let sent = world.node.send_rooms(&world.app, origin, send(&["a", "b"])).await.expect("taken");
+    let sent = world.node.send_rooms(&world.app, origin, to_rooms(&["a", "b"])).await.expect("taken");
     assert_eq!(sent.len(), 2);
 }
 
@@ -99,32 +99,38 @@ async fn what_is_written_alongside_is_there_when_the_sender_is_answered_and_only
     let callbacks = async |world: &World| {
         world.store.count_records(world.app.id(), RecordKind::Callback, "").await.expect("counts")
     };
-    let alongside = Alongside::new(|message| {
-        let (kind, key) = (RecordKind::Callback, message.id.to_string());
-        vec![Change::Put { kind, key, value: Bytes::copy_from_slice(message.to.name().as_bytes()) }]
+    let also = Also::new(|accepted| {
+        let (kind, key) = (RecordKind::Callback, accepted.message.id.to_string());
+        vec![Change::Put { kind, key, value: Bytes::copy_from_slice(accepted.message.to.name().as_bytes()) }]
     });
-    let draft = Draft { history: true, alongside, ..draft("alice", "hi") };
-    let sent = send_rooms(&world, to_rooms(&["a", "b"], draft.clone())).await.expect("taken");
+    let options = SendOptions { history: true, also: Some(also), ..SendOptions::default() };
+    let to_both = || SendRooms { options: options.clone(), ..to_rooms(&["a", "b"]) };
+    let sent = send_rooms(&world, to_both()).await.expect("taken");
     for (room, id) in &sent {
         let record = world.store.read_record(world.app.id(), RecordKind::Callback, &id.to_string()).await;
         assert_eq!(record.expect("reads").as_deref(), Some(room.as_bytes()));
     }
     assert_eq!(history(&world).await, sent.iter().map(|(_, id)| *id).collect::<Vec<_>>());
     world.store.refuse_writes(true);
-    let refused = send_rooms(&world, to_rooms(&["a", "b"], draft.clone())).await;
+    let refused = send_rooms(&world, to_both()).await;
     assert!(matches!(refused, Err(SendError::Store(StoreError::Full))));
     world.store.refuse_writes(false);
     assert_eq!((callbacks(&world).await, history(&world).await.len()), (2, 2));
-    let only_alongside = SendRoom::new(room_id("a"), Draft { history: false, ..draft });
-    world.node.send_room(&world.app, Origin::Backend, only_alongside).await.expect("taken");
-    assert_eq!((callbacks(&world).await, history(&world).await.len()), (3, 2));
+    for keeps_nothing in
+        [SendOptions { history: false, ..options.clone() }, SendOptions { online_only: true, ..options.clone() }]
+    {
+        let send = SendRoom { options: keeps_nothing, ..to_room("alice", "a", "hi") };
+        world.node.send_room(&world.app, Origin::Backend, send).await.expect("taken");
+    }
+    assert_eq!((callbacks(&world).await, history(&world).await.len()), (4, 2));
 }
 
 #[tokio::test]
 async fn hidden_users_do_not_find_it_in_their_history() {
     let world = world().await;
-    let draft = Draft { history: true, hidden_from: users(&["bob"]), ..draft("alice", "hi") };
-    world.node.send_room(&world.app, Origin::Backend, SendRoom::new(room_id("a"), draft)).await.expect("taken");
+    let options = SendOptions { history: true, hidden_from: users(&["bob"]), ..SendOptions::default() };
+    let send = SendRoom { options, ..to_room("alice", "a", "hi") };
+    world.node.send_room(&world.app, Origin::Backend, send).await.expect("taken");
     for (name, found) in [("bob", 0), ("carol", 1)] {
         let filter = HistoryFilter { seen_by: Some(user_id(name)), ..HistoryFilter::ALL };
         assert_eq!(world.store.history_count(world.app.id(), &filter, 0).await.expect("counts"), found, "{name}");
@@ -139,15 +145,19 @@ async fn a_message_carries_its_marks() {
         [Notice::RoomMessage { message, .. }] => message.marks,
         other => panic!("one message, not {other:?}"),
     };
-    let low = Draft { priority: Priority::Low, kind: MessageKind::Notice, ..draft("alice", "hi") };
-    let send = |draft: Draft| world.node.send_room(&world.app, Origin::Backend, SendRoom::new(room_id("lobby"), draft));
-    send(low.clone()).await.expect("taken");
+    let asked = Marks { priority: Priority::Low, kind: MessageKind::Notice, ..Marks::default() };
+    let send = async |from: &str| {
+        let options = SendOptions { marks: asked, ..SendOptions::default() };
+        let send = SendRoom { options, ..to_room(from, "lobby", "hi") };
+        world.node.send_room(&world.app, Origin::Backend, send).await.expect("taken");
+    };
+    send("alice").await;
     let got = marks();
     assert_eq!(
         (got.priority, got.kind, got.targeted, got.broadcast),
         (Priority::Low, MessageKind::Notice, false, false)
     );
-    send(Draft { from: user_id("boss"), ..low }).await.expect("taken");
+    send("boss").await;
     assert_eq!(marks().priority, Priority::High, "a sender of the rule is high, whatever it says");
     whisper(&world, "alice", &["bob"], "psst").await;
     assert!(marks().targeted);
@@ -219,13 +229,17 @@ async fn a_rooms_first_message_is_recorded_once_and_before_the_answer() {
             world.store.scan_records(world.app.id(), stentor_core::store::Scan::of(RecordKind::ActiveRoom, "", 9));
         found.await.expect("reads").into_iter().map(|(room, _)| room).collect::<Vec<_>>()
     };
-    let send = |draft: Draft| world.node.send_room(&world.app, Origin::Backend, SendRoom::new(room_id("a"), draft));
-    send(Draft { kind: MessageKind::Notice, ..draft("alice", "x") }).await.expect("taken");
+    let send = async |kind: MessageKind| {
+        let options = SendOptions { marks: Marks { kind, ..Marks::default() }, ..SendOptions::default() };
+        let send = SendRoom { options, ..to_room("alice", "a", "x") };
+        world.node.send_room(&world.app, Origin::Backend, send).await.expect("taken");
+    };
+    send(MessageKind::Notice).await;
     assert_eq!(active().await, [] as [&str; 0], "only what somebody says counts");
-    send(draft("alice", "x")).await.expect("taken");
+    send(MessageKind::Content).await;
     assert_eq!(active().await, ["a"]);
     world.store.refuse_writes(true);
-    send(draft("alice", "x")).await.expect("nothing is to be written any more");
+    send(MessageKind::Content).await; // nothing is to be written any more
     let refused = world.node.send_room(&world.app, Origin::Backend, to_room("alice", "b", "x")).await;
     assert!(matches!(refused, Err(SendError::Store(StoreError::Full))));
     world.store.refuse_writes(false);

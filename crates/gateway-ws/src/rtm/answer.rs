@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use stentor_core::accounts::Credential;
 use stentor_core::attributes::AttributeChange;
-use stentor_core::delivery::{Draft, Origin, SendOptions, SendPeer, SendRoom};
+use stentor_core::delivery::{Origin, SendOptions, SendPeer, SendRoom};
 use stentor_core::id::{NameError, RoomId, UserId};
 use stentor_core::node::RequestError;
 
@@ -90,8 +90,8 @@ impl Client {
             }
         };
         let from = self.session.user().clone();
-        let draft = Draft { history: send.history, ..Draft::new(from, payload(send.payload)) };
-        let command = SendRoom::new(room, draft);
+        let options = SendOptions { history: send.history, ..SendOptions::default() };
+        let command = SendRoom { from, room, payload: payload(send.payload), only_for: Vec::new(), options };
         let caller = self.clone();
         Answer::waits(async move {
             let origin = Origin::Client(&caller.session);

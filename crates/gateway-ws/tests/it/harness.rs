@@ -17,7 +17,7 @@ use stentor_core::app::{PresencePolicy, RoomPolicy, SessionPolicy};
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::bus::in_process::InProcessBus;
 use stentor_core::clock::ManualClock;
-use stentor_core::delivery::{Draft, Origin, SendOptions, SendPeer, SendRoom, SentPeer, SentRoom};
+use stentor_core::delivery::{Origin, SendOptions, SendPeer, SendRoom, SentPeer, SentRoom};
 use stentor_core::id::{AppId, NameRule, NodeId, RoomId, UserId};
 use stentor_core::limits::{Rate, Rule};
 use stentor_core::node::{Node, NodeConfig};
@@ -245,7 +245,8 @@ impl Gateway {
     /// The backend sends to a channel.
     pub(crate) async fn publish(&self, channel: &str, payload: impl Into<Bytes>) -> SentRoom {
         let room = RoomId::from_trusted(channel);
-        let send = SendRoom::new(room, Draft::new(UserId::from_trusted("backend"), payload.into()));
+        let (from, options) = (UserId::from_trusted("backend"), SendOptions::default());
+        let send = SendRoom { from, room, payload: payload.into(), only_for: Vec::new(), options };
         self.node.send_room(&self.app, Origin::Backend, send).await.expect("sent")
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use minicbor::{Decode, Encode};
 
-use crate::delivery::Draft;
+use super::SendBroadcast;
 use crate::id::{AppId, MessageId, NodeId, RoomId, UserId};
 use crate::message::{Marks, Message, MessageKind, Target};
 use crate::records::{Record, RecordKind, decode, encode};
@@ -89,14 +89,14 @@ pub(super) fn done_of(node: NodeId) -> String {
 }
 
 impl Job {
-    pub(super) fn new(node: NodeId, id: MessageId, taken_ms: u64, draft: &Draft) -> Self {
+    pub(super) fn new(node: NodeId, id: MessageId, taken_ms: u64, send: &SendBroadcast) -> Self {
         Self {
             node: node.get(),
             id: id.0,
-            from: draft.from.as_str().to_owned(),
-            payload: draft.payload.to_vec(),
-            priority: Marks { priority: draft.priority, ..Marks::default() }.number(),
-            history: draft.history,
+            from: send.from.as_str().to_owned(),
+            payload: send.payload.to_vec(),
+            priority: Marks { priority: send.priority, ..Marks::default() }.number(),
+            history: send.history,
             taken_ms,
             done_ms: None,
         }
@@ -145,20 +145,24 @@ impl Job {
         vec![Change::Delete { kind, key: self.key(DONE) }, Change::DeletePrefix { kind, prefix }]
     }
 
-    pub(super) fn draft(&self) -> Draft {
-        let from = UserId::from_trusted(&self.from);
-        let priority = Marks::from_number(self.priority).priority;
-        Draft { priority, history: self.history, ..Draft::new(from, Bytes::from(self.payload.clone())) }
+    /// What was asked for.
+    pub(super) fn asked(&self) -> SendBroadcast {
+        SendBroadcast {
+            from: UserId::from_trusted(&self.from),
+            payload: Bytes::from(self.payload.clone()),
+            priority: Marks::from_number(self.priority).priority,
+            history: self.history,
+        }
     }
 
     /// The message to a room: the same one whenever it is asked for.
-    pub(super) fn message(&self, draft: &Draft, planned: &Planned) -> Arc<Message> {
-        let marks = Marks { kind: MessageKind::Content, priority: draft.priority, targeted: false, broadcast: true };
+    pub(super) fn message(&self, asked: &SendBroadcast, planned: &Planned) -> Arc<Message> {
+        let marks = Marks { kind: MessageKind::Content, priority: asked.priority, targeted: false, broadcast: true };
         Arc::new(Message {
             id: MessageId(planned.id),
-            from: draft.from.clone(),
+            from: asked.from.clone(),
             to: Target::Room(RoomId::from_trusted(&planned.room)),
-            payload: draft.payload.clone(),
+            payload: asked.payload.clone(),
             sent_at_ms: self.taken_ms,
             marks,
         })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::job::{Job, Planned, Step, done_of, waiting_of};
 use crate::app::App;
-use crate::delivery::room::Post;
+use crate::delivery::room::FanOut;
 use crate::id::{AppId, MessageId, NodeId, RoomId};
 use crate::node::Node;
 use crate::records::{Record, decode};
@@ -72,8 +72,8 @@ impl Node {
         recent.sort_by_key(|(_, planned)| (planned.late, planned.id));
         for (at, planned) in recent {
             let job = &jobs[at];
-            let message = job.message(&job.draft(), &planned);
-            self.fan_out(app, Post { message: &message, only_for: &[], planned: planned.late });
+            let message = job.message(&job.asked(), &planned);
+            self.fan_out(app, FanOut { message: &message, only_for: &[], planned: planned.late });
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::job::{Job, Planned, Step, done_of, waiting_of};
 use crate::app::{App, BroadcastPolicy};
-use crate::delivery::Draft;
-use crate::delivery::room::{Post, keep_in_history};
+use crate::delivery::SendBroadcast;
+use crate::delivery::room::FanOut;
 use crate::directory::pair;
 use crate::id::{MessageId, RoomId};
 use crate::node::Node;
@@ -90,7 +90,7 @@ impl Node {
     }
 
     async fn carry_out(&self, app: &Arc<App>, policy: BroadcastPolicy, job: &Job) -> Result<(), StoreError> {
-        let draft = job.draft();
+        let asked = job.asked();
         let mut step = job.last_step(&**self.store(), app.id()).await?;
         // Another process may have fanned it out, or this one before its write was refused.
         let mut from_store = true;
@@ -99,7 +99,7 @@ impl Node {
             let mut changes = Vec::new();
             if let Some(step) = step.as_mut().filter(|step| !step.done) {
                 for planned in &mut step.rooms {
-                    self.broadcast_to(app, job, &draft, planned, &mut keeps).await;
+                    self.broadcast_to(app, job, &asked, planned, &mut keeps).await;
                     planned.late |= from_store;
                 }
                 step.done = true;
@@ -124,19 +124,19 @@ impl Node {
         &self,
         app: &Arc<App>,
         job: &Job,
-        draft: &Draft,
+        asked: &SendBroadcast,
         planned: &mut Planned,
         keeps: &mut Vec<Keep>,
     ) {
-        let message = job.message(draft, planned);
+        let message = job.message(asked, planned);
         if app.broadcasting.lock().is_first_time(message.id) {
             self.metrics().accepted_room.inc();
-            planned.late = self.fan_out(app, Post { message: &message, only_for: &[], planned: true });
+            planned.late = self.fan_out(app, FanOut { message: &message, only_for: &[], planned: true });
             self.fan_out_elsewhere(app, &message, &[]).await;
             // Large rooms one after the other would keep everybody else waiting.
             tokio::task::yield_now().await;
         }
-        if let Some(history) = keep_in_history(app, &message, draft) {
+        if let Some(history) = Self::keep_in_history(app, &message, asked.history, &[]) {
             let (app, history) = (app.id().clone(), Some(history));
             keeps.push(Keep { app, message, inbox: None, history, changes: Vec::new() });
         }
