@@ -1,6 +1,9 @@
 //! The Chat API, as a backend sees it: one module per family of endpoints.
 
 mod messages;
+mod metadata;
+mod mutes;
+mod presence;
 mod relations;
 mod tokens;
 mod users;
