@@ -166,7 +166,7 @@ impl Visit {
             timestamp: clock.wall_ms(),
             organization: Some(self.chat.org.clone()),
             application: Some(self.chat.uuid().to_owned()),
-            action: self.method.as_str().to_ascii_lowercase(),
+            action: Some(self.method.as_str().to_ascii_lowercase()),
             data: None,
             entities: None,
             status: None,

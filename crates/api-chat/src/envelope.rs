@@ -25,7 +25,8 @@ pub struct Envelope {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<String>,
     /// The method in lower case, with a few exceptions.
-    pub action: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
     /// What was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
@@ -64,7 +65,13 @@ impl Envelope {
     /// With another action than the method.
     #[must_use]
     pub fn action(self, action: impl Into<String>) -> Self {
-        Self { action: action.into(), ..self }
+        Self { action: Some(action.into()), ..self }
+    }
+
+    /// Without an action.
+    #[must_use]
+    pub fn without_action(self) -> Self {
+        Self { action: None, ..self }
     }
 
     /// With the URL of the collection instead of that of the request.

@@ -2,6 +2,7 @@
 //! branch on them. Those that no document has are marked "ours".
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -24,6 +25,8 @@ pub struct ChatError {
     pub description: Cow<'static, str>,
     /// The number of newer services, where one was seen.
     pub code: Option<u32>,
+    /// Another field in which clients of one service look for the text.
+    pub also: Option<&'static str>,
 }
 
 /// Exceptions of the vendor.
@@ -67,6 +70,8 @@ struct ErrorBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error_code: Option<u32>,
     error_description: &'a str,
+    #[serde(flatten)]
+    also: Option<BTreeMap<&'static str, &'a str>>,
 }
 
 impl ChatError {
@@ -77,13 +82,19 @@ impl ChatError {
         error: impl Into<Cow<'static, str>>,
         description: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { status, error: error.into(), exception: None, description: description.into(), code: None }
+        Self { status, error: error.into(), exception: None, description: description.into(), code: None, also: None }
     }
 
     /// The same with an exception.
     #[must_use]
     pub fn with(self, exception: &'static str) -> Self {
         Self { exception: Some(exception), ..self }
+    }
+
+    /// The same with the text in another field as well.
+    #[must_use]
+    pub fn also_in(self, field: &'static str) -> Self {
+        Self { also: Some(field), ..self }
     }
 
     /// 401: no token, or one that is of no use.
@@ -220,6 +231,7 @@ impl ChatError {
                 duration: duration_ms,
                 error_code: self.code,
                 error_description: &self.description,
+                also: self.also.map(|field| [(field, &*self.description)].into()),
             },
         )
     }

@@ -2,6 +2,9 @@
 
 mod explore;
 mod messages;
+mod metadata;
+mod mutes;
+mod presence;
 mod relations;
 mod tokens;
 mod users;
