@@ -1,5 +1,6 @@
 //! The ways to send: [`peer`] to one user, [`users`] to many, [`group`] to the members of a group, there or not,
-//! [`room`] to the members of a room who are there, [`broadcast`] to every active room. Their commands and outcomes.
+//! [`room`] to the members of a room who are there, [`broadcast`] to every active room. [`recall`] takes back
+//! what was sent. Their commands and outcomes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,10 +20,12 @@ pub mod broadcast;
 pub mod group;
 pub mod peer;
 mod post;
+pub mod recall;
 pub mod room;
 pub mod users;
 
 pub use broadcast::{BroadcastError, SendBroadcast};
+pub use recall::{Recall, RecallError, Recalled};
 
 /// Who asks to send: decides which rates apply.
 #[derive(Debug, Clone, Copy)]

@@ -80,6 +80,13 @@ pub enum MessageKind {
     Notice,
 }
 
+impl MessageKind {
+    /// Whether it says what became of an earlier message.
+    pub(crate) fn is_about_another(self) -> bool {
+        matches!(self, Self::Recall | Self::Edit)
+    }
+}
+
 /// What is to be known of a message beside who, where and what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Marks {

@@ -136,9 +136,21 @@ impl Node {
         origin: Origin<'_>,
         to: ToGroup<'_>,
     ) -> Result<(SentGroup, Commit), SendError> {
+        self.post_to_group_behind(app, origin, to, || ()).await
+    }
+
+    /// The same, behind what `first` queues: called when nothing speaks against the message any more.
+    pub(super) async fn post_to_group_behind(
+        &self,
+        app: &Arc<App>,
+        origin: Origin<'_>,
+        to: ToGroup<'_>,
+        first: impl FnOnce(),
+    ) -> Result<(SentGroup, Commit), SendError> {
         let ToGroup { from, group, passed, only_for, options } = to;
         let turn = app.group_turns.of(group).await;
         let receivers = self.group_receivers(app, origin, from, group, only_for).await?;
+        first();
         let count = receivers.len();
         let mut marks = Marks { priority: passed.priority, ..options.marks };
         marks.targeted |= !only_for.is_empty();

@@ -23,12 +23,12 @@ use crate::store::{Keep, StoreError};
 pub const ROOMS: usize = 100;
 
 /// What is sent, before it has its numbers.
-struct Said {
-    from: UserId,
-    payload: Bytes,
-    only_for: Vec<UserId>,
-    options: SendOptions,
-    by_client: bool,
+pub(super) struct Said {
+    pub(super) from: UserId,
+    pub(super) payload: Bytes,
+    pub(super) only_for: Vec<UserId>,
+    pub(super) options: SendOptions,
+    pub(super) by_client: bool,
 }
 
 /// A room message on its way to the members.
@@ -108,7 +108,7 @@ impl Node {
 
     /// Stamps the message under the room's lock, so that every member sees one order, that of the IDs, and fans it
     /// out.
-    fn post_to_room(&self, app: &Arc<App>, room: &RoomId, said: &Said) -> Arc<Message> {
+    pub(super) fn post_to_room(&self, app: &Arc<App>, room: &RoomId, said: &Said) -> Arc<Message> {
         let sent_at_ms = self.clock().wall_ms();
         let stamp = || {
             let (from, payload, marks) = (said.from.clone(), said.payload.clone(), said.options.marks);
@@ -127,7 +127,7 @@ impl Node {
 
     /// Does what is to be done for messages that were fanned out here: keeps them, tells other nodes, and waits
     /// until everything is durable.
-    async fn settle(&self, app: &App, messages: &[Arc<Message>], said: &Said) -> Result<(), StoreError> {
+    pub(super) async fn settle(&self, app: &App, messages: &[Arc<Message>], said: &Said) -> Result<(), StoreError> {
         let keeps: Vec<_> = messages.iter().filter_map(|message| keep(app, message, said)).collect();
         // Queued before anything is waited for: a sender who hangs up does not take it back.
         let durable = (!keeps.is_empty()).then(|| self.store().keep_all(keeps));
@@ -173,7 +173,8 @@ impl Node {
     ) -> bool {
         let FanOut { message, only_for, planned } = fan_out;
         let envelope = Envelope::new(Notice::RoomMessage { room: room.id.clone(), message: message.clone() });
-        let echo = app.policy().rooms.echo_to_sender;
+        // What becomes of an earlier message is news for its sender's other sessions, too, and perhaps it was the backend.
+        let echo = app.policy().rooms.echo_to_sender || message.marks.kind.is_about_another();
         let wants = |session: &&Arc<Session>| echo || session.user() != &message.from;
         if only_for.is_empty() {
             self.offer_all(state.sessions().iter().filter(wants), &envelope);

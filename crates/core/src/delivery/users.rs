@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::post::Draft;
-use super::{DeliveryOutcome, Origin, SendError, SendUsers, SentPeer};
+use super::{DeliveryOutcome, Origin, SendError, SendOptions, SendUsers, SentPeer};
 use crate::app::App;
 use crate::gate::{Passed, Saying};
 use crate::id::UserId;
@@ -11,7 +11,7 @@ use crate::limits::Rule;
 use crate::message::{Marks, Message, Target};
 use crate::metrics::DropReason;
 use crate::node::Node;
-use crate::store::Cancelled;
+use crate::store::{Cancelled, StoreError};
 
 /// How many users one command may have. Dialects allow fewer.
 pub const RECEIVERS: usize = 1000;
@@ -34,13 +34,27 @@ impl Node {
         self.limit_sends(app, origin, Rule::PeerSends, send.to.len())?;
         let SendUsers { from, to, payload, options } = send;
         let targets: Vec<_> = to.iter().cloned().map(Target::User).collect();
-        let Passed { payload, priority, turn } =
-            self.pass_gate(app, origin, &targets, Saying::new(payload, options.marks)).await?;
+        let passed = self.pass_gate(app, origin, &targets, Saying::new(payload, options.marks)).await?;
+        Ok(self.post_to_users(app, origin, from, to, passed, &options).await?)
+    }
+
+    /// Takes a message for each of several users and offers it. What is to be kept is queued at the first poll, before
+    /// anything is waited for.
+    pub(super) async fn post_to_users(
+        &self,
+        app: &Arc<App>,
+        origin: Origin<'_>,
+        from: UserId,
+        to: Vec<UserId>,
+        passed: Passed<'_>,
+        options: &SendOptions,
+    ) -> Result<Vec<SentPeer>, StoreError> {
+        let Passed { payload, priority, turn } = passed;
         let marks = Marks { priority, ..options.marks };
         let post = |to: UserId| {
             let (from, payload) = (from.clone(), payload.clone());
             let draft = Draft { from, to: Target::User(to.clone()), payload, marks };
-            self.post(app, origin, draft, vec![to], &options)
+            self.post(app, origin, draft, vec![to], options)
         };
         let posts: Vec<_> = to.into_iter().map(post).collect();
         self.metrics().accepted_peer.inc_by(posts.len() as u64);

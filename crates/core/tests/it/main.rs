@@ -18,6 +18,7 @@ mod limits;
 mod model;
 mod observer;
 mod presence;
+mod recall;
 mod registered;
 mod resume;
 mod rooms;
