@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use stentor_core::limits::{Rate, SlidingWindow};
 use stentor_http_kit::Secret;
 
+use crate::callbacks::Callbacks;
 use crate::error::ChatError;
 use crate::rates::ChatRule;
 
@@ -23,6 +24,8 @@ pub struct ChatApp {
     pub client: Option<(String, Secret)>,
     /// What it has.
     pub features: ChatFeatures,
+    /// Its callbacks; `None` where they are not served.
+    pub callbacks: Option<Callbacks>,
     uuid: String,
     rates: [Option<Rate>; ChatRule::COUNT],
     windows: [Mutex<SlidingWindow>; ChatRule::COUNT],
@@ -87,6 +90,7 @@ impl ChatApp {
             certificate: None,
             client: None,
             features: ChatFeatures::default(),
+            callbacks: None,
             rates: ChatRule::ALL.map(|rule| Some(rule.default_rate())),
             windows: std::array::from_fn(|_| Mutex::default()),
         }

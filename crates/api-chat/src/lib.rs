@@ -13,6 +13,7 @@ pub mod app;
 pub mod auth;
 mod body;
 mod call;
+pub mod callbacks;
 pub mod envelope;
 pub mod error;
 mod logins;

@@ -16,12 +16,13 @@ use utoipa_axum::routes;
 use crate::call::Addressed;
 use crate::error::ChatError;
 use crate::state::ChatState;
-use crate::{messages, metadata, mutes, presence, relations, token, users};
+use crate::{callbacks, messages, metadata, mutes, presence, relations, token, users};
 
 /// Every endpoint. A family of one path is one entry.
 fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
     let mut endpoints = vec![routes!(token::handler)];
     endpoints.extend(users::endpoints());
+    endpoints.extend(callbacks::endpoints());
     endpoints.extend(messages::endpoints());
     endpoints.extend(relations::endpoints());
     endpoints.extend(mutes::endpoints());

@@ -58,6 +58,15 @@ pub enum NameError {
     Character,
 }
 
+/// A UUID (version 4) made of random bits.
+#[must_use]
+pub fn uuid(random: u128) -> String {
+    let bits = random & !(0xf << 76) | 4 << 76;
+    let bits = bits & !(3 << 62) | 2 << 62;
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*

@@ -22,6 +22,8 @@ pub struct Accepted<'a> {
     pub receivers: &'a [UserId],
     /// The receivers who have no session on this node, not even one that may come back within the grace.
     pub absent: &'a [UserId],
+    /// It is kept for those who are away.
+    pub kept: bool,
     /// A connected client sent it, not the backend.
     pub by_client: bool,
 }

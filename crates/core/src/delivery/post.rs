@@ -144,7 +144,7 @@ impl Node {
         }
         let absent: Vec<_> = post.receivers.iter().filter(|user| !app.hub.has(user)).cloned().collect();
         let (message, by_client) = (&*post.message, post.by_client);
-        let accepted = Accepted { message, receivers: &post.receivers, absent: &absent, by_client };
+        let accepted = Accepted { message, receivers: &post.receivers, absent: &absent, kept: post.keep, by_client };
         let mut changes = also.map_or_else(Vec::new, |also| also.changes(&accepted));
         changes.extend(observer.into_iter().flat_map(|observer| observer.message(&accepted)));
         changes

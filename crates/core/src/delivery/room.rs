@@ -244,7 +244,7 @@ fn sessions_of(app: &App, users: &[UserId]) -> Vec<Arc<Session>> {
 /// once, that the room has had a message.
 fn keep(app: &App, message: &Arc<Message>, said: &Said) -> Option<Keep> {
     let options = &said.options;
-    let accepted = Accepted { message, receivers: &[], absent: &[], by_client: said.by_client };
+    let accepted = Accepted { message, receivers: &[], absent: &[], kept: false, by_client: said.by_client };
     let mut changes = options.also.as_ref().map(|also| also.changes(&accepted)).unwrap_or_default();
     changes.extend(app.observer().into_iter().flat_map(|observer| observer.message(&accepted)));
     if makes_active(app, options) {

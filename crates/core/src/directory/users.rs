@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 use super::DirectoryError;
 use super::departure::{Departed, Departing};
 use crate::app::App;
-use crate::id::UserId;
+use crate::id::{UserId, uuid};
 use crate::node::Node;
 use crate::records::{Page, Record, RecordKind, Transaction};
 use crate::session::LogoutReason;
@@ -115,11 +115,7 @@ impl Node {
     /// A random UUID (version 4). No secret.
     #[must_use]
     pub fn uuid(&self) -> String {
-        let bits = self.with_random(|random| random.u128(..));
-        let bits = bits & !(0xf << 76) | 4 << 76;
-        let bits = bits & !(3 << 62) | 2 << 62;
-        let hex = format!("{bits:032x}");
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        uuid(self.with_random(|random| random.u128(..)))
     }
 
     /// Registers a user.

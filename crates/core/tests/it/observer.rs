@@ -31,7 +31,7 @@ impl Scribe {
 
 impl Observer for Scribe {
     fn message(&self, accepted: &Accepted<'_>) -> Vec<Change> {
-        let Accepted { message, receivers, absent, by_client } = accepted;
+        let Accepted { message, receivers, absent, by_client, .. } = accepted;
         let payload = String::from_utf8_lossy(&message.payload);
         let by = if *by_client { "client" } else { "backend" };
         self.note(&format!(
