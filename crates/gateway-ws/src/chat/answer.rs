@@ -45,7 +45,7 @@ impl Deref for Client {
 impl Client {
     fn begin(self, request: Request<'_>) -> Answer {
         match request {
-            Request::Send(send) => self.send(send),
+            Request::Send(send) => self.send(&send),
             Request::Read(read) => self.read(read),
             Request::Join(request) => self.in_room(&request.room, async |client, room| {
                 client.state.node().join(&client.session, &room).await.map(Outcome::Count)

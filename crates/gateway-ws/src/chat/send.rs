@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 use stentor_chat_content::{Content, MAX_BYTES};
-use stentor_core::delivery::{Draft, Origin, SendError, SendGroup, SendOptions, SendPeer, SendRoom};
+use stentor_core::delivery::{Origin, SendError, SendGroup, SendOptions, SendPeer, SendRoom};
 use stentor_core::directory::rooms::RoomKind;
 use stentor_core::id::{MessageId, RoomId, UserId};
 use stentor_core::message::{Marks, MessageKind, Priority};
@@ -38,8 +38,8 @@ struct Parcel {
 }
 
 impl Client {
-    pub(super) fn send(self, send: Send<'_>) -> Answer {
-        match self.parcel(&send) {
+    pub(super) fn send(self, send: &Send<'_>) -> Answer {
+        match self.parcel(send) {
             Ok(parcel) => Answer::waits(async move { self.dispatch(parcel).await }),
             Err(refusal) => Answer::Done(Err(refusal)),
         }
@@ -110,9 +110,9 @@ impl Client {
             }
             To::Room(room) => {
                 // What only some may see is nobody's history.
-                let history = history && only_for.is_empty() && !online_only;
-                let draft = Draft { kind, priority, history, ..Draft::new(from, payload) };
-                let sent = node.send_room(app, origin, SendRoom { room, only_for, draft }).await;
+                let history = history && only_for.is_empty();
+                let options = SendOptions { history, ..options };
+                let sent = node.send_room(app, origin, SendRoom { from, room, payload, only_for, options }).await;
                 outcome(RoomKind::Room, sent.map(|sent| (sent.id, sent.sent_at_ms)))
             }
         }

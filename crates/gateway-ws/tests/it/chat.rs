@@ -7,7 +7,7 @@ mod send;
 
 use bytes::Bytes;
 use serde_json::Value;
-use stentor_core::delivery::{Draft, Origin, SendOptions, SendPeer, SendRoom};
+use stentor_core::delivery::{Origin, SendOptions, SendPeer, SendRoom};
 use stentor_core::directory::rooms::{NewRoom, RoomKind};
 use stentor_core::directory::users::NewUser;
 use stentor_core::id::{MessageId, RoomId, UserId};
@@ -99,7 +99,8 @@ impl Gateway {
 
     /// The backend sends a text to a room.
     async fn text_to_room(&self, room: &RoomId, text: &str) -> MessageId {
-        let send = SendRoom::new(room.clone(), Draft::new(user("backend"), payload(text)));
+        let (from, payload, options) = (user("backend"), payload(text), SendOptions::default());
+        let send = SendRoom { from, room: room.clone(), payload, only_for: Vec::new(), options };
         self.node.send_room(&self.chat, Origin::Backend, send).await.expect("sent").id
     }
 }
