@@ -197,7 +197,9 @@ impl From<SendError> for ApiError {
             SendError::Limited(_) => Self::TooMany,
             SendError::Store(error) => error.into(),
             // Only clients must be members; the backend need not. And it sends to one receiver at a time.
-            SendError::NotInRoom | SendError::TooMany { .. } | SendError::Denied(_) => Self::Internal(error.into()),
+            SendError::NotInRoom | SendError::Forbidden(_) | SendError::TooMany { .. } | SendError::Denied(_) => {
+                Self::Internal(error.into())
+            }
         }
     }
 }

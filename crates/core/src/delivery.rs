@@ -19,12 +19,14 @@ use crate::store::{Change, StoreError};
 pub mod broadcast;
 pub mod group;
 pub mod peer;
+pub mod permission;
 mod post;
 pub mod recall;
 pub mod room;
 pub mod users;
 
 pub use broadcast::{BroadcastError, SendBroadcast};
+pub use permission::Forbidden;
 pub use recall::{Recall, RecallError, Recalled};
 
 /// Who asks to send: decides which rates apply.
@@ -260,6 +262,9 @@ pub enum SendError {
     /// A client may only send to rooms and groups that it is in.
     #[error("not in the room")]
     NotInRoom,
+    /// The directory forbids it to this client.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// A rate is used up.
     #[error(transparent)]
     Limited(#[from] Limited),

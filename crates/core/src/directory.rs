@@ -9,6 +9,7 @@ pub mod departure;
 pub(crate) mod effects;
 mod joined;
 pub(crate) mod joining;
+pub mod listing;
 pub mod members;
 pub mod mutes;
 pub mod profiles;

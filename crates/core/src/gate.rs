@@ -136,7 +136,8 @@ impl Saying {
 }
 
 impl Node {
-    /// Asks the app's gate, if it has one and the message is of the kind that is asked about: once for each target.
+    /// Looks at the rules of the directory, where the app has one, and asks the app's gate, if it has one and the
+    /// message is of the kind that is asked about: once for each target.
     pub(crate) async fn pass_gate<'a>(
         &self,
         app: &'a App,
@@ -146,10 +147,20 @@ impl Node {
     ) -> Result<Passed<'a>, SendError> {
         let Saying { payload, kind, priority, targeted } = saying;
         let mut passed = Passed { payload, priority, turn: None };
-        let (Some(gate), Origin::Client(session)) = (app.hooked.gate(), origin) else { return Ok(passed) };
-        let mut turn = app.hooked.turns.take(session.id());
+        let Origin::Client(session) = origin else { return Ok(passed) };
+        let (gate, rules) = (app.hooked.gate(), app.policy().rooms.registered.is_some());
+        if gate.is_none() && !rules {
+            return Ok(passed);
+        }
         // What is not asked about keeps its place among what is.
-        if kind == MessageKind::Content && !targeted {
+        let mut turn = app.hooked.turns.take(session.id());
+        for to in targets.iter().filter(|_| rules) {
+            self.permit(app, session.user(), to, kind).await?;
+        }
+        if let Some(gate) = gate
+            && kind == MessageKind::Content
+            && !targeted
+        {
             for to in targets {
                 self.ask_gate(gate, session.user(), to, &mut passed).await?;
             }

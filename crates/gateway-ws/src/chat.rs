@@ -11,9 +11,11 @@ use crate::protocol::{Begun, Caller, LoginError, Opening, OwnedCredential, Resum
 
 mod answer;
 pub mod codes;
+mod event;
 pub(crate) mod notice;
 mod reply;
 pub mod request;
+mod send;
 #[cfg(test)]
 mod tests;
 

@@ -20,7 +20,8 @@ mod replies;
 mod resilient;
 
 pub use chat::{
-    ChatAppName, ChatClient, ChatCredential, ChatEvent, ChatLogin, ChatMessage, ChatType, ChatWelcome, Json,
+    ChatAppName, ChatClient, ChatCredential, ChatEvent, ChatLogin, ChatMembers, ChatMessage, ChatOutgoing, ChatType,
+    ChatWelcome, Json,
 };
 pub use connect::ClientOptions;
 pub use event::{Attribute, ChannelMessage, ClientEvent, PeerMessage, UserState, Welcome};

@@ -64,6 +64,8 @@ pub(super) fn not_sent(error: SendError) -> ChatError {
         SendError::PayloadEmpty => bad_message("param body can't be empty"),
         SendError::Store(error) => error.into(),
         // Only clients are asked whether they are there; the dialect has counted before.
-        SendError::NotInRoom | SendError::TooMany { .. } | SendError::Denied(_) => ChatError::internal(),
+        SendError::NotInRoom | SendError::Forbidden(_) | SendError::TooMany { .. } | SendError::Denied(_) => {
+            ChatError::internal()
+        }
     }
 }

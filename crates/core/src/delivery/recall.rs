@@ -118,12 +118,7 @@ impl Node {
         if !was_there && !even_if_gone { Err(RecallError::NotFound) } else { Ok(Recalled { notice, message: found }) }
     }
 
-    fn check_recall(
-        &self,
-        origin: Origin<'_>,
-        recall: &Recall,
-        found: Option<&Message>,
-    ) -> Result<(), RecallError> {
+    fn check_recall(&self, origin: Origin<'_>, recall: &Recall, found: Option<&Message>) -> Result<(), RecallError> {
         let Some(message) = found else {
             let even_if_gone = recall.even_if_gone && !origin.is_client();
             return if even_if_gone { Ok(()) } else { Err(RecallError::NotFound) };

@@ -253,7 +253,10 @@ async fn a_store_that_takes_nothing_refuses() {
     let id = world.say("alice", "bob", "oops").await;
     world.store.refuse_writes(true);
     let refused = world.recall(recall(id, to_user("bob"))).await;
-    assert!(matches!(refused, Err(RecallError::Send(SendError::Store(StoreError::Full | StoreError::Failed(_))))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(RecallError::Send(SendError::Store(StoreError::Full | StoreError::Failed(_))))),
+        "{refused:?}"
+    );
     world.store.refuse_writes(false);
     world.recall(recall(id, to_user("bob"))).await.expect("recalled when there is space again");
 }

@@ -2,9 +2,12 @@
 
 use bytes::Bytes;
 use serde::Serialize;
-use stentor_core::id::{RoomId, UserId};
+use stentor_chat_content::MAX_BYTES;
+use stentor_core::directory::listing::MemberList;
+use stentor_core::directory::rooms::Room;
+use stentor_core::id::{MessageId, RoomId, UserId};
 
-use crate::codec::{self, Refusal, VERSION, text};
+use crate::codec::{self, DecimalId, Refusal, VERSION, text};
 use crate::protocol::Welcome;
 
 /// What a request brought, if it went well.
@@ -14,15 +17,19 @@ pub(crate) enum Outcome {
     Done,
     /// How many members a room has.
     Count(usize),
-    /// Members of a room.
-    Members {
-        /// All, or some of many.
-        members: Vec<UserId>,
-        /// How many there are.
-        count: usize,
+    /// A message was taken.
+    Sent {
+        /// Its number.
+        id: MessageId,
+        /// When: Unix time in milliseconds.
+        sent_at_ms: u64,
     },
+    /// Members of a room or group.
+    Members(MemberList),
     /// The rooms that the client is in.
     Rooms(Vec<RoomId>),
+    /// Groups that the user is in.
+    Groups(Vec<Room>),
 }
 
 #[derive(Serialize)]
@@ -30,8 +37,16 @@ pub(crate) enum Outcome {
 enum Fields<'a> {
     None {},
     Count { count: usize },
-    Members { members: Vec<&'a str>, count: usize },
+    Sent { message_id: DecimalId, ts: u64 },
+    Members { members: Vec<&'a str>, count: u64, next: Option<&'a str> },
     Rooms { rooms: Vec<&'a str> },
+    Groups { groups: Vec<Group<'a>> },
+}
+
+#[derive(Serialize)]
+struct Group<'a> {
+    id: &'a str,
+    name: &'a str,
 }
 
 /// The frame that answers a request.
@@ -43,10 +58,16 @@ fn fields(outcome: &Outcome) -> Fields<'_> {
     match outcome {
         Outcome::Done => Fields::None {},
         Outcome::Count(count) => Fields::Count { count: *count },
-        Outcome::Members { members, count } => {
-            Fields::Members { members: members.iter().map(UserId::as_str).collect(), count: *count }
-        }
+        Outcome::Sent { id, sent_at_ms } => Fields::Sent { message_id: DecimalId(*id), ts: *sent_at_ms },
+        Outcome::Members(list) => Fields::Members {
+            members: list.members.iter().map(UserId::as_str).collect(),
+            count: list.count,
+            next: list.next.as_deref(),
+        },
         Outcome::Rooms(rooms) => Fields::Rooms { rooms: names(rooms) },
+        Outcome::Groups(groups) => {
+            Fields::Groups { groups: groups.iter().map(|group| Group { id: &group.id, name: &group.name }).collect() }
+        }
     }
 }
 
@@ -68,6 +89,7 @@ struct WelcomeFrame<'a> {
     ping_interval_ms: u64,
     grace_ms: u64,
     max_frame_bytes: usize,
+    max_content_bytes: usize,
 }
 
 /// The welcome's frame.
@@ -84,6 +106,7 @@ pub(crate) fn welcome(welcome: &Welcome<'_>) -> Bytes {
         ping_interval_ms: welcome.ping_interval_ms,
         grace_ms: welcome.grace_ms,
         max_frame_bytes: welcome.max_frame_bytes,
+        max_content_bytes: MAX_BYTES,
     };
     text(0, &frame)
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use stentor_core::id::SessionId;
 
 use crate::codec::{self, DecimalId, Malformed, fields};
@@ -62,10 +63,13 @@ pub struct ResumeFrom {
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the fields are those of docs/gateway-chat.md section 3, under their own names")]
 pub enum Request<'a> {
+    Send(Send<'a>),
+    Read(Read<'a>),
     Join(Room<'a>),
     Leave(Room<'a>),
-    Members(Room<'a>),
+    Members(Members<'a>),
     Rooms,
+    Groups(Groups),
     RenewToken(RenewToken),
     Logout,
 }
@@ -84,6 +88,33 @@ macro_rules! requests {
 }
 
 requests! {
+    /// A message.
+    Send<'a> {
+        #[serde(borrow)] chat_type: Cow<'a, str>,
+        #[serde(borrow)] to: Cow<'a, str>,
+        #[serde(borrow)] body_type: Cow<'a, str>,
+        #[serde(borrow)] body: &'a RawValue,
+        #[serde(borrow)] ext: Option<&'a RawValue>,
+        #[serde(borrow)] level: Option<Cow<'a, str>>,
+        #[serde(default)] users: Vec<String>,
+        #[serde(default)] online_only: bool,
+    }
+    /// The user has read messages of others.
+    Read<'a> {
+        #[serde(borrow)] chat_type: Cow<'a, str>,
+        #[serde(borrow)] to: Cow<'a, str>,
+        ids: Vec<DecimalId>,
+        #[serde(default)] users: Vec<String>,
+    }
+    /// Members of a room or group.
+    Members<'a> {
+        #[serde(borrow)] room: Option<Cow<'a, str>>,
+        #[serde(borrow)] group: Option<Cow<'a, str>>,
+        #[serde(borrow)] after: Option<Cow<'a, str>>,
+        limit: Option<usize>,
+    }
+    /// The user's groups.
+    Groups { #[serde(default)] skip: usize, limit: Option<usize>, }
     /// One room.
     Room<'a> { #[serde(borrow)] room: Cow<'a, str>, }
     /// A new token for the session.
@@ -100,10 +131,13 @@ pub fn parse(text: &str) -> Result<ClientFrame<'_>, Malformed> {
 
 fn request<'a>(kind: &str, text: &'a str) -> Result<Option<Request<'a>>, Malformed> {
     Ok(Some(match kind {
+        "send" => Request::Send(fields(text)?),
+        "read" => Request::Read(fields(text)?),
         "join" => Request::Join(fields(text)?),
         "leave" => Request::Leave(fields(text)?),
         "members" => Request::Members(fields(text)?),
         "rooms" => Request::Rooms,
+        "groups" => Request::Groups(fields(text)?),
         "renew_token" => Request::RenewToken(fields(text)?),
         "logout" => Request::Logout,
         _ => return Ok(None),

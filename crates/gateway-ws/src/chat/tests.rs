@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use stentor_core::directory::listing::MemberList;
 use stentor_core::directory::status::PublishedStatus;
 use stentor_core::id::{DeviceId, MessageId, RoomId, SessionId, UserId};
+use stentor_core::message::{Marks, Message, MessageKind, Priority, Target};
 use stentor_core::notice::Notice;
+use stentor_core::room_event::RoomEvent;
 
 use super::notice::notice;
 use super::reply::{Outcome, reply, welcome};
-use super::request::{ClientFrame, Request, parse};
+use super::request::{ClientFrame, parse};
 use super::{codes, opening};
 use crate::codec::Refusal;
 use crate::protocol::{OwnedCredential, Welcome};
@@ -32,17 +35,155 @@ fn room() -> RoomId {
     RoomId::from_trusted("185145305923585")
 }
 
+fn message(to: Target, payload: &str, marks: Marks) -> Arc<Message> {
+    let id = MessageId(1_029_545_553_039_460_728);
+    let payload = Bytes::from(payload.to_owned());
+    Arc::new(Message { id, from: user("alice"), to, payload, sent_at_ms: 1_700_000_000_123, marks })
+}
+
+#[test]
+fn messages() {
+    let marks = Marks { priority: Priority::High, targeted: true, broadcast: true, ..Marks::default() };
+    let peer = |message, from_inbox| Notice::PeerMessage { message, from_inbox };
+    let table = [
+        (
+            peer(
+                message(
+                    Target::User(user("bob")),
+                    r#"{"type":"txt","body":{"msg":"say \"hi\" 你好"},"ext":{"n":1e400}}"#,
+                    Marks::default(),
+                ),
+                true,
+            ),
+            r#"{"type":"chat_message","chat_type":"chat","id":"1029545553039460728","from":"alice","to":"bob","body_type":"txt","body":{"msg":"say \"hi\" 你好"},"ext":{"n":1e400},"level":"normal","targeted":false,"broadcast":false,"ts":1700000000123,"from_inbox":true}"#,
+        ),
+        (
+            peer(
+                message(
+                    Target::Group(room()),
+                    r#"{"type":"cmd","body":{"action":"a"}}"#,
+                    Marks { priority: Priority::Low, ..Marks::default() },
+                ),
+                false,
+            ),
+            r#"{"type":"chat_message","chat_type":"groupchat","id":"1029545553039460728","from":"alice","to":"185145305923585","body_type":"cmd","body":{"action":"a"},"ext":{},"level":"low","targeted":false,"broadcast":false,"ts":1700000000123,"from_inbox":false}"#,
+        ),
+        (
+            Notice::RoomMessage {
+                room: room(),
+                message: message(
+                    Target::Room(room()),
+                    r#"{"type":"custom","body":{"customEvent":"gift"},"ext":{}}"#,
+                    marks,
+                ),
+            },
+            r#"{"type":"chat_message","chat_type":"chatroom","id":"1029545553039460728","from":"alice","to":"185145305923585","body_type":"custom","body":{"customEvent":"gift"},"ext":{},"level":"high","targeted":true,"broadcast":true,"ts":1700000000123,"from_inbox":false}"#,
+        ),
+        (
+            peer(
+                message(
+                    Target::User(user("bob")),
+                    r#"{"ids":["12"]}"#,
+                    Marks { kind: MessageKind::Read, ..Marks::default() },
+                ),
+                false,
+            ),
+            r#"{"type":"read","chat_type":"chat","id":"1029545553039460728","from":"alice","to":"bob","ids":["12"],"ts":1700000000123,"from_inbox":false}"#,
+        ),
+        (
+            peer(
+                message(Target::User(user("bob")), "{}", Marks { kind: MessageKind::Recall, ..Marks::default() }),
+                false,
+            ),
+            r#"{"type":"recall","chat_type":"chat","id":"1029545553039460728","from":"alice","to":"bob","ts":1700000000123,"from_inbox":false}"#,
+        ),
+        (
+            Notice::RoomMessage {
+                room: room(),
+                message: message(
+                    Target::Room(room()),
+                    r#"{"message":"12"}"#,
+                    Marks { kind: MessageKind::Edit, ..Marks::default() },
+                ),
+            },
+            r#"{"type":"edit","chat_type":"chatroom","id":"1029545553039460728","from":"alice","to":"185145305923585","message":"12","ts":1700000000123,"from_inbox":false}"#,
+        ),
+    ];
+    for (told, expected) in table {
+        assert_eq!(json(&notice(&told)), expected);
+    }
+}
+
+#[test]
+fn a_sender_may_be_called_anything() {
+    let mut odd = message(Target::User(user("bob")), r#"{"type":"txt","body":{"msg":"x"}}"#, Marks::default());
+    Arc::make_mut(&mut odd).from = user("a\"b\\");
+    let frame = notice(&Notice::PeerMessage { message: odd, from_inbox: false });
+    let value: serde_json::Value = serde_json::from_str(json(&frame)).expect("JSON");
+    assert_eq!(value["from"], "a\"b\\");
+}
+
+#[test]
+fn a_damaged_payload_breaks_no_frame() {
+    for (payload, kind) in [
+        ("hello", MessageKind::Content),
+        (r#"{"type":"txt","body":{"msg":"x"}"#, MessageKind::Content),
+        (r#"{"type":"txt"}"#, MessageKind::Content),
+        ("7", MessageKind::Recall),
+        ("", MessageKind::Edit),
+    ] {
+        let message = message(Target::User(user("bob")), payload, Marks { kind, ..Marks::default() });
+        assert!(notice(&Notice::PeerMessage { message, from_inbox: false }).is_empty(), "{payload}");
+    }
+}
+
+#[test]
+fn events_of_rooms_and_groups() {
+    let users = || vec![user("a"), user("b")];
+    let table = [
+        (RoomEvent::Joined { users: users(), count: 3 }, r#""joined","users":["a","b"],"count":3"#),
+        (RoomEvent::Left { users: users(), count: 1 }, r#""left","users":["a","b"],"count":1"#),
+        (
+            RoomEvent::Removed { users: users(), blocked: true, count: 1 },
+            r#""removed","users":["a","b"],"blocked":true,"count":1"#,
+        ),
+        (RoomEvent::Unblocked { users: users() }, r#""unblocked","users":["a","b"]"#),
+        (RoomEvent::Muted { users: users(), until_ms: 12 }, r#""muted","users":["a","b"],"until":12"#),
+        (RoomEvent::Muted { users: vec![], until_ms: u64::MAX }, r#""muted","users":[],"until":null"#),
+        (RoomEvent::Unmuted { users: users() }, r#""unmuted","users":["a","b"]"#),
+        (RoomEvent::AllMuted { muted: true }, r#""all_muted","muted":true"#),
+        (RoomEvent::Allowed { users: users(), allowed: false }, r#""allowed","users":["a","b"],"allowed":false"#),
+        (RoomEvent::Admin { user: user("a"), admin: true }, r#""admin","user":"a","admin":true"#),
+        (RoomEvent::OwnerChanged { from: user("a"), to: user("b") }, r#""owner_changed","from":"a","to":"b""#),
+        (RoomEvent::Announcement { text: "x".to_owned() }, r#""announcement","text":"x""#),
+        (
+            RoomEvent::Attributes {
+                set: vec![("k".to_owned(), "v".to_owned())],
+                removed: vec!["l".to_owned()],
+                by: user("a"),
+            },
+            r#""attributes","set":{"k":"v"},"removed":["l"],"by":"a""#,
+        ),
+        (RoomEvent::Info, r#""info""#),
+        (RoomEvent::Disabled { disabled: true }, r#""disabled","disabled":true"#),
+        (
+            RoomEvent::File { id: "f".to_owned(), name: "n".to_owned(), shared: true },
+            r#""file","id":"f","name":"n","shared":true"#,
+        ),
+        (RoomEvent::Deleted, r#""deleted""#),
+    ];
+    for (event, fields) in table {
+        let told = |group| notice(&Notice::RoomEvent { room: room(), group, event: event.clone() });
+        let expected = format!(r#"{{"type":"room_event","room":"185145305923585","event":{fields}}}"#);
+        assert_eq!(json(&told(false)), expected);
+        let expected = format!(r#"{{"type":"group_event","group":"185145305923585","event":{fields}}}"#);
+        assert_eq!(json(&told(true)), expected);
+    }
+}
+
 #[test]
 fn notices() {
     let table = [
-        (
-            Notice::MemberJoined { room: room(), user: user("bob") },
-            r#"{"type":"member_joined","room":"185145305923585","user":"bob"}"#,
-        ),
-        (
-            Notice::MemberLeft { room: room(), user: user("bob") },
-            r#"{"type":"member_left","room":"185145305923585","user":"bob"}"#,
-        ),
         (
             Notice::MemberCount { room: room(), count: 513 },
             r#"{"type":"member_count","room":"185145305923585","count":513}"#,
@@ -74,6 +215,8 @@ fn notices() {
 fn what_is_only_for_rtm_is_not_told() {
     assert!(notice(&Notice::Presence { states: Vec::new() }).is_empty());
     assert!(notice(&Notice::RoomAttributes { room: room(), attributes: Vec::new() }).is_empty());
+    assert!(notice(&Notice::MemberJoined { room: room(), user: user("bob") }).is_empty());
+    assert!(notice(&Notice::MemberLeft { room: room(), user: user("bob") }).is_empty());
 }
 
 #[test]
@@ -93,7 +236,7 @@ fn answers() {
     };
     assert_eq!(
         json(&welcome(&greeting)),
-        r#"{"type":"welcome","version":1,"session":"5d0c6a3f12ab90cd","resumed":true,"user":"bob","device":"web","rooms":["185145305923585"],"server_time":1700000000000,"ping_interval_ms":20000,"grace_ms":120000,"max_frame_bytes":65536}"#
+        r#"{"type":"welcome","version":1,"session":"5d0c6a3f12ab90cd","resumed":true,"user":"bob","device":"web","rooms":["185145305923585"],"server_time":1700000000000,"ping_interval_ms":20000,"grace_ms":120000,"max_frame_bytes":65536,"max_content_bytes":5120}"#
     );
     let refusal = Refusal::new(codes::NOT_IN_ROOM, "not in the room");
     assert_eq!(
@@ -107,7 +250,15 @@ fn outcomes() {
     let table = [
         (Outcome::Done, ""),
         (Outcome::Count(3), r#","count":3"#),
-        (Outcome::Members { members: vec![user("a"), user("b")], count: 2 }, r#","members":["a","b"],"count":2"#),
+        (Outcome::Sent { id: MessageId(12), sent_at_ms: 34 }, r#","message_id":"12","ts":34"#),
+        (
+            Outcome::Members(MemberList { members: vec![user("a"), user("b")], count: 9, next: Some("b".to_owned()) }),
+            r#","members":["a","b"],"count":9,"next":"b""#,
+        ),
+        (
+            Outcome::Members(MemberList { members: vec![], count: 0, next: None }),
+            r#","members":[],"count":0,"next":null"#,
+        ),
         (Outcome::Rooms(vec![room()]), r#","rooms":["185145305923585"]"#),
     ];
     for (outcome, fields) in table {
@@ -167,9 +318,23 @@ fn a_login_is_not_shown() {
 #[test]
 fn every_request_is_read() {
     let table = [
+        (
+            r#""type":"send","chat_type":"chat","to":"bob","body_type":"txt","body":{"msg":"h\ni"}"#,
+            r#"body_type: "txt", body: RawValue({"msg":"h\ni"}), ext: None, level: None, users: [], online_only: false"#,
+        ),
+        (
+            r#""type":"send","chat_type":"chatroom","to":"r","body_type":"txt","body":7,"ext":{"a":1},"level":"high","users":["a"],"online_only":true"#,
+            r#"body: RawValue(7), ext: Some(RawValue({"a":1})), level: Some("high"), users: ["a"], online_only: true"#,
+        ),
+        (r#""type":"read","chat_type":"chat","to":"bob","ids":["12"]"#, "Read(Read"),
+        (r#""type":"groups","skip":5,"limit":7"#, "Groups(Groups { skip: 5, limit: Some(7) })"),
+        (
+            r#""type":"members","group":"g","after":"a""#,
+            r#"room: None, group: Some("g"), after: Some("a"), limit: None"#,
+        ),
         (r#""type":"join","room":"r""#, "Join(Room"),
         (r#""type":"leave","room":"r""#, "Leave(Room"),
-        (r#""type":"members","room":"r""#, "Members(Room"),
+        (r#""type":"members","room":"r""#, "Members(Members"),
         (r#""type":"rooms","later":1"#, "Rooms"),
         (r#""type":"renew_token","token":"YWMt""#, "RenewToken(RenewToken"),
         (r#""type":"logout""#, "Logout"),
@@ -188,5 +353,4 @@ fn every_request_is_read() {
     assert!(
         matches!(parse(r#"{"type":"ack","ids":["1"]}"#).expect("ack"), ClientFrame::Ack(ids) if ids == [MessageId(1)])
     );
-    let _: Option<Request<'_>> = None;
 }

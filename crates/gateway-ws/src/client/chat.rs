@@ -7,13 +7,15 @@ use super::ClientError;
 use super::connect::ClientOptions;
 use super::link::Link;
 use super::memory::Resume;
-use super::replies::{self, Members};
+use super::replies::{self, Sent};
 
 mod event;
 mod login;
+mod outgoing;
 
 pub use event::{ChatEvent, ChatMessage, ChatType, ChatWelcome, Json};
 pub use login::{ChatAppName, ChatCredential, ChatLogin};
+pub use outgoing::{ChatMembers, ChatOutgoing};
 
 /// One connection of a Chat client that is logged in. Otherwise as [`super::Client`].
 #[derive(Debug)]
@@ -68,12 +70,29 @@ impl ChatClient {
         Ok(())
     }
 
-    /// The members of a room that the client is in.
+    /// Sends a message; answers when the server has it.
     ///
     /// # Errors
-    /// When it is not in it, asks too often, or the connection ended.
-    pub async fn members(&self, room: &str) -> Result<Members, ClientError> {
-        self.link.request("members", json!({ "room": room })).await
+    /// When it was not taken, or the connection ended.
+    pub async fn send(&self, message: &ChatOutgoing) -> Result<Sent, ClientError> {
+        self.link.request("send", outgoing::fields(message)).await
+    }
+
+    /// Tells a user that messages of the conversation were read.
+    ///
+    /// # Errors
+    /// When it was not taken, or the connection ended.
+    pub async fn read(&self, user: &str, ids: &[MessageId]) -> Result<Sent, ClientError> {
+        let ids: Vec<_> = ids.iter().map(MessageId::to_string).collect();
+        self.link.request("read", json!({ "chat_type": ChatType::Chat, "to": user, "ids": ids })).await
+    }
+
+    /// The members of a room that the user is in: the first page, or the one behind the user `after`.
+    ///
+    /// # Errors
+    /// When it is not in it, or the connection ended.
+    pub async fn members(&self, room: &str, after: Option<&str>) -> Result<ChatMembers, ClientError> {
+        self.link.request("members", json!({ "room": room, "after": after })).await
     }
 
     /// The rooms that the client is in.

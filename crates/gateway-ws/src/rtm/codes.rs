@@ -153,7 +153,11 @@ pub(crate) fn peer_invalid(reason: impl std::fmt::Display) -> Refusal {
 /// `send_peer`: the message was not taken (PEER_MESSAGE_ERR_CODE).
 pub(crate) fn peer_not_sent(error: &SendError) -> Refusal {
     let code = match error {
-        SendError::NotInRoom | SendError::TooMany { .. } | SendError::Denied(_) | SendError::Store(_) => 1,
+        SendError::NotInRoom
+        | SendError::TooMany { .. }
+        | SendError::Denied(_)
+        | SendError::Forbidden(_)
+        | SendError::Store(_) => 1,
         SendError::Limited(_) => 5,
         SendError::PayloadEmpty | SendError::PayloadTooLarge { .. } => 7,
     };
@@ -163,7 +167,7 @@ pub(crate) fn peer_not_sent(error: &SendError) -> Refusal {
 /// `send_channel`: the message was not taken (CHANNEL_MESSAGE_ERR_CODE).
 pub(crate) fn channel_not_sent(error: &SendError) -> Refusal {
     let code = match error {
-        SendError::TooMany { .. } | SendError::Denied(_) | SendError::Store(_) => 1,
+        SendError::TooMany { .. } | SendError::Denied(_) | SendError::Forbidden(_) | SendError::Store(_) => 1,
         SendError::Limited(_) => 3,
         SendError::PayloadEmpty | SendError::PayloadTooLarge { .. } => 4,
         SendError::NotInRoom => NOT_IN_CHANNEL_TO_SEND,

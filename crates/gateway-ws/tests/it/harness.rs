@@ -13,7 +13,7 @@ use prometheus_client::registry::Registry;
 use serde_json::Value;
 use stentor_core::accounts::{Checking, Credential, Grant, LoginCheck, LoginRefused};
 use stentor_core::app::{App, AppPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy};
-use stentor_core::app::{PresencePolicy, RoomPolicy, SessionPolicy};
+use stentor_core::app::{PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy};
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::bus::in_process::InProcessBus;
 use stentor_core::clock::ManualClock;
@@ -97,9 +97,16 @@ fn policy() -> AppPolicy {
     }
 }
 
-/// Several devices, and a grace as long as RTM's.
+/// Two devices, registered rooms and groups, and users who may be blocked.
 fn chat_policy() -> AppPolicy {
-    AppPolicy { id: AppId::from_trusted(CHAT_APP), devices: DevicePolicy::Many { max: 2 }, ..policy() }
+    let limits = RegisteredRooms { rooms_per_user: 3, groups_per_user: 3, rooms: 10, groups: 10 };
+    AppPolicy {
+        id: AppId::from_trusted(CHAT_APP),
+        devices: DevicePolicy::Many { max: 2 },
+        rooms: RoomPolicy { registered: Some(limits), ..policy().rooms },
+        directory: DirectoryPolicy { blocks: 10, ..DirectoryPolicy::NONE },
+        ..policy()
+    }
 }
 
 /// Tokens say themselves what they are: `good`, `good-until:<ms>`, `expired`, `unauthorized`, `other-app`.
@@ -227,9 +234,13 @@ impl Gateway {
 
     /// A connection that is upgraded and not logged in.
     pub(crate) async fn raw(&self) -> Raw {
+        self.raw_at("/ws/rtm").await
+    }
+
+    pub(crate) async fn raw_at(&self, path: &str) -> Raw {
         let tcp = TcpStream::connect(self.address).await.expect("connected");
         tcp.set_nodelay(true).expect("nodelay");
-        let url = format!("ws://{}/ws/rtm", self.address);
+        let url = format!("ws://{}{path}", self.address);
         let (socket, _) = soon(tokio_tungstenite::client_async(url, tcp)).await.expect("upgraded");
         Raw(socket)
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a suite of tests")]
 
+mod chat;
 mod connections;
 mod drain;
 mod harness;

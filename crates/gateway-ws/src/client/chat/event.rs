@@ -127,20 +127,6 @@ pub struct ChatMessage {
 pub enum ChatEvent {
     /// A message.
     Message(ChatMessage),
-    /// Somebody joined a room.
-    MemberJoined {
-        /// The room.
-        room: String,
-        /// Who.
-        user: String,
-    },
-    /// Somebody left a room.
-    MemberLeft {
-        /// The room.
-        room: String,
-        /// Who.
-        user: String,
-    },
     /// How many members a room has.
     MemberCount {
         /// The room.
@@ -165,7 +151,7 @@ pub enum ChatEvent {
         /// Come back after so many milliseconds.
         after_ms: u64,
     },
-    /// Anything else: a recall, an edit, a read receipt, an event of a group.
+    /// Anything else: a recall, an edit, a read receipt, an event of a room or group, a status.
     Other(Value),
     /// The connection ended.
     Closed {
@@ -177,8 +163,6 @@ pub enum ChatEvent {
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Known {
-    MemberJoined { room: String, user: String },
-    MemberLeft { room: String, user: String },
     MemberCount { room: String, count: usize },
     RoomMessagesMissed { room: String, count: u64 },
     TokenWillExpire { expires_at: u64 },
@@ -188,8 +172,6 @@ enum Known {
 impl From<Known> for ChatEvent {
     fn from(known: Known) -> Self {
         match known {
-            Known::MemberJoined { room, user } => Self::MemberJoined { room, user },
-            Known::MemberLeft { room, user } => Self::MemberLeft { room, user },
             Known::MemberCount { room, count } => Self::MemberCount { room, count },
             Known::RoomMessagesMissed { room, count } => Self::RoomMessagesMissed { room, count },
             Known::TokenWillExpire { expires_at } => Self::TokenWillExpire { expires_at },

@@ -1,0 +1,58 @@
+//! Whether a client's message may go where it is sent, by what the directory says of sender and receiver. The backend is
+//! not asked.
+
+use super::SendError;
+use crate::app::App;
+use crate::directory::mutes::MuteScope;
+use crate::directory::rooms::RoomKind;
+use crate::directory::silenced::Silenced;
+use crate::id::UserId;
+use crate::message::{MessageKind, Target};
+use crate::node::Node;
+
+/// Why a client's message may not go there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    /// The app's backend has muted the sender.
+    #[error("the sender is muted")]
+    Muted,
+    /// The receiver does not want to hear from the sender.
+    #[error("the receiver does not want to hear from the sender")]
+    Blocked,
+    /// The room or group does not take it.
+    #[error(transparent)]
+    Silenced(#[from] Silenced),
+}
+
+impl Node {
+    /// Refuses what the directory forbids. An app without registered rooms has no such rules. Who is muted may still
+    /// say what it has read; who is blocked may not even that.
+    pub(crate) async fn permit(
+        &self,
+        app: &App,
+        from: &UserId,
+        to: &Target,
+        kind: MessageKind,
+    ) -> Result<(), SendError> {
+        let says = kind == MessageKind::Content;
+        let (scope, place) = match to {
+            Target::User(to) => {
+                if self.blocks(app, to, from).await? {
+                    return Err(Forbidden::Blocked.into());
+                }
+                (MuteScope::Users, None)
+            }
+            Target::Room(room) => (MuteScope::Rooms, Some((RoomKind::Room, room))),
+            Target::Group(group) => (MuteScope::Groups, Some((RoomKind::Group, group))),
+        };
+        if says && self.is_muted(app, from, scope).await? {
+            return Err(Forbidden::Muted.into());
+        }
+        let Some((kind, room)) = place else { return Ok(()) };
+        match self.may_send(app, kind, room, from).await? {
+            Err(Silenced::Muted | Silenced::AllMuted) if !says => Ok(()),
+            Err(silenced) => Err(Forbidden::Silenced(silenced).into()),
+            Ok(()) => Ok(()),
+        }
+    }
+}

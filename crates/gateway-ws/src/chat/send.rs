@@ -1,0 +1,156 @@
+//! What a Chat client sends to users, groups and rooms.
+
+use bytes::Bytes;
+use serde::Serialize;
+use stentor_chat_content::{Content, MAX_BYTES};
+use stentor_core::delivery::{Origin, SendError, SendGroup, SendOptions, SendPeer, SendRoom};
+use stentor_core::directory::rooms::RoomKind;
+use stentor_core::id::{MessageId, RoomId, UserId};
+use stentor_core::message::{Marks, MessageKind, Priority};
+
+use super::answer::{Answer, Answered, Client};
+use super::codes;
+use super::reply::Outcome;
+use super::request::{Read, Send};
+use crate::codec::{DecimalId, Refusal};
+
+/// Named members of a room or group in one message.
+const MAX_USERS: usize = 20;
+
+/// Messages in one read receipt.
+const MAX_READ: usize = 100;
+
+/// Where something is sent to.
+enum To {
+    User(UserId),
+    Group(RoomId),
+    Room(RoomId),
+}
+
+/// Something that is to be sent.
+struct Parcel {
+    to: To,
+    payload: Bytes,
+    kind: MessageKind,
+    priority: Priority,
+    only_for: Vec<UserId>,
+    online_only: bool,
+}
+
+impl Client {
+    pub(super) fn send(self, send: &Send<'_>) -> Answer {
+        match self.parcel(send) {
+            Ok(parcel) => Answer::waits(async move { self.dispatch(parcel).await }),
+            Err(refusal) => Answer::Done(Err(refusal)),
+        }
+    }
+
+    /// Tells who wrote messages that they were read.
+    pub(super) fn read(self, read: Read<'_>) -> Answer {
+        match self.receipt(read) {
+            Ok(parcel) => Answer::waits(async move { self.dispatch(parcel).await }),
+            Err(refusal) => Answer::Done(Err(refusal)),
+        }
+    }
+
+    fn parcel(&self, send: &Send<'_>) -> Result<Parcel, Refusal> {
+        let to = self.to(&send.chat_type, &send.to)?;
+        let content =
+            Content::parse(Some(&send.body_type), Some(send.body), send.ext, MAX_BYTES).map_err(codes::bad_content)?;
+        Ok(Parcel {
+            only_for: self.only_for(&to, &send.users)?,
+            to,
+            payload: content.into_payload().into(),
+            kind: MessageKind::Content,
+            priority: priority(send.level.as_deref())?,
+            online_only: send.online_only,
+        })
+    }
+
+    fn receipt(&self, read: Read<'_>) -> Result<Parcel, Refusal> {
+        #[derive(Serialize)]
+        struct Payload {
+            ids: Vec<DecimalId>,
+        }
+        let to = self.to(&read.chat_type, &read.to)?;
+        let only_for = self.only_for(&to, &read.users)?;
+        match to {
+            To::Room(_) => return Err(invalid("messages in rooms are not receipted")),
+            // Nobody but who wrote them wants to know.
+            To::Group(_) if only_for.is_empty() => return Err(invalid("`users` must say who wrote the messages")),
+            To::Group(_) | To::User(_) => {}
+        }
+        if read.ids.is_empty() || read.ids.len() > MAX_READ {
+            return Err(invalid(format_args!("`ids` must have 1 to {MAX_READ} messages")));
+        }
+        let payload = serde_json::to_vec(&Payload { ids: read.ids }).map_err(invalid)?;
+        let (kind, priority) = (MessageKind::Read, Priority::Normal);
+        Ok(Parcel { to, payload: payload.into(), kind, priority, only_for, online_only: false })
+    }
+
+    async fn dispatch(self, parcel: Parcel) -> Answered {
+        let Parcel { to, payload, kind, priority, only_for, online_only } = parcel;
+        let (node, app) = (self.state.node(), &self.app);
+        let (from, origin) = (self.session.user().clone(), Origin::Client(&self.session));
+        // A receipt is no message that anybody looks for later.
+        let history = kind == MessageKind::Content;
+        let marks = Marks { kind, priority, ..Marks::default() };
+        let options =
+            SendOptions { keep: true, history, marks, sync_sender: true, online_only, ..SendOptions::default() };
+        match to {
+            To::User(to) => {
+                let send = SendPeer { from, to, payload, wait_for_ack: false, options };
+                let sent = node.send_peer(app, origin, send).await;
+                outcome(RoomKind::Group, sent.map(|sent| (sent.id, sent.sent_at_ms)))
+            }
+            To::Group(group) => {
+                let send = SendGroup { from, group, payload, only_for, options };
+                let sent = node.send_group(app, origin, send).await;
+                outcome(RoomKind::Group, sent.map(|sent| (sent.id, sent.sent_at_ms)))
+            }
+            To::Room(room) => {
+                // What only some may see is nobody's history.
+                let history = history && only_for.is_empty();
+                let options = SendOptions { history, ..options };
+                let sent = node.send_room(app, origin, SendRoom { from, room, payload, only_for, options }).await;
+                outcome(RoomKind::Room, sent.map(|sent| (sent.id, sent.sent_at_ms)))
+            }
+        }
+    }
+
+    fn to(&self, chat_type: &str, name: &str) -> Result<To, Refusal> {
+        match chat_type {
+            "chat" => self.user(name).map(To::User),
+            "groupchat" => self.group(name).map(To::Group),
+            "chatroom" => self.room(name).map(To::Room),
+            _ => Err(invalid("`chat_type` must be chat, groupchat or chatroom")),
+        }
+    }
+
+    fn only_for(&self, to: &To, users: &[String]) -> Result<Vec<UserId>, Refusal> {
+        if matches!(to, To::User(_)) && !users.is_empty() {
+            return Err(invalid("`users` is for groups and rooms"));
+        }
+        if users.len() > MAX_USERS {
+            return Err(invalid(format_args!("`users` must not have more than {MAX_USERS} names")));
+        }
+        users.iter().map(|name| self.user(name)).collect()
+    }
+}
+
+fn outcome(kind: RoomKind, sent: Result<(MessageId, u64), SendError>) -> Answered {
+    sent.map(|(id, sent_at_ms)| Outcome::Sent { id, sent_at_ms }).map_err(|error| codes::not_sent(kind, &error))
+}
+
+fn priority(level: Option<&str>) -> Result<Priority, Refusal> {
+    match level {
+        None | Some("normal") => Ok(Priority::Normal),
+        Some("high") => Ok(Priority::High),
+        Some("low") => Ok(Priority::Low),
+        Some(_) => Err(invalid("`level` must be high, normal or low")),
+    }
+}
+
+fn invalid(reason: impl std::fmt::Display) -> Refusal {
+    Refusal::new(codes::INVALID_ARGUMENT, reason)
+}
