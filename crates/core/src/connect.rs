@@ -15,11 +15,20 @@ use crate::store::{OpenSession, StoreError};
 
 mod deadlines;
 pub(crate) mod departure;
+mod devices;
 mod disconnect;
 mod replay;
 
 use departure::Departure;
 use replay::Replay;
+
+/// A session that was put into the hub, and what it waits for.
+struct Opened {
+    session: Arc<Session>,
+    replaced: Vec<Remains>,
+    registered: Recorded,
+    recorded: Recorded,
+}
 
 /// What a session leaves behind when it ends, to be cleaned up without its lock.
 struct Remains {
@@ -49,18 +58,12 @@ impl Node {
         if let Some(connected) = self.resume(app, &login, &outlet).await {
             return Ok(connected);
         }
-        let (session, replaced, recorded) = self.open(app, &login);
+        let Opened { session, replaced, registered, recorded } = self.open(app, &login);
         for remains in replaced {
             self.spawn(self.clean_up(remains, Some(Closing::Replaced)));
         }
-        let several = app.policy().devices != DevicePolicy::One;
-        let opened = several.then(|| self.store().inbox_open(&session.inbox_reader()));
         recorded.await;
-        if let Some(opened) = opened
-            && let Err(error) = opened.await
-        {
-            tracing::warn!(user = %session.user(), %error, "the device could not be registered with its inbox");
-        }
+        registered.await;
         self.metrics().logins.inc();
         if let Err(error) = self.enter_joined(&session).await {
             self.end(&session, Closing::Silent);
@@ -80,7 +83,7 @@ impl Node {
     }
 
     /// Puts a new session into the hub, in the place of those that the policy does not allow beside it.
-    fn open(&self, app: &Arc<App>, login: &Login) -> (Arc<Session>, Vec<Remains>, Recorded) {
+    fn open(&self, app: &Arc<App>, login: &Login) -> Opened {
         let id = SessionId(self.with_random(|random| random.u64(1..=i64::MAX as u64)));
         let mut shard = app.hub.lock(&login.user);
         let session = {
@@ -109,13 +112,15 @@ impl Node {
                 staying.push(other);
             }
         }
+        // Queued before anybody can find the session: what is offered to it is kept for its device, too.
+        let registered = self.register_device(&session, &staying);
         staying.push(session.clone());
         *sessions = staying;
         // From here on the session ends by itself if this login is abandoned.
         self.arm_session_timer(&session);
         // Queued under the hub's lock, behind the logouts of those it replaces.
         let recorded = self.record(app, vec![self.transition(&session, EventType::Login, None)]);
-        (session, replaced, recorded)
+        Opened { session, replaced, registered, recorded }
     }
 
     async fn resume(&self, app: &Arc<App>, login: &Login, outlet: &Arc<dyn Outlet>) -> Option<Connected> {
@@ -236,6 +241,7 @@ impl Node {
             // Queued under the session's lock, so that no join of it can come behind.
             self.record(session.app(), leaves.chain([logout]).collect())
         };
+        self.device_left(session);
         Some(Remains {
             session: session.clone(),
             rooms,

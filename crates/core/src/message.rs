@@ -98,9 +98,14 @@ pub struct Marks {
     pub targeted: bool,
     /// Sent to every active room of the app.
     pub broadcast: bool,
+    /// How often its payload was replaced, at most [`Self::EDITS_MAX`].
+    pub edits: u8,
 }
 
 impl Marks {
+    /// More edits are not counted.
+    pub const EDITS_MAX: u8 = 15;
+
     /// The marks as a number below 2^16, for stores and other nodes. Plain content is 0.
     #[must_use]
     pub fn number(self) -> u16 {
@@ -116,7 +121,8 @@ impl Marks {
             Priority::High => 1,
             Priority::Low => 2,
         };
-        kind | priority << 4 | u16::from(self.targeted) << 6 | u16::from(self.broadcast) << 7
+        let edits = u16::from(self.edits.min(Self::EDITS_MAX));
+        kind | priority << 4 | u16::from(self.targeted) << 6 | u16::from(self.broadcast) << 7 | edits << 8
     }
 
     /// Reads what [`Self::number`] wrote. What a newer version added is ignored.
@@ -134,7 +140,8 @@ impl Marks {
             2 => Priority::Low,
             _ => Priority::Normal,
         };
-        Self { kind, priority, targeted: number & 1 << 6 != 0, broadcast: number & 1 << 7 != 0 }
+        let edits = u8::try_from(number >> 8 & 0xf).unwrap_or(Self::EDITS_MAX);
+        Self { kind, priority, targeted: number & 1 << 6 != 0, broadcast: number & 1 << 7 != 0, edits }
     }
 }
 
@@ -165,13 +172,16 @@ mod tests {
             [MessageKind::Content, MessageKind::Recall, MessageKind::Edit, MessageKind::Read, MessageKind::Notice];
         for kind in kinds {
             for priority in Priority::ALL {
-                for flags in 0..4 {
-                    let marks = Marks { kind, priority, targeted: flags & 1 != 0, broadcast: flags & 2 != 0 };
+                for flags in 0..64 {
+                    let (targeted, broadcast, edits) = (flags & 1 != 0, flags & 2 != 0, flags >> 2);
+                    let marks = Marks { kind, priority, targeted, broadcast, edits };
                     assert_eq!(Marks::from_number(marks.number()), marks);
                 }
             }
         }
         assert_eq!(Marks::default().number(), 0);
+        let many = Marks { edits: 16, ..Marks::default() };
+        assert_eq!(Marks::from_number(many.number()).edits, Marks::EDITS_MAX);
     }
 
     #[test]

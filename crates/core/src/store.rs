@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 use crate::events::{Event, EventKind, Transition};
 use crate::id::{AppId, DeviceId, MessageId, RoomId, SessionId, UserId};
-use crate::message::Message;
+use crate::message::{Message, Target};
 use crate::records::RecordKind;
 
 #[cfg(any(test, feature = "testing"))]
@@ -120,10 +120,22 @@ pub struct InboxReader {
     pub device: DeviceId,
 }
 
+/// A device that opens an inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// When: Unix time in milliseconds.
+    pub at_ms: u64,
+    /// At most so many devices of the user stay registered. Those seen longest ago are forgotten, as by
+    /// [`InboxStore::inbox_forget`]; of those seen at the same time, the first by name.
+    pub max: usize,
+    /// Devices that are not forgotten, however many there are.
+    pub present: Vec<DeviceId>,
+}
+
 /// Messages kept for users who have not acked them.
 ///
-/// Each device has its own cursor: a message leaves the inbox when every device that opened the inbox has acked
-/// it, or when the cap or its age takes it.
+/// Each device has its own cursor: a message leaves the inbox when it was acked and no registered device has yet to
+/// ack it, or when the cap or its age takes it. What was acked by a device that is forgotten stays acked.
 pub trait InboxStore: Send + Sync {
     /// Keeps a message in an inbox, in the history, or both, in one step, and enforces the cap: afterwards the
     /// inbox holds at most `cap` messages, the newest ones by ID (not by arrival). A message that is there already
@@ -135,10 +147,14 @@ pub trait InboxStore: Send + Sync {
     /// Keeps several messages in one step, in order: all of them, or none.
     fn keep_all(&self, keeps: Vec<Keep>) -> Commit;
 
-    /// Registers a device as a reader. A device never seen before does not get what the user has acked on
-    /// another device; everything else in the inbox is unread for it. Opening twice changes nothing, and
-    /// [`DeviceId::only`] is not registered: a dialect with one device per user leaves nothing behind.
-    fn inbox_open(&self, reader: &InboxReader) -> Commit;
+    /// Registers a device as a reader, and notes when it was seen. A device that is not registered does not get
+    /// what the user has acked on any device; everything else in the inbox is unread for it. Only then are devices
+    /// above the bound forgotten. [`DeviceId::only`] is not registered: a dialect with one device per user leaves
+    /// nothing behind.
+    fn inbox_open(&self, reader: &InboxReader, arrival: &Arrival) -> Commit;
+
+    /// The device was there until `at_ms` (Unix time in milliseconds). One that is not registered is ignored.
+    fn inbox_seen(&self, reader: &InboxReader, at_ms: u64) -> Commit;
 
     /// The reader's unacked messages with `after < id <= up_to`, not expired at `now_ms` (Unix time), ordered by
     /// ID, at most `limit`.
@@ -151,18 +167,19 @@ pub trait InboxStore: Send + Sync {
         now_ms: u64,
     ) -> Commit<Vec<Arc<Message>>>;
 
-    /// The device has these messages. Unknown IDs are ignored. A device that was not registered is, as by
-    /// [`InboxStore::inbox_open`].
+    /// The device has these messages. Unknown IDs are ignored. A device that was not registered is, as if it had
+    /// been seen at the beginning of time.
     fn inbox_ack(&self, reader: &InboxReader, ids: &[MessageId]) -> Commit;
 
-    /// How many messages are kept for the user and not expired at `now_ms`.
+    /// How many messages wait for the user: kept, not expired at `now_ms`, and acked by no device.
     fn inbox_count(&self, app: &AppId, user: &UserId, now_ms: u64) -> Commit<usize>;
 
-    /// Whether this message is kept for the user and not expired at `now_ms`.
+    /// Whether this message waits for the user: kept, not expired at `now_ms`, and acked by no device.
     fn inbox_holds(&self, app: &AppId, user: &UserId, id: MessageId, now_ms: u64) -> Commit<bool>;
 
-    /// Forgets a device: it has no cursor any more, and what only it had not acked leaves the inbox. Without a
-    /// device: every device of the user and all of the inbox. Resolves to the number of messages that left.
+    /// Forgets a device: it has no cursor any more, and what others had acked and only it had not leaves the inbox.
+    /// Without a device: every device of the user and all of the inbox. Resolves to the number of messages that
+    /// left.
     fn inbox_forget(&self, app: &AppId, user: &UserId, device: Option<&DeviceId>) -> Commit<usize>;
 }
 
@@ -201,13 +218,20 @@ pub trait EventStore: Send + Sync {
 pub struct HistoryFilter {
     /// Only from this user.
     pub from: Option<UserId>,
-    /// Only to the user or room of this name: both are searched.
+    /// Only to the user, room or group of this name: all are searched.
     pub to: Option<String>,
+    /// Only to this target, and not to another kind of the same name. If it is set, `to` does not matter.
+    pub target: Option<Target>,
+    /// Only newer than this message.
+    pub after: Option<MessageId>,
+    /// Only older than this message.
+    pub before: Option<MessageId>,
     /// Only taken at or after this Unix time in milliseconds.
     pub start_ms: u64,
     /// Only taken at or before this Unix time in milliseconds.
     pub end_ms: u64,
-    /// Only what was sent between `from` and the user named `to`, in either direction. Both must be set.
+    /// Only what was sent between `from` and the user named `to`, in either direction. Both must be set, and
+    /// `target` must not.
     pub both_ways: bool,
     /// Only what this user may find.
     pub seen_by: Option<UserId>,
@@ -215,7 +239,29 @@ pub struct HistoryFilter {
 
 impl HistoryFilter {
     /// Everything.
-    pub const ALL: Self = Self { from: None, to: None, start_ms: 0, end_ms: u64::MAX, both_ways: false, seen_by: None };
+    pub const ALL: Self = Self {
+        from: None,
+        to: None,
+        target: None,
+        after: None,
+        before: None,
+        start_ms: 0,
+        end_ms: u64::MAX,
+        both_ways: false,
+        seen_by: None,
+    };
+
+    /// What two users sent each other.
+    #[must_use]
+    pub fn between(one: &UserId, other: &UserId) -> Self {
+        Self { from: Some(one.clone()), to: Some(other.as_str().to_owned()), both_ways: true, ..Self::ALL }
+    }
+
+    /// What was sent to a room or group, or to a user.
+    #[must_use]
+    pub fn to(target: Target) -> Self {
+        Self { target: Some(target), ..Self::ALL }
+    }
 }
 
 /// One page of a history query.
@@ -244,13 +290,25 @@ pub trait HistoryStore: Send + Sync {
     /// Takes a message out of the history and every inbox of the app. Resolves to whether it was anywhere.
     fn withdraw(&self, app: &AppId, id: MessageId) -> Commit<bool>;
 
-    /// Gives a message another payload, in the history and in every inbox of the app. Resolves to whether it was
-    /// anywhere.
-    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes) -> Commit<bool>;
+    /// Gives a message another payload, in the history and in every inbox of the app, and counts that in its
+    /// marks; unless it was done `max` times before, or [`crate::message::Marks::EDITS_MAX`] times.
+    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes, max: u8) -> Commit<Amended>;
 
-    /// Hides a user's view of the history: what matches is not found any more with
-    /// [`HistoryFilter::seen_by`] this user.
-    fn hide(&self, app: &AppId, filter: &HistoryFilter, from: &UserId) -> Commit<u64>;
+    /// Hides messages from a user: the oldest `limit` of those that match and are not hidden yet, expired or not.
+    /// They are not found any more with [`HistoryFilter::seen_by`] this user; what the filter says of that does not
+    /// matter here. Resolves to how many there were.
+    fn hide(&self, app: &AppId, filter: &HistoryFilter, from: &UserId, limit: usize) -> Commit<u64>;
+}
+
+/// What became of a new payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amended {
+    /// The message has it.
+    Done,
+    /// The message was amended as often as it may be.
+    TooOften,
+    /// There is no such message.
+    NotThere,
 }
 
 /// A change of records. A list of them is one atomic step, applied in order.

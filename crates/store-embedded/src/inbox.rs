@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
 use stentor_core::id::{AppId, DeviceId, MessageId, UserId};
 use stentor_core::message::{Marks, Message, Target};
-use stentor_core::store::{InboxReader, Keep, KeepInInbox};
+use stentor_core::store::{Arrival, InboxReader, Keep, KeepInInbox};
 
 use crate::failure::{Failure, ForeignId};
 use crate::tables::{Tables, integer};
@@ -30,8 +30,14 @@ pub(crate) fn keep(tables: &mut Tables, keep: &Keep) -> Result<(), Failure> {
         history::enter(tables, app, &keep.message, history, new)?;
     }
     if let Some(inbox) = inbox {
+        let mut entered = Vec::with_capacity(inbox.users.len());
         for user in &inbox.users {
-            enter(tables, app, keep.message.id, user, inbox)?;
+            if enter(tables, app, keep.message.id, user, inbox)? {
+                entered.push(user);
+            }
+        }
+        for user in entered {
+            trim(tables, app, user, inbox.cap)?;
         }
         if keep.history.is_none() && (inbox.users.is_empty() || inbox.had_by.is_some()) {
             // Perhaps nobody needs it: there are no receivers, or only a device that has it.
@@ -71,12 +77,13 @@ fn store_body(tables: &Tables, app: i64, keep: &Keep) -> Result<bool, Failure> {
     Ok(inserted == 1)
 }
 
-fn enter(tables: &Tables, app: i64, id: MessageId, user: &UserId, inbox: &KeepInInbox) -> rusqlite::Result<()> {
+/// Enters a message into an inbox. `false`: the user's only device has it.
+fn enter(tables: &Tables, app: i64, id: MessageId, user: &UserId, inbox: &KeepInInbox) -> rusqlite::Result<bool> {
     let had_by = inbox.had_by.as_ref().filter(|(of, _)| of == user).map(|(_, device)| device.as_str());
     if let Some(device) = had_by
         && !has_others(tables, app, user.as_str(), device)?
     {
-        return Ok(());
+        return Ok(false);
     }
     let entered = tables.execute(
         "INSERT INTO inbox (app, user, id, until_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
@@ -88,11 +95,16 @@ fn enter(tables: &Tables, app: i64, id: MessageId, user: &UserId, inbox: &KeepIn
             params![app, user.as_str(), integer(id.0), device],
         )?;
     }
+    Ok(true)
+}
+
+/// Takes the oldest messages out of an inbox until there are no more than `cap`.
+fn trim(tables: &Tables, app: i64, user: &UserId, cap: usize) -> rusqlite::Result<()> {
     // Counted from the newest, not from the arrival: acks out of order leave no gaps that count.
     tables.execute(
         "DELETE FROM inbox WHERE app = ?1 AND user = ?2 AND id <= (
              SELECT id FROM inbox WHERE app = ?1 AND user = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3)",
-        params![app, user.as_str(), integer(inbox.cap)],
+        params![app, user.as_str(), integer(cap)],
     )?;
     Ok(())
 }
@@ -105,28 +117,63 @@ fn has_others(tables: &Tables, app: i64, user: &str, device: &str) -> rusqlite::
     others.query_row(params![app, user, device], |row| row.get(0))
 }
 
-/// Registers a device.
-pub(crate) fn open(tables: &mut Tables, reader: &InboxReader) -> Result<(), Failure> {
-    if reader.device == DeviceId::only() {
-        return Ok(()); // users who have one device leave no trace
-    }
+/// Registers a device, and forgets others above the bound.
+pub(crate) fn arrive(tables: &mut Tables, reader: &InboxReader, arrival: &Arrival) -> Result<(), Failure> {
+    open(tables, reader, arrival.at_ms)?;
     let app = tables.app(&reader.app)?;
-    let device = params![app, reader.user.as_str(), reader.device.as_str()];
-    let insert = "INSERT INTO device (app, user, device) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-    if tables.execute(insert, device)? == 1 {
-        // What any other device has acked is not unread for this one.
-        tables.execute(
-            "INSERT INTO acked (app, user, id, device)
-             SELECT DISTINCT app, user, id, ?3 FROM acked WHERE app = ?1 AND user = ?2",
-            device,
-        )?;
+    let user = reader.user.as_str();
+    let sql = "SELECT device FROM device WHERE app = ?1 AND user = ?2 ORDER BY seen_ms, device";
+    let mut select = tables.connection.prepare_cached(sql)?;
+    let known = select.query_map(params![app, user], |row| row.get::<_, String>(0))?;
+    let known = known.collect::<rusqlite::Result<Vec<_>>>()?;
+    let stays = |device: &String| {
+        reader.device.as_str() == device || arrival.present.iter().any(|present| present.as_str() == device)
+    };
+    let excess = known.len().saturating_sub(arrival.max);
+    for device in known.iter().filter(|device| !stays(device)).take(excess) {
+        forget_device(tables, app, user, device)?;
     }
     Ok(())
 }
 
+/// Registers a device.
+fn open(tables: &mut Tables, reader: &InboxReader, seen_ms: u64) -> Result<(), Failure> {
+    if reader.device == DeviceId::only() {
+        return Ok(()); // users who have one device leave no trace
+    }
+    let app = tables.app(&reader.app)?;
+    let (user, device) = (reader.user.as_str(), reader.device.as_str());
+    let insert = "INSERT INTO device (app, user, device, seen_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+    if tables.execute(insert, params![app, user, device, integer(seen_ms)])? == 0 {
+        return Ok(seen(tables, app, reader, seen_ms)?);
+    }
+    // What any other device has acked is not unread for this one. Some of it may be its own, from before it was
+    // forgotten.
+    tables.execute(
+        "INSERT INTO acked (app, user, id, device)
+         SELECT DISTINCT app, user, id, ?3 FROM acked WHERE app = ?1 AND user = ?2 ON CONFLICT DO NOTHING",
+        params![app, user, device],
+    )?;
+    Ok(())
+}
+
+fn seen(tables: &Tables, app: i64, reader: &InboxReader, at_ms: u64) -> rusqlite::Result<()> {
+    tables.execute(
+        "UPDATE device SET seen_ms = ?4 WHERE app = ?1 AND user = ?2 AND device = ?3 AND seen_ms < ?4",
+        params![app, reader.user.as_str(), reader.device.as_str(), integer(at_ms)],
+    )?;
+    Ok(())
+}
+
+/// Notes until when a device was there.
+pub(crate) fn seen_until(tables: &mut Tables, reader: &InboxReader, at_ms: u64) -> Result<(), Failure> {
+    let app = tables.app(&reader.app)?;
+    Ok(seen(tables, app, reader, at_ms)?)
+}
+
 /// Acks messages of one device.
 pub(crate) fn ack(tables: &mut Tables, reader: &InboxReader, ids: &[MessageId]) -> Result<(), Failure> {
-    open(tables, reader)?;
+    open(tables, reader, 0)?;
     let app = tables.app(&reader.app)?;
     let (user, device) = (reader.user.as_str(), reader.device.as_str());
     let alone = !has_others(tables, app, user, device)?;
@@ -166,23 +213,25 @@ pub(crate) fn forget(
         tables.execute("DELETE FROM device WHERE app = ?1 AND user = ?2", params![app, user])?;
         return Ok(left);
     };
-    let gone = params![app, user, device.as_str()];
+    Ok(forget_device(tables, app, user, device.as_str())?)
+}
+
+/// Forgets a device. Its acks stay: what it had is acked, whoever comes later.
+fn forget_device(tables: &Tables, app: i64, user: &str, device: &str) -> rusqlite::Result<usize> {
+    let gone = params![app, user, device];
     if tables.execute("DELETE FROM device WHERE app = ?1 AND user = ?2 AND device = ?3", gone)? == 0 {
         return Ok(0);
     }
-    // The last device's acks are not those of a device any more, and without a device everything waits.
-    tables.execute("DELETE FROM acked WHERE app = ?1 AND user = ?2 AND device = ?3", gone)?;
-    let left = tables.execute(
+    tables.execute(
         "DELETE FROM inbox WHERE app = ?1 AND user = ?2
-             AND EXISTS (SELECT 1 FROM device d WHERE d.app = ?1 AND d.user = ?2)
+             AND EXISTS (SELECT 1 FROM acked a WHERE a.app = ?1 AND a.user = ?2 AND a.id = inbox.id)
              AND NOT EXISTS (SELECT 1 FROM device d WHERE d.app = ?1 AND d.user = ?2 AND NOT EXISTS (
                  SELECT 1 FROM acked a WHERE a.app = ?1 AND a.user = ?2 AND a.id = inbox.id AND a.device = d.device))",
         params![app, user],
-    )?;
-    Ok(left)
+    )
 }
 
-/// Whether a message is kept for a user.
+/// Whether a message waits for a user: no device has acked it.
 pub(crate) fn holds(
     connection: &Connection,
     app: &AppId,
@@ -192,7 +241,8 @@ pub(crate) fn holds(
 ) -> rusqlite::Result<bool> {
     let mut holds = connection.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM inbox
-             WHERE app = (SELECT key FROM app WHERE name = ?1) AND user = ?2 AND id = ?3 AND until_ms > ?4)",
+             WHERE app = (SELECT key FROM app WHERE name = ?1) AND user = ?2 AND id = ?3 AND until_ms > ?4
+                 AND NOT EXISTS (SELECT 1 FROM acked a WHERE a.app = inbox.app AND a.user = ?2 AND a.id = ?3))",
     )?;
     holds.query_row(params![app.as_str(), user.as_str(), integer(id.0), integer(now_ms)], |row| row.get(0))
 }
@@ -260,11 +310,12 @@ pub(crate) fn message(row: &Row<'_>) -> rusqlite::Result<Arc<Message>> {
     }))
 }
 
-/// How many messages are kept for a user.
+/// How many messages wait for a user.
 pub(crate) fn count(connection: &Connection, app: &AppId, user: &UserId, now_ms: u64) -> rusqlite::Result<usize> {
     let mut count = connection.prepare_cached(
         "SELECT count(*) FROM inbox
-         WHERE app = (SELECT key FROM app WHERE name = ?1) AND user = ?2 AND +until_ms > ?3",
+         WHERE app = (SELECT key FROM app WHERE name = ?1) AND user = ?2 AND +until_ms > ?3
+             AND NOT EXISTS (SELECT 1 FROM acked a WHERE a.app = inbox.app AND a.user = ?2 AND a.id = inbox.id)",
     )?;
     let kept: i64 = count.query_row(params![app.as_str(), user.as_str(), integer(now_ms)], |row| row.get(0))?;
     Ok(kept.try_into().unwrap_or(usize::MAX))

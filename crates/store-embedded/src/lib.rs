@@ -34,8 +34,8 @@ use stentor_core::id::{AppId, DeviceId, MessageId, UserId};
 use stentor_core::message::Message;
 use stentor_core::records::RecordKind;
 use stentor_core::store::{
-    Change, Changed, Commit, EventStore, HistoryFilter, HistoryPage, HistoryStore, InboxReader, InboxStore, Keep,
-    OpenSession, RecordStore, Scan, Store, StoreError, StoreHealth,
+    Amended, Arrival, Change, Changed, Commit, EventStore, HistoryFilter, HistoryPage, HistoryStore, InboxReader,
+    InboxStore, Keep, OpenSession, RecordStore, Scan, Store, StoreError, StoreHealth,
 };
 use tokio::sync::oneshot;
 
@@ -158,9 +158,14 @@ impl InboxStore for EmbeddedStore {
         self.write(move |tables| keeps.iter().try_for_each(|keep| inbox::keep(tables, keep)))
     }
 
-    fn inbox_open(&self, reader: &InboxReader) -> Commit {
+    fn inbox_open(&self, reader: &InboxReader, arrival: &Arrival) -> Commit {
+        let (reader, arrival) = (reader.clone(), arrival.clone());
+        self.write(move |tables| inbox::arrive(tables, &reader, &arrival))
+    }
+
+    fn inbox_seen(&self, reader: &InboxReader, at_ms: u64) -> Commit {
         let reader = reader.clone();
-        self.write(move |tables| inbox::open(tables, &reader))
+        self.write(move |tables| inbox::seen_until(tables, &reader, at_ms))
     }
 
     fn inbox_page(
@@ -239,15 +244,16 @@ impl HistoryStore for EmbeddedStore {
         self.write(move |tables| history::withdraw(tables, &app, id))
     }
 
-    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes) -> Commit<bool> {
+    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes, max: u8) -> Commit<Amended> {
         let app = app.clone();
-        self.write(move |tables| history::amend(tables, &app, id, &payload))
+        self.write(move |tables| history::amend(tables, &app, id, &payload, max))
     }
 
-    fn hide(&self, app: &AppId, filter: &HistoryFilter, from: &UserId) -> Commit<u64> {
-        let query = Query { app: app.clone(), filter: filter.clone(), now_ms: 0 };
-        let from = from.clone();
-        self.write(move |tables| history::hide(tables, &query, &from))
+    fn hide(&self, app: &AppId, filter: &HistoryFilter, from: &UserId, limit: usize) -> Commit<u64> {
+        // What is hidden already is not looked at again.
+        let filter = HistoryFilter { seen_by: Some(from.clone()), ..filter.clone() };
+        let (query, from) = (Query { app: app.clone(), filter, now_ms: 0 }, from.clone());
+        self.write(move |tables| history::hide(tables, &query, &from, limit))
     }
 }
 

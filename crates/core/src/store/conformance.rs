@@ -7,15 +7,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Cancelled, InboxReader, Keep, KeepInHistory, KeepInInbox, Store, StoreError};
+use super::{Arrival, Cancelled, InboxReader, Keep, KeepInHistory, KeepInInbox, Store, StoreError};
 use crate::id::{AppId, DeviceId, MessageId, RoomId, UserId};
 use crate::message::{Marks, Message, Target};
 
+pub mod changing;
+pub mod devices;
 pub mod events;
 pub mod history;
 pub mod inbox;
 pub mod lifecycle;
 pub mod random;
+pub mod records;
 
 /// Makes one test of every case of the suite. `$make` is a function without arguments that makes a fresh store:
 /// something that dereferences to a [`Store`] and keeps it open until it is dropped.
@@ -26,10 +29,17 @@ macro_rules! store_conformance_suite {
             pages_are_ordered_by_id, cap_keeps_the_newest_by_id, cap_is_exact_after_scattered_acks,
             cap_refuses_what_is_older_than_all, a_smaller_cap_trims_at_once, users_and_apps_are_apart,
             expired_messages_are_not_read, expire_removes_only_what_is_too_old, a_cancelled_keep_stays_in_the_history,
-            keeping_twice_changes_nothing, acks_of_unknown_messages_are_ignored, each_device_acks_for_itself,
-            a_new_device_does_not_get_what_was_acked, a_device_that_acks_is_open, pages_end_where_they_should,
+            keeping_twice_changes_nothing, acks_of_unknown_messages_are_ignored, pages_end_where_they_should,
             a_read_sees_the_writes_before_it, one_message_in_two_inboxes, messages_come_back_unchanged,
-            a_list_is_kept_as_one_step,
+            a_list_is_kept_as_one_step, one_step_for_many_inboxes, records_are_kept_with_the_message,
+            a_message_for_nobody_is_not_kept,
+        }
+        $crate::store_conformance_suite! { @cases $make, devices:
+            each_device_acks_for_itself, a_new_device_does_not_get_what_was_acked, a_device_that_acks_is_open,
+            what_waits_is_what_no_device_has, the_device_that_sent_it_has_it, a_forgotten_device_holds_nothing_up,
+            what_a_forgotten_device_had_stays_acked, a_whole_inbox_is_forgotten, the_device_idle_longest_is_forgotten,
+            devices_that_are_there_are_not_forgotten, a_new_device_knows_the_acks_of_those_it_replaces,
+            devices_of_users_and_apps_are_apart,
         }
         $crate::store_conformance_suite! { @cases $make, events:
             a_transition_brings_its_records,
@@ -41,6 +51,17 @@ macro_rules! store_conformance_suite {
             filters_by_sender_and_target, pages_by_offset_limit_and_order, times_are_inclusive,
             old_messages_are_not_found, the_newest_bytes_are_kept, a_keep_without_history_is_not_found,
             inbox_and_history_do_not_depend_on_each_other, apps_have_their_own_history,
+            a_conversation_is_found_both_ways, a_target_is_of_one_kind, pages_by_message, hidden_messages_are_not_found,
+            hiding_goes_step_by_step, marks_come_back,
+        }
+        $crate::store_conformance_suite! { @cases $make, changing:
+            a_message_is_found_by_its_number, a_withdrawn_message_is_nowhere, what_is_withdrawn_makes_room,
+            a_new_payload_is_everywhere, a_message_is_amended_so_often, an_amended_message_counts_its_bytes,
+        }
+        $crate::store_conformance_suite! { @cases $make, records:
+            a_record_is_written_read_and_removed, several_records_in_the_order_asked, scans_follow_the_bytes,
+            scans_go_on_behind_a_key, a_prefix_is_removed_and_counted, what_is_not_as_expected_changes_nothing,
+            a_list_of_changes_applies_in_order, apps_and_families_are_apart, records_come_back_unchanged,
         }
         $crate::store_conformance_suite! { @cases $make, lifecycle:
             the_newest_message_never_goes_down, an_empty_store_answers, writes_fail_after_close,
@@ -146,6 +167,17 @@ async fn keep_all(store: &dyn Store, keeps: impl IntoIterator<Item = Keep>) {
     for keep in queued {
         ok(keep.await);
     }
+}
+
+/// Registers a device that has room.
+async fn open(store: &dyn Store, device: &str) {
+    let arrival = Arrival { at_ms: NOW, max: usize::MAX, present: Vec::new() };
+    ok(store.inbox_open(&reader(device), &arrival).await);
+}
+
+/// How many messages wait for the reader.
+async fn waiting(store: &dyn Store) -> usize {
+    ok(store.inbox_count(&app("app"), &user("reader"), NOW).await)
 }
 
 async fn ack(store: &dyn Store, device: &str, acked: impl IntoIterator<Item = u64>) {

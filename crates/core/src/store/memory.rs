@@ -10,12 +10,12 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::{
-    Change, Changed, Commit, EventStore, HistoryFilter, HistoryPage, HistoryStore, InboxReader, InboxStore, Keep,
-    KeepInInbox, OpenSession, RecordStore, Scan, Store, StoreError, StoreHealth,
+    Amended, Arrival, Change, Changed, Commit, EventStore, HistoryFilter, HistoryPage, HistoryStore, InboxReader,
+    InboxStore, Keep, KeepInInbox, OpenSession, RecordStore, Scan, Store, StoreError, StoreHealth,
 };
 use crate::events::{Event, EventKind, EventType, Transition};
 use crate::id::{AppId, DeviceId, MessageId, SessionId, UserId};
-use crate::message::{Message, Target};
+use crate::message::{Marks, Message, Target};
 use crate::records::RecordKind;
 
 /// A store in memory.
@@ -51,7 +51,8 @@ impl fmt::Debug for Held {
 
 #[derive(Debug, Default)]
 struct Inbox {
-    devices: BTreeSet<DeviceId>,
+    /// The registered devices, and when they were seen.
+    devices: BTreeMap<DeviceId, u64>,
     messages: BTreeMap<MessageId, Unacked>,
 }
 
@@ -70,17 +71,54 @@ struct Kept {
 }
 
 impl Inbox {
-    fn open(&mut self, device: &DeviceId) {
-        if *device != DeviceId::only() && self.devices.insert(device.clone()) {
+    fn open(&mut self, device: &DeviceId, at_ms: u64) {
+        if *device == DeviceId::only() {
+            return;
+        }
+        if !self.devices.contains_key(device) {
             for message in self.messages.values_mut().filter(|m| !m.acked_by.is_empty()) {
                 message.acked_by.insert(device.clone());
             }
         }
+        let seen = self.devices.entry(device.clone()).or_default();
+        *seen = at_ms.max(*seen);
+    }
+
+    /// Forgets devices above the bound.
+    fn bound(&mut self, device: &DeviceId, arrival: &Arrival) {
+        let stays = |known: &&DeviceId| *known == device || arrival.present.contains(known);
+        while self.devices.len() > arrival.max {
+            let others = self.devices.iter().filter(|(known, _)| !stays(known));
+            let Some((_, idle)) = others.map(|(known, seen)| (*seen, known.clone())).min() else { return };
+            self.forget(&idle);
+        }
+    }
+
+    fn forget(&mut self, device: &DeviceId) -> usize {
+        if self.devices.remove(device).is_none() {
+            return 0;
+        }
+        let before = self.messages.len();
+        let devices = &self.devices;
+        self.messages.retain(|_, message| message.is_wanted(devices));
+        before - self.messages.len()
     }
 
     /// A device that has not opened the inbox sees what it would see if it opened it now.
     fn unread(&self, message: &Unacked, device: &DeviceId) -> bool {
-        if self.devices.contains(device) { !message.acked_by.contains(device) } else { message.acked_by.is_empty() }
+        if self.devices.contains_key(device) { !message.acked_by.contains(device) } else { message.waits() }
+    }
+}
+
+impl Unacked {
+    /// Whether no device has it.
+    fn waits(&self) -> bool {
+        self.acked_by.is_empty()
+    }
+
+    /// Whether any device still has to ack it.
+    fn is_wanted(&self, devices: &BTreeMap<DeviceId, u64>) -> bool {
+        self.waits() || devices.keys().any(|device| !self.acked_by.contains(device))
     }
 }
 
@@ -92,6 +130,8 @@ impl State {
             self.newest = self.newest.max(Some(message.id));
         }
         self.apply_changes(&app, changes);
+        // An ID always means the same message: as it is now, if it was amended.
+        let message = self.places(&app, message.id).next().map_or(message, |kept| kept.clone());
         if let Some(inbox) = inbox {
             self.enter(&app, &message, &inbox);
         }
@@ -110,7 +150,7 @@ impl State {
         for user in &how.users {
             let inbox = self.inboxes.entry((app.clone(), user.clone())).or_default();
             let had_by = how.had_by.as_ref().filter(|(of, _)| of == user).map(|(_, device)| device);
-            if had_by.is_some_and(|device| inbox.devices.iter().all(|other| other == device)) {
+            if had_by.is_some_and(|device| inbox.devices.keys().all(|other| other == device)) {
                 continue;
             }
             let (message, expires_at_ms) = (message.clone(), how.expires_at_ms);
@@ -124,11 +164,11 @@ impl State {
 
     fn ack(&mut self, reader: &InboxReader, ids: &[MessageId]) {
         let inbox = self.inboxes.entry((reader.app.clone(), reader.user.clone())).or_default();
-        inbox.open(&reader.device);
+        inbox.open(&reader.device, 0);
         for id in ids {
             let Some(message) = inbox.messages.get_mut(id) else { continue };
             message.acked_by.insert(reader.device.clone());
-            if inbox.devices.is_subset(&message.acked_by) {
+            if !message.is_wanted(&inbox.devices) {
                 inbox.messages.remove(id);
             }
         }
@@ -202,9 +242,13 @@ impl State {
         self.history.get(app).into_iter().flat_map(BTreeMap::values).filter(wanted).map(|k| k.message.clone()).collect()
     }
 
-    fn hide(&mut self, app: &AppId, filter: &HistoryFilter, from: &UserId) -> u64 {
+    fn hide(&mut self, app: &AppId, filter: &HistoryFilter, from: &UserId, limit: usize) -> u64 {
+        let filter = HistoryFilter { seen_by: Some(from.clone()), ..filter.clone() };
         let kept = self.history.get_mut(app).into_iter().flat_map(BTreeMap::values_mut);
-        kept.filter(|kept| kept.is_wanted(filter)).map(|kept| u64::from(kept.hidden_from.insert(from.clone()))).sum()
+        kept.filter(|kept| kept.is_wanted(&filter))
+            .take(limit)
+            .map(|kept| u64::from(kept.hidden_from.insert(from.clone())))
+            .sum()
     }
 
     /// Every place in which a message is.
@@ -223,13 +267,18 @@ impl State {
         was
     }
 
-    fn amend(&mut self, app: &AppId, id: MessageId, payload: &Bytes) -> bool {
-        let mut was = false;
-        for message in self.places(app, id) {
-            *message = Arc::new(Message { payload: payload.clone(), ..(**message).clone() });
-            was = true;
+    fn amend(&mut self, app: &AppId, id: MessageId, payload: &Bytes, max: u8) -> Amended {
+        let Some(message) = self.places(app, id).next().map(|message| message.clone()) else {
+            return Amended::NotThere;
+        };
+        let edits = message.marks.edits;
+        if edits >= max.min(Marks::EDITS_MAX) {
+            return Amended::TooOften;
         }
-        was
+        let marks = Marks { edits: edits + 1, ..message.marks };
+        let amended = Arc::new(Message { payload: payload.clone(), marks, ..(*message).clone() });
+        self.places(app, id).for_each(|message| *message = amended.clone());
+        Amended::Done
     }
 
     fn forget(&mut self, app: &AppId, user: &UserId, device: Option<&DeviceId>) -> usize {
@@ -239,18 +288,7 @@ impl State {
             self.inboxes.remove(&(app.clone(), user.clone()));
             return forgotten;
         };
-        if !inbox.devices.remove(device) {
-            return 0;
-        }
-        let before = inbox.messages.len();
-        for message in inbox.messages.values_mut() {
-            message.acked_by.remove(device);
-        }
-        if !inbox.devices.is_empty() {
-            let devices = &inbox.devices;
-            inbox.messages.retain(|_, message| !devices.is_subset(&message.acked_by));
-        }
-        before - inbox.messages.len()
+        inbox.forget(device)
     }
 
     fn apply_changes(&mut self, app: &AppId, changes: Vec<Change>) -> Changed {
@@ -317,13 +355,19 @@ impl Kept {
         let m = &self.message;
         let from = |from: &UserId| m.from == *from;
         let to = |to: &String| m.to.name() == to;
-        let straight = filter.from.as_ref().is_none_or(from) && filter.to.as_ref().is_none_or(to);
+        let target = match &filter.target {
+            Some(target) => m.to == *target,
+            None => filter.to.as_ref().is_none_or(to),
+        };
+        let straight = filter.from.as_ref().is_none_or(from) && target;
         let back = || {
             filter.from.as_ref().is_some_and(|from| m.to == Target::User(from.clone()))
                 && filter.to.as_ref().is_some_and(|to| m.from.as_str() == to)
         };
         let between = if filter.both_ways { matches!(m.to, Target::User(_)) && (straight || back()) } else { straight };
         between
+            && filter.after.is_none_or(|after| m.id > after)
+            && filter.before.is_none_or(|before| m.id < before)
             && (filter.start_ms..=filter.end_ms).contains(&m.sent_at_ms)
             && filter.seen_by.as_ref().is_none_or(|user| !self.hidden_from.contains(user))
     }
@@ -403,9 +447,23 @@ impl InboxStore for MemoryStore {
         self.write(|state| keeps.into_iter().for_each(|keep| state.keep(keep)))
     }
 
-    fn inbox_open(&self, reader: &InboxReader) -> Commit {
+    fn inbox_open(&self, reader: &InboxReader, arrival: &Arrival) -> Commit {
+        let (InboxReader { app, user, device }, arrival) = (reader.clone(), arrival.clone());
+        self.write(move |state| {
+            let inbox = state.inboxes.entry((app, user)).or_default();
+            inbox.open(&device, arrival.at_ms);
+            inbox.bound(&device, &arrival);
+        })
+    }
+
+    fn inbox_seen(&self, reader: &InboxReader, at_ms: u64) -> Commit {
         let InboxReader { app, user, device } = reader.clone();
-        self.write(move |state| state.inboxes.entry((app, user)).or_default().open(&device))
+        self.write(move |state| {
+            let inbox = state.inboxes.get_mut(&(app, user));
+            if let Some(seen) = inbox.and_then(|inbox| inbox.devices.get_mut(&device)) {
+                *seen = at_ms.max(*seen);
+            }
+        })
     }
 
     fn inbox_page(
@@ -431,14 +489,15 @@ impl InboxStore for MemoryStore {
 
     fn inbox_count(&self, app: &AppId, user: &UserId, now_ms: u64) -> Commit<usize> {
         let inbox = (app.clone(), user.clone());
-        let fresh = move |inbox: &Inbox| inbox.messages.values().filter(|m| m.expires_at_ms > now_ms).count();
-        self.read(move |state| state.inboxes.get(&inbox).map_or(0, fresh))
+        let waiting =
+            move |inbox: &Inbox| inbox.messages.values().filter(|m| m.expires_at_ms > now_ms && m.waits()).count();
+        self.read(move |state| state.inboxes.get(&inbox).map_or(0, waiting))
     }
 
     fn inbox_holds(&self, app: &AppId, user: &UserId, id: MessageId, now_ms: u64) -> Commit<bool> {
         let inbox = (app.clone(), user.clone());
-        let fresh = move |inbox: &Inbox| inbox.messages.get(&id).is_some_and(|m| m.expires_at_ms > now_ms);
-        self.read(move |state| state.inboxes.get(&inbox).is_some_and(fresh))
+        let waits = move |inbox: &Inbox| inbox.messages.get(&id).is_some_and(|m| m.expires_at_ms > now_ms && m.waits());
+        self.read(move |state| state.inboxes.get(&inbox).is_some_and(waits))
     }
 
     fn inbox_forget(&self, app: &AppId, user: &UserId, device: Option<&DeviceId>) -> Commit<usize> {
@@ -500,14 +559,14 @@ impl HistoryStore for MemoryStore {
         self.write(move |state| state.withdraw(&app, id))
     }
 
-    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes) -> Commit<bool> {
+    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes, max: u8) -> Commit<Amended> {
         let app = app.clone();
-        self.write(move |state| state.amend(&app, id, &payload))
+        self.write(move |state| state.amend(&app, id, &payload, max))
     }
 
-    fn hide(&self, app: &AppId, filter: &HistoryFilter, from: &UserId) -> Commit<u64> {
+    fn hide(&self, app: &AppId, filter: &HistoryFilter, from: &UserId, limit: usize) -> Commit<u64> {
         let (app, filter, from) = (app.clone(), filter.clone(), from.clone());
-        self.write(move |state| state.hide(&app, &filter, &from))
+        self.write(move |state| state.hide(&app, &filter, &from, limit))
     }
 }
 

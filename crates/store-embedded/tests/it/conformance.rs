@@ -15,6 +15,7 @@ fn leftovers(Fresh { store, dir }: Fresh) -> Vec<(&'static str, i64)> {
         "SELECT count(*) FROM message WHERE history_until_ms IS NULL AND id NOT IN (SELECT id FROM inbox)",
         "SELECT count(*) FROM inbox WHERE id NOT IN (SELECT id FROM message)",
         "SELECT count(*) FROM acked WHERE (app, user, id) NOT IN (SELECT app, user, id FROM inbox)",
+        "SELECT count(*) FROM hidden WHERE id NOT IN (SELECT id FROM message WHERE hidden AND history_until_ms > 0)",
         "SELECT count(*) FROM member WHERE (app, session) NOT IN (SELECT app, session FROM session)",
         "SELECT count(*) FROM app WHERE history_bytes <> (SELECT coalesce(sum(length(payload)), 0)
              FROM message WHERE app = key AND history_until_ms IS NOT NULL)",

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::common::{Fresh, NOW, app, fresh, keep, open, reader, rows, unread};
 use stentor_core::events::{EventKind, EventType, Transition};
 use stentor_core::id::{DeviceId, MessageId, RoomId, SessionId, UserId};
-use stentor_core::store::{EventStore, HistoryFilter, HistoryStore, InboxStore, Store, StoreHealth};
+use stentor_core::store::{Arrival, EventStore, HistoryFilter, HistoryStore, InboxStore, Store, StoreHealth};
 use stentor_store_embedded::{EmbeddedStore, OpenError, Options};
 
 fn try_open(dir: &Path) -> Result<EmbeddedStore, OpenError> {
@@ -31,7 +31,8 @@ fn transition(event_type: EventType, room: Option<&str>) -> Transition {
 #[tokio::test]
 async fn everything_survives_a_reopen() {
     let Fresh { mut store, dir } = fresh();
-    store.inbox_open(&reader("user")).await.expect("opened");
+    let arrival = Arrival { at_ms: NOW, max: 1, present: Vec::new() };
+    store.inbox_open(&reader("user"), &arrival).await.expect("opened");
     let changes = vec![transition(EventType::Login, None), transition(EventType::Join, Some("room"))];
     store.record(&app(), changes, 2000).await.expect("recorded");
     for id in 1..=20 {

@@ -157,7 +157,7 @@ impl Job {
 
     /// The message to a room: the same one whenever it is asked for.
     pub(super) fn message(&self, asked: &SendBroadcast, planned: &Planned) -> Arc<Message> {
-        let marks = Marks { kind: MessageKind::Content, priority: asked.priority, targeted: false, broadcast: true };
+        let marks = Marks { kind: MessageKind::Content, priority: asked.priority, broadcast: true, ..Marks::default() };
         Arc::new(Message {
             id: MessageId(planned.id),
             from: asked.from.clone(),

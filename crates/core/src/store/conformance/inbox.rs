@@ -5,12 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    NEVER, NOW, ack, app, ids, in_inbox, keep_all, kept, ok, reader, recorded, to_room, to_user, unread, user,
+    NEVER, NOW, ack, app, ids, in_inbox, keep_all, kept, ok, open, reader, recorded, to_room, to_user, unread, user,
+    waiting,
 };
 use crate::id::{AppId, DeviceId, MessageId, RoomId, UserId};
 use crate::message::{Marks, Message, Target};
 use crate::records::RecordKind;
-use crate::store::{Change, HistoryFilter, HistoryPage, InboxReader, Keep, KeepInHistory, Store};
+use crate::store::{Change, HistoryFilter, HistoryPage, InboxReader, Keep, KeepInHistory, KeepInInbox, Scan, Store};
 
 /// Messages are read in the order of their IDs, however they arrived.
 pub async fn pages_are_ordered_by_id(store: &dyn Store) {
@@ -28,14 +29,14 @@ pub async fn cap_keeps_the_newest_by_id(store: &dyn Store) {
 
 /// 200 kept, 150 scattered ones acked: 150 more fit before the oldest unacked one goes.
 pub async fn cap_is_exact_after_scattered_acks(store: &dyn Store) {
-    ok(store.inbox_open(&reader("")).await);
+    open(store, "").await;
     keep_all(store, (1..=200).map(|id| kept(id, 200))).await;
     ack(store, "", (1..=200).filter(|id| id % 4 != 1)).await;
     keep_all(store, (201..=350).map(|id| kept(id, 200))).await;
     let old: Vec<u64> = (1..=200).filter(|id| id % 4 == 1).collect();
     let expected: Vec<u64> = old.iter().copied().chain(201..=350).collect();
     assert_eq!(unread(store, "").await, expected);
-    assert_eq!(ok(store.inbox_count(&app("app"), &user("reader"), NOW).await), 200);
+    assert_eq!(waiting(store).await, 200);
     ok(store.keep(kept(351, 200)).await);
     assert_eq!(unread(store, "").await, expected.iter().copied().skip(1).chain([351]).collect::<Vec<_>>());
 }
@@ -90,7 +91,7 @@ pub async fn expired_messages_are_not_read(store: &dyn Store) {
         ok(store.keep(Keep { inbox: in_inbox("reader", 200, expires_at_ms), ..kept(id, 200) }).await);
     }
     assert_eq!(unread(store, "").await, [3, 4]);
-    assert_eq!(ok(store.inbox_count(&app("app"), &user("reader"), NOW).await), 2);
+    assert_eq!(waiting(store).await, 2);
     assert_eq!(ok(store.inbox_count(&app("app"), &user("reader"), NOW - 1).await), 3);
 }
 
@@ -120,14 +121,14 @@ pub async fn a_cancelled_keep_stays_in_the_history(store: &dyn Store) {
 
 /// The same message kept again in the same inbox is there once, and still acked where it was acked.
 pub async fn keeping_twice_changes_nothing(store: &dyn Store) {
-    ok(store.inbox_open(&reader("a")).await);
-    ok(store.inbox_open(&reader("b")).await);
+    open(store, "a").await;
+    open(store, "b").await;
     keep_all(store, [1, 1, 2].map(|id| kept(id, 200))).await;
     ack(store, "a", [1]).await;
     ok(store.keep(kept(1, 200)).await);
     assert_eq!(unread(store, "a").await, [2]);
     assert_eq!(unread(store, "b").await, [1, 2]);
-    assert_eq!(ok(store.inbox_count(&app("app"), &user("reader"), NOW).await), 2);
+    assert_eq!(waiting(store).await, 1);
 }
 
 /// Acks of what is not there, and acks twice, are not errors.
@@ -140,54 +141,9 @@ pub async fn acks_of_unknown_messages_are_ignored(store: &dyn Store) {
     assert_eq!(unread(store, "").await, [1, 3]);
 }
 
-/// A message stays until every device that opened the inbox has acked it.
-pub async fn each_device_acks_for_itself(store: &dyn Store) {
-    for device in ["phone", "laptop", "phone"] {
-        ok(store.inbox_open(&reader(device)).await);
-    }
-    keep_all(store, (1..=4).map(|id| kept(id, 200))).await;
-    ack(store, "phone", [1, 2]).await;
-    ack(store, "laptop", [2, 3]).await;
-    assert_eq!(unread(store, "phone").await, [3, 4]);
-    assert_eq!(unread(store, "laptop").await, [1, 4]);
-    assert_eq!(ok(store.inbox_count(&app("app"), &user("reader"), NOW).await), 3);
-    ack(store, "laptop", [1]).await;
-    ack(store, "phone", [3]).await;
-    assert_eq!(ok(store.inbox_count(&app("app"), &user("reader"), NOW).await), 1);
-    assert_eq!(unread(store, "laptop").await, [4]);
-}
-
-/// What one device has acked is not unread for a device that comes later; the rest is.
-pub async fn a_new_device_does_not_get_what_was_acked(store: &dyn Store) {
-    ok(store.inbox_open(&reader("phone")).await);
-    ok(store.inbox_open(&reader("laptop")).await);
-    keep_all(store, (1..=3).map(|id| kept(id, 200))).await;
-    ack(store, "phone", [1]).await;
-    assert_eq!(unread(store, "tablet").await, [2, 3], "not open yet: what it would get");
-    ok(store.inbox_open(&reader("tablet")).await);
-    ack(store, "phone", [2]).await;
-    assert_eq!(unread(store, "tablet").await, [2, 3]);
-    ok(store.inbox_open(&reader("tablet")).await);
-    assert_eq!(unread(store, "tablet").await, [2, 3], "opening again changes nothing");
-    ack(store, "laptop", [1, 2]).await;
-    assert_eq!(unread(store, "laptop").await, [3]);
-    ack(store, "tablet", [2]).await;
-    assert_eq!(ok(store.inbox_count(&app("app"), &user("reader"), NOW).await), 1);
-}
-
-/// An ack registers its device, as opening does.
-pub async fn a_device_that_acks_is_open(store: &dyn Store) {
-    keep_all(store, (1..=2).map(|id| kept(id, 200))).await;
-    ack(store, "phone", [1]).await;
-    ok(store.inbox_open(&reader("laptop")).await);
-    ack(store, "laptop", [2]).await;
-    assert_eq!(unread(store, "phone").await, [2]);
-    assert_eq!(unread(store, "laptop").await, [0u64; 0]);
-}
-
 /// `after` is exclusive, `up_to` inclusive, and `limit` counts only what is returned.
 pub async fn pages_end_where_they_should(store: &dyn Store) {
-    ok(store.inbox_open(&reader("b")).await);
+    open(store, "b").await;
     keep_all(store, (1..=9).map(|id| kept(id, 200))).await;
     ack(store, "a", [3, 4]).await;
     for (after, up_to, limit, expected) in [
@@ -290,4 +246,56 @@ pub async fn a_list_is_kept_as_one_step(store: &dyn Store) {
     assert_eq!(last.as_deref(), Some(&b"2"[..]), "in order");
     ok(store.keep_all(Vec::new()).await);
     assert_eq!(unread(store, "").await, [2, 3]);
+}
+
+/// One message in the inboxes of many, each with its own cap; who stands there twice has it once.
+pub async fn one_step_for_many_inboxes(store: &dyn Store) {
+    let keep = |id, owners: &[&str]| {
+        let users = owners.iter().map(|owner| user(owner)).collect();
+        let inbox = in_inbox("", 2, NEVER).map(|inbox| KeepInInbox { users, ..inbox });
+        Keep { inbox, ..kept(id, 2) }
+    };
+    let page = async |owner: &str| {
+        let reader = InboxReader { user: user(owner), ..reader("") };
+        ids(&ok(store.inbox_page(&reader, MessageId::ZERO, MessageId::MAX, 9, NOW).await))
+    };
+    let keeps = [keep(1, &["a", "b", "a"]), keep(2, &["b"]), keep(3, &["c", "b", "a"]), keep(4, &["b", "c"])];
+    keep_all(store, keeps).await;
+    assert_eq!((page("a").await, page("b").await, page("c").await), (vec![1, 3], vec![3, 4], vec![3, 4]));
+    // Too old for the first and the last of them, kept for the one between.
+    keep_all(store, [keep(11, &["full", "full2"]), keep(12, &["full", "full2"]), keep(10, &["full", "d", "full2"])])
+        .await;
+    assert_eq!((page("full").await, page("d").await, page("full2").await), (vec![11, 12], vec![10], vec![11, 12]));
+    let many: Vec<_> = (0..1000).map(|n| format!("user{n}")).collect();
+    ok(store.keep(keep(5, &many.iter().map(String::as_str).collect::<Vec<_>>())).await);
+    for owner in ["user0", "user500", "user999"] {
+        assert_eq!(page(owner).await, [5]);
+    }
+}
+
+/// Records are written with the message they belong to, in its app, also when the message itself needs no place.
+pub async fn records_are_kept_with_the_message(store: &dyn Store) {
+    let put = |key: &str| Change::Put { kind: RecordKind::Callback, key: key.to_owned(), value: Bytes::new() };
+    let keep = |id, key: &str| Keep { changes: vec![put(key)], ..kept(id, 200) };
+    let cancelled = keep(2, "cancelled");
+    cancelled.inbox.iter().for_each(|inbox| inbox.cancelled.cancel());
+    let remove = Keep {
+        changes: vec![Change::Delete { kind: RecordKind::Callback, key: "first".into() }, put("last")],
+        ..kept(4, 200)
+    };
+    keep_all(store, [keep(1, "first"), cancelled, Keep { inbox: None, ..keep(3, "alone") }, remove]).await;
+    let found = ok(store.scan_records(&app("app"), Scan::of(RecordKind::Callback, "", 9)).await);
+    assert_eq!(found.iter().map(|(key, _)| &key[..]).collect::<Vec<_>>(), ["alone", "cancelled", "last"]);
+    assert_eq!(unread(store, "").await, [1, 4]);
+    assert_eq!(ok(store.scan_records(&app("app2"), Scan::of(RecordKind::Callback, "", 9)).await), []);
+}
+
+/// A message for nobody is nowhere; it counts as seen all the same.
+pub async fn a_message_for_nobody_is_not_kept(store: &dyn Store) {
+    let nobody = in_inbox("", 2, NEVER).map(|inbox| KeepInInbox { users: Vec::new(), ..inbox });
+    ok(store.keep(Keep { inbox: nobody.clone(), ..kept(7, 2) }).await);
+    assert_eq!(ok(store.message(&app("app"), MessageId(7)).await), None);
+    ok(store.keep(Keep { inbox: nobody, ..recorded(&to_user(8, "sender", "reader")) }).await);
+    assert!(ok(store.message(&app("app"), MessageId(8)).await).is_some());
+    assert_eq!(ok(store.newest_message().await), MessageId(8));
 }
