@@ -25,6 +25,7 @@ pub mod recall;
 pub mod room;
 pub mod users;
 
+pub use crate::rooms::{LevelDelivery, Lost, RoomDelivery};
 pub use broadcast::{BroadcastError, SendBroadcast};
 pub use permission::Forbidden;
 pub use recall::{Recall, RecallError, Recalled};

@@ -14,6 +14,7 @@ mod gate;
 mod groups;
 mod harness;
 mod inbox;
+mod lanes;
 mod limits;
 mod model;
 mod observer;
