@@ -3,6 +3,7 @@
 mod chatgroups;
 mod chatrooms;
 mod legacy;
+mod recall;
 mod refusal;
 mod request;
 mod users;
@@ -19,6 +20,9 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(chatrooms::targeted_handler),
         routes!(chatrooms::broadcast_handler),
         routes!(legacy::handler),
+        routes!(recall::handler),
+        routes!(recall::batch_handler),
+        routes!(recall::legacy_handler),
         routes!(users::handler),
         routes!(chatgroups::handler),
         routes!(chatgroups::targeted_handler),
