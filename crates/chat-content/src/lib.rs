@@ -18,6 +18,7 @@
 //! * Work: linear in the text, but for sorting the keys of an object. The caller bounds the text it parses.
 
 mod content;
+mod edited;
 mod error;
 mod fields;
 mod kind;
@@ -27,6 +28,7 @@ mod scan;
 mod view;
 
 pub use content::Content;
+pub use edited::Replacement;
 pub use error::{ContentError, DecodeError};
 pub use kind::ContentType;
 pub use news::{edit_payload, recall_payload};

@@ -11,7 +11,7 @@ use stentor_core::id::MessageId;
 use stentor_core::message::Target;
 
 use super::refusal::{not_sent, unopened};
-use super::request::{read, room, sender, user};
+use super::request::{is_printable, read, room, sender, user};
 use crate::body::RawBody;
 use crate::call::Call;
 use crate::error::ChatError;
@@ -147,6 +147,9 @@ impl Wanted {
         };
         let id = given(self.msg_id, "param msg_id can't be empty")?;
         let to = given(self.to, "param to can't be empty")?;
+        if !is_printable(&to) {
+            return Err(ChatError::invalid_request_body());
+        }
         let (chat_type, target) = match given(self.chat_type, "param chat_type can't be empty")?.as_str() {
             "chat" => ("chat", Target::User(user(&to))),
             "groupchat" => ("groupchat", Target::Group(room(&to))),
