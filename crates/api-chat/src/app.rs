@@ -26,6 +26,8 @@ pub struct ChatApp {
     pub features: ChatFeatures,
     /// Its callbacks; `None` where they are not served.
     pub callbacks: Option<Callbacks>,
+    /// Messages may be taken back for so long, in milliseconds: 2 minutes (message documents).
+    pub recall_within_ms: u64,
     uuid: String,
     rates: [Option<Rate>; ChatRule::COUNT],
     windows: [Mutex<SlidingWindow>; ChatRule::COUNT],
@@ -91,6 +93,7 @@ impl ChatApp {
             client: None,
             features: ChatFeatures::default(),
             callbacks: None,
+            recall_within_ms: 120_000,
             rates: ChatRule::ALL.map(|rule| Some(rule.default_rate())),
             windows: std::array::from_fn(|_| Mutex::default()),
         }

@@ -2,9 +2,15 @@
 
 mod chatgroups;
 mod chatrooms;
+mod conversation;
+mod import;
 mod legacy;
+mod recall;
 mod refusal;
 mod request;
+mod rewrite;
+mod roaming;
+mod roaming_deletion;
 mod users;
 
 use utoipa_axum::router::UtoipaMethodRouter;
@@ -19,6 +25,20 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(chatrooms::targeted_handler),
         routes!(chatrooms::broadcast_handler),
         routes!(legacy::handler),
+        routes!(recall::handler),
+        routes!(recall::batch_handler),
+        routes!(recall::legacy_handler),
+        routes!(rewrite::handler),
+        routes!(import::users_handler),
+        routes!(import::groups_handler),
+        routes!(conversation::handler),
+        routes!(conversation::client_handler),
+        routes!(roaming::handler),
+        routes!(roaming_deletion::user_messages),
+        routes!(roaming_deletion::group_messages),
+        routes!(roaming_deletion::user_time, roaming_deletion::user_time_post),
+        routes!(roaming_deletion::group_time, roaming_deletion::group_time_post),
+        routes!(roaming_deletion::everything),
         routes!(users::handler),
         routes!(chatgroups::handler),
         routes!(chatgroups::targeted_handler),

@@ -18,16 +18,20 @@
 //! * Work: linear in the text, but for sorting the keys of an object. The caller bounds the text it parses.
 
 mod content;
+mod edited;
 mod error;
 mod fields;
 mod kind;
+mod news;
 mod normal;
 mod scan;
 mod view;
 
 pub use content::Content;
+pub use edited::Replacement;
 pub use error::{ContentError, DecodeError};
 pub use kind::ContentType;
+pub use news::{edit_payload, recall_payload};
 pub use normal::MAX_DEPTH;
 pub use scan::{Members, Value};
 pub use view::ContentView;

@@ -36,6 +36,8 @@ pub struct App {
     pub(crate) broadcasting: Mutex<Broadcasting>,
     pub(crate) watchers: Watchers,
     pub(crate) group_turns: GroupTurns,
+    /// Of messages that are edited; taken before that of a group.
+    pub(crate) edit_turns: GroupTurns,
     pub(crate) hooked: Hooked,
     pub(crate) backlog: Mutex<Backlog>,
     /// Up to where the notes of deleted users were swept.
@@ -64,6 +66,7 @@ impl App {
             broadcasting: Mutex::default(),
             watchers: Watchers::default(),
             group_turns: GroupTurns::default(),
+            edit_turns: GroupTurns::default(),
             hooked: Hooked::default(),
             backlog: Mutex::default(),
             departed_swept: Mutex::default(),

@@ -1,6 +1,6 @@
 //! The ways to send: [`peer`] to one user, [`users`] to many, [`group`] to the members of a group, there or not,
 //! [`room`] to the members of a room who are there, [`broadcast`] to every active room. [`recall`] takes back
-//! what was sent. Their commands and outcomes.
+//! what was sent, [`edit`] changes it, [`import`] says that it was sent long ago. Their commands and outcomes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,9 @@ use crate::session::Session;
 use crate::store::{Change, StoreError};
 
 pub mod broadcast;
+pub mod edit;
 pub mod group;
+pub mod import;
 pub mod peer;
 pub mod permission;
 mod post;
@@ -27,6 +29,8 @@ pub mod users;
 
 pub use crate::rooms::{LevelDelivery, Lost, RoomDelivery};
 pub use broadcast::{BroadcastError, SendBroadcast};
+pub use edit::{Edit, EditError, Edited};
+pub use import::{Import, ImportError};
 pub use permission::Forbidden;
 pub use recall::{Recall, RecallError, Recalled};
 

@@ -1,14 +1,118 @@
-//! Messages kept for later queries.
+//! Messages kept for later queries, and what a user does not want to find there any more.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::app::App;
+use crate::delivery::{Origin, SendOptions};
+use crate::directory::rooms::RoomKind;
+use crate::gate::Passed;
+use crate::id::{MessageId, UserId};
 use crate::limits::Rule;
-use crate::message::Message;
+use crate::message::{Marks, Message, MessageKind, Priority, Target};
 use crate::node::{Node, QueryError};
-use crate::store::{HistoryFilter, HistoryPage};
+use crate::store::{HistoryFilter, HistoryPage, StoreError};
+
+/// How many messages are hidden in one step of the store.
+const HIDDEN_AT_ONCE: usize = 500;
+
+/// Users are in no more groups, nor in more rooms.
+const JOINED_MAX: usize = 10_000;
+
+/// A conversation, as one of those in it sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conversation {
+    /// With a user.
+    With(UserId),
+    /// In a room or group.
+    In(Target),
+}
+
+impl Conversation {
+    /// What of it `user` finds in the history.
+    #[must_use]
+    pub fn seen_by(&self, user: &UserId) -> HistoryFilter {
+        let all = match self {
+            Self::With(other) => HistoryFilter::between(user, other),
+            Self::In(target) => HistoryFilter::to(target.clone()),
+        };
+        HistoryFilter { seen_by: Some(user.clone()), ..all }
+    }
+}
+
+/// What of a conversation is hidden from a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hide {
+    /// Everything up to this Unix time in milliseconds, and what was taken in it.
+    UpTo(u64),
+    /// These messages.
+    Messages(Vec<MessageId>),
+}
 
 impl Node {
+    /// Hides messages of a conversation from a user: they are not found any more with
+    /// [`Conversation::seen_by`] this user. Others find them as before.
+    ///
+    /// # Errors
+    /// When the store fails; some may be hidden then.
+    pub async fn hide(&self, app: &App, user: &UserId, what: &Conversation, hide: Hide) -> Result<(), StoreError> {
+        let all = what.seen_by(user);
+        match hide {
+            Hide::UpTo(end_ms) => self.hide_matches(app, user, &HistoryFilter { end_ms, ..all }).await,
+            Hide::Messages(ids) => {
+                for id in ids {
+                    let (after, before) = (MessageId(id.0.saturating_sub(1)), MessageId(id.0.saturating_add(1)));
+                    let one = HistoryFilter { after: Some(after), before: Some(before), ..all.clone() };
+                    self.hide_matches(app, user, &one).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Hides everything up to now from a user: what it has sent, what it was sent, and what was said in the rooms and
+    /// groups that it is in.
+    ///
+    /// # Errors
+    /// When the store fails; some may be hidden then.
+    pub async fn hide_everything(&self, app: &App, user: &UserId) -> Result<(), StoreError> {
+        let end_ms = self.clock().wall_ms();
+        let sent = HistoryFilter { from: Some(user.clone()), end_ms, ..HistoryFilter::ALL };
+        self.hide_matches(app, user, &sent).await?;
+        let received = HistoryFilter { end_ms, ..HistoryFilter::to(Target::User(user.clone())) };
+        self.hide_matches(app, user, &received).await?;
+        for kind in [RoomKind::Group, RoomKind::Room] {
+            for room in self.joined_ids(app, kind, user, JOINED_MAX).await? {
+                let target = match kind {
+                    RoomKind::Group => Target::Group(room),
+                    RoomKind::Room => Target::Room(room),
+                };
+                self.hide(app, user, &Conversation::In(target), Hide::UpTo(end_ms)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// In steps, so that other writes come between.
+    async fn hide_matches(&self, app: &App, user: &UserId, filter: &HistoryFilter) -> Result<(), StoreError> {
+        while self.store().hide(app.id(), filter, user, HIDDEN_AT_ONCE).await? >= HIDDEN_AT_ONCE as u64 {}
+        Ok(())
+    }
+
+    /// Tells a user's devices that are connected something that only they need to know. The backend's rates do not
+    /// count it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn tell_devices(&self, app: &Arc<App>, user: &UserId, payload: Bytes) -> Result<(), StoreError> {
+        let marks = Marks { kind: MessageKind::Notice, ..Marks::default() };
+        let options = SendOptions { online_only: true, marks, ..SendOptions::default() };
+        let passed = Passed { payload, priority: Priority::default(), turn: None };
+        let to = vec![user.clone()];
+        self.post_to_users(app, Origin::Backend, user.clone(), to, passed, &options).await.map(drop)
+    }
+
     /// Takes one history query under its rate.
     ///
     /// # Errors

@@ -194,6 +194,13 @@ impl MessageId {
     pub fn unix_ms(self) -> u64 {
         (self.0 >> (SEQUENCE_BITS + NODE_BITS)) + EPOCH_MS
     }
+
+    /// The number of a message of another time, which may be another's: of `sequence`, what fits. What was before the
+    /// epoch counts as its first millisecond.
+    pub(crate) fn of_past(unix_ms: u64, node: NodeId, sequence: u64) -> Self {
+        let ms = unix_ms.saturating_sub(EPOCH_MS).max(1);
+        Self(ms << (SEQUENCE_BITS + NODE_BITS) | u64::from(node.get()) << SEQUENCE_BITS | sequence & SEQUENCE_MASK)
+    }
 }
 
 impl fmt::Display for MessageId {

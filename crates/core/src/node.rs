@@ -375,6 +375,15 @@ impl Node {
         self.0.ids.next(wall_ms)
     }
 
+    /// A number for a message of some earlier time, in the order of that time. It may be another's already, unless it
+    /// is of a time that has not been numbered yet.
+    pub(crate) fn past_id(&self, wall_ms: u64) -> MessageId {
+        if wall_ms >= self.newest_id().unix_ms() {
+            return self.next_id(wall_ms);
+        }
+        MessageId::of_past(wall_ms, self.id(), self.with_random(|random| random.u64(..)))
+    }
+
     pub(crate) fn next_room_id(&self, wall_ms: u64) -> RoomId {
         self.0.room_ids.next(wall_ms)
     }

@@ -70,7 +70,8 @@ pub(super) fn sender(name: Option<&str>) -> Result<UserId, ChatError> {
     }
 }
 
-fn is_printable(name: &str) -> bool {
+/// Whether a name that nobody checks can be one: it goes into keys and logs.
+pub(super) fn is_printable(name: &str) -> bool {
     (1..=MAX_NAME_BYTES).contains(&name.len()) && !name.chars().any(char::is_control) && !name.contains('/')
 }
 

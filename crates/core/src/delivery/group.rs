@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 use std::slice;
 use std::sync::Arc;
 
@@ -34,7 +34,8 @@ const PAGE: usize = 1000;
 const TURNS: usize = 64;
 
 /// Who sends to a group waits for its turn before it reads the members: messages then come to all members in the
-/// order of their numbers, and those of one client in the order of its requests. Nothing else is held meanwhile.
+/// order of their numbers, and those of one client in the order of its requests. Nothing else is held meanwhile, apart
+/// from the turn of the message that is edited.
 #[derive(Debug)]
 pub(crate) struct GroupTurns {
     turns: Vec<Mutex<()>>,
@@ -49,8 +50,8 @@ impl Default for GroupTurns {
 
 impl GroupTurns {
     /// First come, first served.
-    async fn of(&self, group: &RoomId) -> MutexGuard<'_, ()> {
-        let turn = usize::try_from(self.hasher.hash_one(group) % TURNS as u64).unwrap_or(0);
+    pub(super) async fn of(&self, what: impl Hash) -> MutexGuard<'_, ()> {
+        let turn = usize::try_from(self.hasher.hash_one(what) % TURNS as u64).unwrap_or(0);
         self.turns[turn].lock().await
     }
 }

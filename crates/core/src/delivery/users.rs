@@ -40,7 +40,7 @@ impl Node {
 
     /// Takes a message for each of several users and offers it. What is to be kept is queued at the first poll, before
     /// anything is waited for.
-    pub(super) async fn post_to_users(
+    pub(crate) async fn post_to_users(
         &self,
         app: &Arc<App>,
         origin: Origin<'_>,

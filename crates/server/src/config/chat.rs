@@ -20,6 +20,8 @@ section! {
         history_retention_s: Bounded<1, 315_360_000> = Bounded::clamped(604_800);
         /// Bytes of messages kept for that. The newest replaces the oldest.
         history_bytes: Bounded<0, 1_125_899_906_842_624> = Bounded::clamped(2_147_483_648);
+        /// How long messages may be taken back, and no longer than they are kept: 2 minutes.
+        recall_within_s: Bounded<1, 604_800> = Bounded::clamped(120);
         /// Devices of a user that may be logged in at once. A login on one more ends the oldest session.
         devices: Bounded<1, 64> = Bounded::clamped(8);
         /// Contacts of one user.

@@ -7,6 +7,7 @@ mod messages;
 mod metadata;
 mod mutes;
 mod presence;
+mod recall;
 mod relations;
 mod tokens;
 mod users;
