@@ -216,7 +216,7 @@ impl Node {
     /// only some get, what goes to every room, and what is not content is never too much.
     fn is_over_budget(&self, app: &App, state: &mut RoomState, message: &Message) -> bool {
         let Some(overload) = &app.policy().overload else { return false };
-        let Marks { kind, priority, targeted, broadcast } = message.marks;
+        let Marks { kind, priority, targeted, broadcast, edits: _ } = message.marks;
         if targeted || broadcast || kind != MessageKind::Content {
             return false;
         }
