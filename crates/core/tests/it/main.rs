@@ -16,6 +16,7 @@ mod harness;
 mod inbox;
 mod limits;
 mod model;
+mod model_devices;
 mod observer;
 mod presence;
 mod recall;
