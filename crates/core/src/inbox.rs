@@ -137,7 +137,7 @@ impl Node {
         });
     }
 
-    /// How many messages are kept for a user.
+    /// How many messages wait for a user: kept, and acked by none of its devices.
     ///
     /// # Errors
     /// When the store fails.
@@ -145,7 +145,7 @@ impl Node {
         self.store().inbox_count(app.id(), user, self.clock().wall_ms()).await
     }
 
-    /// Whether a message is still kept for a user, because not every device of it has it.
+    /// Whether a message waits for a user: kept, and acked by none of its devices.
     ///
     /// # Errors
     /// When the store fails.

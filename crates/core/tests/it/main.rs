@@ -17,6 +17,7 @@ mod inbox;
 mod lanes;
 mod limits;
 mod model;
+mod model_devices;
 mod observer;
 mod presence;
 mod recall;
