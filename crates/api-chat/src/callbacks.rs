@@ -6,6 +6,7 @@ mod content;
 mod filter;
 mod gate;
 mod message;
+mod news;
 mod room;
 mod seal;
 mod session;

@@ -13,11 +13,13 @@ pub fn recall_payload(id: &str, by: &str, ext: Option<&str>) -> String {
     Value::Object(fields).to_string()
 }
 
-/// A message has other content: `msg_id`, `by`, `edits` (how often it was changed by now), and the content as a new
-/// message has it: `body_type`, `body`, `ext`.
+/// A message has other content: `msg_id`, `by`, `sender` (who sent it), `edits` (how often it was changed by now), and the
+/// content as a new message has it: `body_type`, `body`, `ext`.
 #[must_use]
-pub fn edit_payload(id: &str, by: &str, edits: u32, content: ContentView<'_>) -> String {
-    let mut payload = Value::Object(about(id, by)).to_string();
+pub fn edit_payload(id: &str, by: &str, sender: &str, edits: u32, content: ContentView<'_>) -> String {
+    let mut fields = about(id, by);
+    fields.insert("sender".to_owned(), sender.into());
+    let mut payload = Value::Object(fields).to_string();
     payload.pop();
     let (kind, body, ext) = (content.kind(), content.body(), content.ext().unwrap_or("{}"));
     payload.push_str(&format!(r#","edits":{edits},"body_type":"{kind}","body":{body},"ext":{ext}}}"#));
@@ -39,8 +41,9 @@ mod tests {
         assert_eq!(fields(&recall_payload("12", "a", Some("{}")))["ext"], "{}");
         let content = br#"{"type":"txt","body":{"msg":"new"},"ext":{"a":1.10}}"#;
         let view = ContentView::decode(content).expect("content");
-        let edit = edit_payload("12", "admin", 3, view);
+        let edit = edit_payload("12", "admin", "a\"b", 3, view);
         assert!(edit.ends_with(r#","edits":3,"body_type":"txt","body":{"msg":"new"},"ext":{"a":1.10}}"#), "{edit}");
         assert_eq!(fields(&edit)["msg_id"], "12");
+        assert_eq!((&fields(&edit)["by"], &fields(&edit)["sender"]), (&"admin".into(), &"a\"b".into()));
     }
 }

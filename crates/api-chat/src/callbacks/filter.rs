@@ -54,6 +54,15 @@ impl ChatKind {
             Self::Room => "chatroom",
         }
     }
+
+    /// The word for it in the kind of a content.
+    pub(super) fn place(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Group => "group",
+            Self::Room => "room",
+        }
+    }
 }
 
 /// Who sent a message.

@@ -70,7 +70,8 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
             return Err(unsupported());
         }
         let content = Content::edited(old, new, MAX_BYTES).map_err(of_edit)?;
-        let news = edit_payload(&id, by.as_str(), edits.into(), content.view()).into();
+        let sender = message.from.as_str();
+        let news = edit_payload(&id, by.as_str(), sender, edits.into(), content.view()).into();
         Ok(Edited { payload: content.into_payload().into(), news })
     };
     call.node().edit(&call.app, Origin::Backend, edit, change).await.map_err(refused)?;
@@ -117,10 +118,9 @@ fn refused(error: EditError<ChatError>) -> ChatError {
         EditError::NotSender | EditError::OtherTarget => {
             refusal(StatusCode::UNAUTHORIZED, "You are not authorized to edit this message.")
         }
-        EditError::TooOften { .. } => refusal(
-            StatusCode::FORBIDDEN,
-            "The message has reached its edit limit and cannot be modified further.",
-        ),
+        EditError::TooOften { .. } => {
+            refusal(StatusCode::FORBIDDEN, "The message has reached its edit limit and cannot be modified further.")
+        }
         EditError::Refused(error) => error,
         EditError::Send(error) => not_sent(error),
     }

@@ -1,6 +1,7 @@
 //! Callbacks, as a backend sees them: over a real socket, by a receiver that checks every signature.
 
 mod asked;
+mod news;
 mod restart;
 mod rooms;
 mod sent;

@@ -1,13 +1,10 @@
-//! `chat`, `chat_offline`, and what happens to a message afterwards.
+//! `chat` and `chat_offline`.
 
 use serde_json::json;
-use stentor_core::delivery::{Origin, SendOptions, SendPeer};
-use stentor_core::id::UserId;
-use stentor_core::message::{Marks, MessageKind};
 use stentor_testkit::{START_MS, TestApp, TestServer};
 
 use super::{KEY, bodies, came, receiver, send, with_rule};
-use crate::chat::{Connection, app};
+use crate::chat::Connection;
 
 #[tokio::test]
 async fn a_message_is_told_in_the_documented_body() {
@@ -150,57 +147,6 @@ async fn every_rule_has_its_own() {
     let one = came(&offline, 1).await;
     let offline_of_both = both.iter().find(|one| one.text("eventType") == "chat_offline").expect("told");
     assert_eq!(offline_of_both.body, one[0].body, "the same callback, to both");
-}
-
-#[tokio::test]
-async fn what_happens_to_a_message_is_told() {
-    let receiver = receiver().await;
-    let server = with_rule(&receiver, "events = [\"recall\", \"read_ack\"]").start().await;
-    let bob = Connection::open(&server, "bob", "web").await;
-    let about = async |kind, payload: &str| {
-        let options = SendOptions { marks: Marks { kind, ..Marks::default() }, ..SendOptions::default() };
-        let (from, to) = (UserId::from_trusted("bob"), UserId::from_trusted("alice"));
-        let send = SendPeer { from, to, payload: payload.to_owned().into(), wait_for_ack: false, options };
-        let origin = Origin::Client(&bob.connected.session);
-        let sent = server.node().send_peer(&app(&server), origin, send).await.expect("taken");
-        server.advance(std::time::Duration::from_millis(1));
-        sent.id.to_string()
-    };
-    let recall = about(MessageKind::Recall, r#"{"msg_id":"966475220900644860"}"#).await;
-    let read = about(MessageKind::Read, r#"{"ids":["1","2"]}"#).await;
-    let told = bodies(&receiver, 3).await;
-    let expected = json!({
-        "chat_type": "recall",
-        "payload": { "ext": {}, "ack_message_id": "966475220900644860", "bodies": [] },
-        "host": "stentor",
-        "appkey": KEY,
-        "from": "bob",
-        "recall_id": "966475220900644860",
-        "to": "alice",
-        "eventType": "chat",
-        "msg_id": recall,
-        "timestamp": START_MS,
-        "securityVersion": "1.0.0",
-    });
-    assert_eq!(told[0], expected);
-    let expected = |id: &str| {
-        json!({
-            "chat_type": "read_ack",
-            "channel_channel": format!("{KEY}_alice@conference.easemob.com"),
-            "payload": { "ext": {}, "ack_message_id": id, "bodies": [] },
-            "host": "stentor",
-            "appkey": KEY,
-            "from": "bob",
-            "to": "alice",
-            "eventType": "chat",
-            "msg_id": read,
-            "timestamp": START_MS + 1,
-            "securityVersion": "1.0.0",
-        })
-    };
-    let mut acks = told[1..].to_vec();
-    acks.sort_by_key(|ack| ack["payload"]["ack_message_id"].to_string());
-    assert_eq!(acks, [expected("1"), expected("2")]);
 }
 
 #[tokio::test]
