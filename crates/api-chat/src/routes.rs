@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use crate::call::Addressed;
 use crate::error::ChatError;
 use crate::state::ChatState;
-use crate::{callbacks, messages, metadata, mutes, presence, relations, token, users};
+use crate::{callbacks, groups, messages, metadata, mutes, presence, relations, rooms, token, users};
 
 /// Every endpoint. A family of one path is one entry.
 fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
@@ -28,6 +28,8 @@ fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
     endpoints.extend(mutes::endpoints());
     endpoints.extend(metadata::endpoints());
     endpoints.extend(presence::endpoints());
+    endpoints.extend(rooms::endpoints());
+    endpoints.extend(groups::endpoints());
     endpoints
 }
 

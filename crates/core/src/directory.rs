@@ -20,6 +20,7 @@ pub(crate) mod room_id;
 pub mod rooms;
 pub mod silenced;
 pub mod status;
+pub mod super_admins;
 mod turn;
 pub(crate) mod turns;
 pub mod users;

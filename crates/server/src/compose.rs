@@ -1,11 +1,13 @@
 //! From the configuration's structs to those of the crates.
 
 use stentor_api_chat::app::{Identity, app_key};
-use stentor_api_chat::{ChatApp, ChatFeatures, ChatLimits, ChatRule};
+use stentor_api_chat::{ChatApp, ChatFeatures, ChatLimits, ChatRule, RoomSizes};
 use stentor_api_rtm::{
     ChannelMessageType, Customer, EventFields, OfflineResult, RtmApp, RtmLimits, RtmOptions, policy,
 };
-use stentor_core::app::{AppPolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, RoomPolicy, SessionPolicy};
+use stentor_core::app::{
+    AppPolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
+};
 use stentor_core::limits::Rule;
 use stentor_http_kit::Secret;
 
@@ -86,6 +88,15 @@ pub(crate) fn chat_policy(config: &Config, app: &AppConfig) -> Option<AppPolicy>
             statuses: app.features.presence,
             ..documented.directory
         },
+        rooms: RoomPolicy {
+            registered: Some(RegisteredRooms {
+                rooms_per_user: section.rooms_per_user.size(),
+                groups_per_user: section.groups_per_user.size(),
+                rooms: section.rooms.get(),
+                groups: section.groups.get(),
+            }),
+            ..documented.rooms
+        },
         sessions: SessionPolicy {
             grace_ms: section.room_stay_ms.get(),
             ack_timeout_ms: config.server.ack_timeout_ms.get(),
@@ -115,6 +126,12 @@ pub(crate) fn chat_app(app: &AppConfig) -> Option<ChatApp> {
         presence: app.features.presence,
         metadata: app.features.metadata,
         open_registration: app.chat.open_registration,
+    };
+    chat.rooms = RoomSizes {
+        room_users: app.chat.room_users.get(),
+        room_users_default: app.chat.room_users_default.get().min(app.chat.room_users.get()),
+        group_users: app.chat.group_users.get(),
+        group_users_default: app.chat.group_users_default.get().min(app.chat.group_users.get()),
     };
     Some(ChatRule::ALL.into_iter().fold(chat, |chat, rule| chat.with_rate(rule, app.chat_limits.rate(rule))))
 }

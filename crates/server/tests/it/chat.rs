@@ -9,6 +9,7 @@ mod mutes;
 mod presence;
 mod recall;
 mod relations;
+mod rooms;
 mod tokens;
 mod users;
 
