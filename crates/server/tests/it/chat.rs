@@ -1,6 +1,7 @@
 //! The Chat API, as a backend sees it: one module per family of endpoints.
 
 mod callbacks;
+mod day;
 mod errors;
 mod explore;
 mod messages;

@@ -49,8 +49,7 @@ impl Day {
     }
 
     fn to_room(&self, more: Value) -> Value {
-        let mut message =
-            json!({ "from": "alice", "to": [self.room], "type": "txt", "body": { "msg": "hi" } });
+        let mut message = json!({ "from": "alice", "to": [self.room], "type": "txt", "body": { "msg": "hi" } });
         message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         message
     }
