@@ -13,7 +13,7 @@ pub mod delivery;
 pub mod directory;
 pub mod events;
 pub mod gate;
-mod history;
+pub mod history;
 mod hub;
 pub mod id;
 mod inbox;

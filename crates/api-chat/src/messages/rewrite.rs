@@ -117,10 +117,9 @@ fn refused(error: EditError<ChatError>) -> ChatError {
         EditError::NotSender | EditError::OtherTarget => {
             refusal(StatusCode::UNAUTHORIZED, "You are not authorized to edit this message.")
         }
-        EditError::TooOften { .. } => refusal(
-            StatusCode::FORBIDDEN,
-            "The message has reached its edit limit and cannot be modified further.",
-        ),
+        EditError::TooOften { .. } => {
+            refusal(StatusCode::FORBIDDEN, "The message has reached its edit limit and cannot be modified further.")
+        }
         EditError::Refused(error) => error,
         EditError::Send(error) => not_sent(error),
     }

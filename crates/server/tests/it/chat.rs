@@ -2,12 +2,15 @@
 
 mod errors;
 mod explore;
+mod import;
 mod messages;
 mod metadata;
 mod mutes;
 mod presence;
 mod recall;
 mod relations;
+mod rewrite;
+mod roaming;
 mod tokens;
 mod users;
 
