@@ -23,7 +23,10 @@ impl ChatLogins {
     async fn token(&self, chat: &ChatApp, app: &App, user: &UserId, token: &str) -> Result<Grant, LoginRefused> {
         let granted = authenticate(&self.0, chat, app, token).await.map_err(refused)?;
         match granted.principal {
-            Principal::User(of) if of == *user => Ok(Grant { expires_at_ms: granted.expires_at_ms }),
+            Principal::User(of) if of == *user => {
+                let generation = granted.user.map(|user| user.token_generation);
+                Ok(Grant { expires_at_ms: granted.expires_at_ms, generation })
+            }
             Principal::User(_) => Err(LoginRefused::InvalidToken),
             // A backend does not log in: it is nobody.
             Principal::App => Err(LoginRefused::NotAuthorized),
@@ -38,7 +41,9 @@ impl ChatLogins {
         let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
         let good = self.0.passwords().verify(password, hash).await.map_err(|_busy| LoginRefused::Unavailable)?;
         match user {
-            Some(user) if good && user.active => Ok(Grant { expires_at_ms: None }),
+            Some(user) if good && user.active => {
+                Ok(Grant { expires_at_ms: None, generation: Some(user.token_generation) })
+            }
             Some(_) if good => Err(LoginRefused::NotAuthorized),
             _ => Err(LoginRefused::WrongPassword),
         }

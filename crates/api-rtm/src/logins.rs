@@ -44,14 +44,14 @@ impl RtmLogins {
     ) -> Result<Grant, LoginRefused> {
         let certificate = self.certificates.get(app.as_str()).ok_or(LoginRefused::InvalidApp)?;
         let Some(certificate) = certificate else {
-            return Ok(Grant { expires_at_ms: None });
+            return Ok(Grant { expires_at_ms: None, generation: None });
         };
         let Credential::Token(token) = credential else { return Err(LoginRefused::InvalidToken) };
         let grant =
             verify_login(token, app.as_str(), certificate.expose(), user.as_str(), now_ms / 1000).map_err(refused)?;
         // A 006 token only opens the door: whoever is connected stays, however long (RTM token documents).
         let ends = token.starts_with(v007::PREFIX);
-        Ok(Grant { expires_at_ms: ends.then_some(grant.expires_at_s.saturating_mul(1000)) })
+        Ok(Grant { expires_at_ms: ends.then_some(grant.expires_at_s.saturating_mul(1000)), generation: None })
     }
 }
 
@@ -86,7 +86,10 @@ mod tests {
     fn an_app_without_certificate_needs_no_token() {
         let logins = RtmLogins::new([RtmApp { certificate: None, ..app() }]);
         for token in [None, Some(""), Some("nonsense")] {
-            assert_eq!(check(&logins, APP, "userA", token, NOW_MS), Ok(Grant { expires_at_ms: None }));
+            assert_eq!(
+                check(&logins, APP, "userA", token, NOW_MS),
+                Ok(Grant { expires_at_ms: None, generation: None })
+            );
         }
         let other = "00000000000000000000000000000000";
         assert_eq!(check(&logins, other, "userA", None, NOW_MS), Err(LoginRefused::InvalidApp));
@@ -105,7 +108,7 @@ mod tests {
             ("userA", Some(TOKEN_007_B), NOW_MS, Ok(Some(1_700_086_400_000))),
             ("userA", Some(TOKEN_007_B), 1_700_086_400_000, Err(LoginRefused::Expired)),
         ] {
-            let answer = answer.map(|expires_at_ms| Grant { expires_at_ms });
+            let answer = answer.map(|expires_at_ms| Grant { expires_at_ms, generation: None });
             assert_eq!(check(&logins, APP, user, token, now_ms), answer, "{user} {token:?} {now_ms}");
         }
     }

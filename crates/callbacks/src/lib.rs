@@ -32,4 +32,4 @@ pub use outbox::{Bounds, Outbox, OutboxSetup, Seal, Unsealed};
 pub use rule::{Key, Rule};
 pub use schedule::Schedule;
 pub use set::SetDate;
-pub use trust::system_trust;
+pub use trust::{no_trust, system_trust};

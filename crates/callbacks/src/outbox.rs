@@ -199,6 +199,11 @@ impl Outbox {
         self.0.tasks.close();
     }
 
+    /// Has the workers stop, without waiting for it.
+    pub fn cancel(&self) {
+        self.0.stop.cancel();
+    }
+
     /// Stops the workers. Requests under way have a second to end; what is not delivered stays in the store.
     pub async fn stop(&self) {
         self.0.stop.cancel();

@@ -23,8 +23,16 @@ pub fn system_trust() -> Result<Arc<ClientConfig>, Error> {
     trusting(roots)
 }
 
+/// Trusts nobody: for a server without callback rules.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub fn no_trust() -> Result<Arc<ClientConfig>, Error> {
+    trusting(RootCertStore::empty())
+}
+
 /// Trusts these authorities.
-pub(crate) fn trusting(roots: RootCertStore) -> Result<Arc<ClientConfig>, Error> {
+fn trusting(roots: RootCertStore) -> Result<Arc<ClientConfig>, Error> {
     let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?;
     Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))

@@ -34,6 +34,9 @@ pub struct Grant {
     /// When the session ends unless the credential is renewed: Unix time in milliseconds. `None` if it may
     /// stay for as long as it is connected.
     pub expires_at_ms: Option<u64>,
+    /// How often the user's tokens had been revoked when it was checked, in a dialect that counts:
+    /// [`crate::node::Node::confirm`] wants it.
+    pub generation: Option<u64>,
 }
 
 /// Why a login was refused.

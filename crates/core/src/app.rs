@@ -19,7 +19,7 @@ pub use crate::policy::{
     PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
 };
 use crate::presence::Watchers;
-use crate::rooms::{ActiveRooms, Rooms};
+use crate::rooms::{ActiveRooms, GoneRooms, Rooms};
 use crate::session::Session;
 
 /// One tenant.
@@ -31,6 +31,7 @@ pub struct App {
     logins: Mutex<WindowsByKey<UserId>>,
     pub(crate) hub: Hub,
     pub(crate) rooms: Rooms,
+    pub(crate) gone_rooms: GoneRooms,
     pub(crate) active: ActiveRooms,
     pub(crate) broadcasting: Mutex<Broadcasting>,
     pub(crate) watchers: Watchers,
@@ -60,6 +61,7 @@ impl App {
             logins: Mutex::default(),
             hub: Hub::default(),
             rooms: Rooms::default(),
+            gone_rooms: GoneRooms::default(),
             active: ActiveRooms::default(),
             broadcasting: Mutex::default(),
             watchers: Watchers::default(),

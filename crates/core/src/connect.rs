@@ -137,7 +137,7 @@ impl Node {
         }
         self.note_status(&session);
         if let Some(states) = Self::watched_states(&session) {
-            session.offer(&states, self.clock().monotonic_ms());
+            self.offer_all([&session].into_iter(), &states);
         }
         self.drain_inbox(&session, attachment).await;
         let rooms = session.state().room_ids();

@@ -27,6 +27,7 @@ pub mod recall;
 pub mod room;
 pub mod users;
 
+pub use crate::rooms::{LevelDelivery, Lost, RoomDelivery};
 pub use broadcast::{BroadcastError, SendBroadcast};
 pub use edit::{Edit, EditError, Edited};
 pub use import::{Import, ImportError};

@@ -12,7 +12,7 @@ use crate::mailbox::Offered;
 use crate::message::Message;
 use crate::node::Node;
 use crate::notice::{Envelope, Notice};
-use crate::session::{PeerOffer, Session};
+use crate::session::{LostMessages, PeerOffer, Session};
 use crate::store::{InboxReader, StoreError};
 
 /// How many messages are read from the store at once.
@@ -101,9 +101,11 @@ impl Node {
     pub(crate) fn offer_late(&self, session: &Arc<Session>, message: &Arc<Message>) {
         let envelope = Envelope::new(Notice::PeerMessage { message: message.clone(), from_inbox: false });
         let peer = PeerOffer { id: message.id, expected: None, kept: true, again: true };
-        if session.offer_peer(&envelope, peer, self.clock().monotonic_ms()) == Offered::Overflow {
+        let mut lost = LostMessages::default();
+        if session.offer_peer(&envelope, peer, self.clock().monotonic_ms(), &mut lost) == Offered::Overflow {
             self.end_overflown(session);
         }
+        self.count_lost(session.app(), &mut lost);
     }
 
     /// The client has these messages. Those that are in no mailbox of the session are ignored.
@@ -135,7 +137,7 @@ impl Node {
         });
     }
 
-    /// How many messages are kept for a user.
+    /// How many messages wait for a user: kept, and acked by none of its devices.
     ///
     /// # Errors
     /// When the store fails.
@@ -143,7 +145,7 @@ impl Node {
         self.store().inbox_count(app.id(), user, self.clock().wall_ms()).await
     }
 
-    /// Whether a message is still kept for a user, because not every device of it has it.
+    /// Whether a message waits for a user: kept, and acked by none of its devices.
     ///
     /// # Errors
     /// When the store fails.

@@ -4,8 +4,17 @@
 //! its ack, so that a client that comes back gets it again. While the inbox is handed over (*drain*), peer
 //! messages that come meanwhile are `held`, so that everything arrives in the order of the message IDs.
 //!
-//! Overflow: `mailbox_notices` or `mailbox_bytes` of what waits and what is unacked together. The client is then
-//! cut as a slow consumer, which drops everything but the unacked peer messages; if those alone are too many,
+//! Room messages stand in *lanes*, one for each level: high ones are written before everything else, low ones after
+//! everything else, and normal ones stand in `queue`, among peer messages and other notices. Within a lane the order
+//! is that of the offers. The lanes for high and low ones are only there while they hold something.
+//!
+//! Overflow, where the app has levels ([`OverloadPolicy`]): when so many room messages wait that one more does not
+//! fit, the newest one of the lowest level gives way, if that is lower than the one that comes; otherwise the one
+//! that comes is dropped. Everything else makes room messages give way in the same manner before the next bound
+//! matters.
+//!
+//! Overflow of the whole: `mailbox_notices` or `mailbox_bytes` of what waits and what is unacked together. The client
+//! is then cut as a slow consumer, which drops everything but the unacked peer messages; if those alone are too many,
 //! the session has ended.
 
 use std::collections::VecDeque;
@@ -15,8 +24,10 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::id::MessageId;
+use crate::id::RoomId;
+use crate::message::Priority;
 use crate::notice::{Envelope, Notice};
-use crate::policy::SessionPolicy;
+use crate::policy::{OverloadPolicy, SessionPolicy};
 use crate::store::Cancelled;
 
 /// What a session did with a peer message.
@@ -87,11 +98,29 @@ pub(crate) struct Acked {
     pub(crate) kept: bool,
 }
 
+/// A room message that is not delivered, though it was in the mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GivenUp {
+    pub(crate) room: RoomId,
+    pub(crate) level: Priority,
+}
+
+/// Room messages that do not stand in the queue.
+#[derive(Debug, Default)]
+struct Lanes {
+    high: VecDeque<Arc<Envelope>>,
+    low: VecDeque<Arc<Envelope>>,
+}
+
 /// The mailbox of one session.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     queue: VecDeque<Arc<Envelope>>,
-    /// Notices in `queue` that no entry of `unacked` stands for.
+    lanes: Option<Box<Lanes>>,
+    /// Room messages in the lanes, those in `queue` included, and their bytes.
+    room_messages: u32,
+    room_bytes: u32,
+    /// Notices in `queue` and the lanes that no entry of `unacked` stands for.
     queued_alone: usize,
     queued_alone_bytes: usize,
     /// Bytes in `queue` that the drain put there: bounded by its pauses, not by the mailbox's limit.
@@ -114,7 +143,7 @@ const DRAIN_PAUSE_BYTES: usize = 256 * 1024;
 
 impl Mailbox {
     pub(crate) fn waiting(&self) -> usize {
-        self.queue.len()
+        self.queue.len() + self.lanes.as_ref().map_or(0, |lanes| lanes.high.len() + lanes.low.len())
     }
 
     fn has_space(&self, bytes: usize, limits: &SessionPolicy) -> bool {
@@ -122,15 +151,123 @@ impl Mailbox {
             && self.unacked_bytes + self.queued_alone_bytes + bytes <= limits.mailbox_bytes
     }
 
-    pub(crate) fn has_space_for(&self, envelope: &Envelope, limits: &SessionPolicy) -> bool {
-        self.has_space(envelope.size_bytes(), limits)
+    /// Whether a notice fits, after room messages of a lower level gave way if they may.
+    pub(crate) fn make_space(
+        &mut self,
+        envelope: &Envelope,
+        limits: &SessionPolicy,
+        overload: Option<&OverloadPolicy>,
+        given_up: &mut Vec<GivenUp>,
+    ) -> bool {
+        let bytes = envelope.size_bytes();
+        let level = envelope.room_level().map(|(_, level)| level);
+        while !self.has_space(bytes, limits) {
+            if overload.is_none() || !self.give_up_below(level, given_up) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Whether a room message fits into the lanes, after room messages of a lower level gave way.
+    pub(crate) fn make_space_in_lanes(
+        &mut self,
+        envelope: &Envelope,
+        level: Priority,
+        overload: &OverloadPolicy,
+        given_up: &mut Vec<GivenUp>,
+    ) -> bool {
+        let bytes = envelope.size_bytes();
+        if bytes > overload.lane_bytes {
+            return false;
+        }
+        while self.room_messages as usize >= overload.lane_notices
+            || self.room_bytes as usize + bytes > overload.lane_bytes
+        {
+            if !self.give_up_below(Some(level), given_up) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Drops the newest room message of the lowest level that waits, if that is lower than `level`; `None` is above
+    /// all levels.
+    fn give_up_below(&mut self, level: Option<Priority>, given_up: &mut Vec<GivenUp>) -> bool {
+        // The least important is the greatest.
+        let is_below = |lane: Priority| level.is_none_or(|level| lane > level);
+        let lowest_first = Priority::ALL.into_iter().rev();
+        let Some(envelope) = lowest_first.take_while(|lane| is_below(*lane)).find_map(|lane| self.pop_newest(lane))
+        else {
+            return false;
+        };
+        self.left(&envelope);
+        given_up.extend(GivenUp::of(&envelope));
+        true
+    }
+
+    fn pop_newest(&mut self, lane: Priority) -> Option<Arc<Envelope>> {
+        match lane {
+            Priority::High => self.lanes.as_mut()?.high.pop_back(),
+            Priority::Low => self.lanes.as_mut()?.low.pop_back(),
+            Priority::Normal => {
+                let at = self.queue.iter().rposition(|envelope| envelope.room_level().is_some())?;
+                self.queue.remove(at)
+            }
+        }
+    }
+
+    /// Room messages that wait.
+    pub(crate) fn room_messages(&self) -> impl Iterator<Item = GivenUp> {
+        let lanes = self.lanes.iter().flat_map(|lanes| lanes.high.iter().chain(&lanes.low));
+        self.queue.iter().chain(lanes).filter_map(|envelope| GivenUp::of(envelope))
     }
 
     /// Adds something that is not acked.
     pub(crate) fn push(&mut self, envelope: &Arc<Envelope>) {
+        let bytes = envelope.size_bytes();
         self.queued_alone += 1;
-        self.queued_alone_bytes += envelope.size_bytes();
-        self.queue.push_back(envelope.clone());
+        self.queued_alone_bytes += bytes;
+        let level = envelope.room_level().map(|(_, level)| level);
+        if level.is_some() {
+            self.room_messages += 1;
+            self.room_bytes += u32::try_from(bytes).unwrap_or(u32::MAX);
+        }
+        let lane = match level {
+            Some(Priority::High) => &mut self.lanes.get_or_insert_default().high,
+            Some(Priority::Low) => &mut self.lanes.get_or_insert_default().low,
+            Some(Priority::Normal) | None => &mut self.queue,
+        };
+        lane.push_back(envelope.clone());
+    }
+
+    /// Something has left the queue or a lane.
+    fn left(&mut self, envelope: &Envelope) {
+        let bytes = envelope.size_bytes();
+        match &envelope.notice {
+            Notice::PeerMessage { from_inbox: false, .. } => return,
+            Notice::PeerMessage { from_inbox: true, .. } => {
+                self.drained_bytes -= bytes;
+                return;
+            }
+            Notice::RoomMessage { .. } => {
+                self.room_messages -= 1;
+                self.room_bytes -= u32::try_from(bytes).unwrap_or(u32::MAX);
+            }
+            _ => {}
+        }
+        self.queued_alone -= 1;
+        self.queued_alone_bytes -= bytes;
+    }
+
+    /// The next one to write.
+    fn pop(&mut self) -> Option<Arc<Envelope>> {
+        let Some(lanes) = &mut self.lanes else { return self.queue.pop_front() };
+        let next = lanes.high.pop_front().or_else(|| self.queue.pop_front()).or_else(|| lanes.low.pop_front());
+        if lanes.high.is_empty() && lanes.low.is_empty() {
+            self.lanes = None;
+        }
+        next
     }
 
     /// Adds a peer message: kept until acked, written now or after the drain.
@@ -207,6 +344,9 @@ impl Mailbox {
     /// Ends a connection: what is not acked stays.
     pub(crate) fn detach(&mut self) {
         self.queue = VecDeque::new();
+        self.lanes = None;
+        self.room_messages = 0;
+        self.room_bytes = 0;
         self.held = None;
         self.queued_alone = 0;
         self.queued_alone_bytes = 0;
@@ -217,7 +357,7 @@ impl Mailbox {
 
     /// True if the outlet is to be told now.
     pub(crate) fn announce(&mut self) -> bool {
-        !self.queue.is_empty() && !std::mem::replace(&mut self.announced, true)
+        self.waiting() > 0 && !std::mem::replace(&mut self.announced, true)
     }
 
     pub(crate) fn take(&mut self, max_notices: usize, max_bytes: usize, into: &mut Vec<Arc<Envelope>>) {
@@ -225,22 +365,14 @@ impl Mailbox {
         let mut taken = 0;
         while taken < max_notices
             && bytes < max_bytes
-            && let Some(envelope) = self.queue.pop_front()
+            && let Some(envelope) = self.pop()
         {
-            let size = envelope.size_bytes();
-            match envelope.notice {
-                Notice::PeerMessage { from_inbox: false, .. } => {}
-                Notice::PeerMessage { from_inbox: true, .. } => self.drained_bytes -= size,
-                _ => {
-                    self.queued_alone -= 1;
-                    self.queued_alone_bytes -= size;
-                }
-            }
-            bytes += size;
+            self.left(&envelope);
+            bytes += envelope.size_bytes();
             taken += 1;
             into.push(envelope);
         }
-        if self.queue.is_empty() {
+        if self.queue.is_empty() && self.lanes.is_none() {
             self.announced = false;
             // An idle session keeps no buffer.
             if self.queue.capacity() > 8 {
@@ -283,7 +415,25 @@ impl Mailbox {
     }
 }
 
+impl GivenUp {
+    fn of(envelope: &Envelope) -> Option<Self> {
+        envelope.room_level().map(|(room, level)| Self { room: room.clone(), level })
+    }
+}
+
 fn pop_older(held: &mut VecDeque<Arc<Envelope>>, id: MessageId) -> Option<Arc<Envelope>> {
     let older = matches!(&held.front()?.notice, Notice::PeerMessage { message, .. } if message.id < id);
     if older { held.pop_front() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_mailbox_is_small() {
+        // Three lanes for each session would be another 64 bytes; the two that are seldom used cost a pointer.
+        let size = size_of::<Mailbox>();
+        assert!(size <= 184, "{size} bytes");
+    }
 }

@@ -10,6 +10,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::delivery::DeliveryOutcome;
+use crate::message::Priority;
+use crate::rooms::Lost;
 
 macro_rules! labels {
     ($($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $text:literal,)* })*) => {$(
@@ -52,6 +54,17 @@ labels! {
         SessionEnded => "session_ended",
         /// An event that the store did not take in time: the backlog is full.
         EventBacklog => "event_backlog",
+        /// A room message for a client whose lanes were full of what matters as much or more.
+        LanesFull => "lanes_full",
+        /// A room message, for each client in the room: the room was above its budget and the node busy.
+        RoomBudget => "room_budget",
+    }
+
+    /// How much a room message matters, as [`Priority`].
+    enum Level {
+        High => "high",
+        Normal => "normal",
+        Low => "low",
     }
 
     /// What became of a peer message, as [`DeliveryOutcome`].
@@ -75,6 +88,12 @@ struct ReasonLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RoomDropLabels {
+    level: Level,
+    reason: DropReason,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     outcome: OutcomeLabel,
 }
@@ -91,6 +110,7 @@ pub struct Metrics {
     pub(crate) offered_peer: Counter,
     pub(crate) acks: Counter,
     dropped: Family<ReasonLabels, Counter>,
+    room_drops: Family<RoomDropLabels, Counter>,
     outcomes: Family<OutcomeLabels, Counter>,
     pub(crate) logins: Counter,
     pub(crate) resumes: Counter,
@@ -117,6 +137,7 @@ impl Metrics {
             offered_room: offered.get_or_create_owned(&KindLabels { kind: Kind::Room }),
             acks: Counter::default(),
             dropped: Family::default(),
+            room_drops: Family::default(),
             outcomes: Family::default(),
             logins: Counter::default(),
             resumes: Counter::default(),
@@ -129,6 +150,8 @@ impl Metrics {
         registry.register("messages_offered", "Messages put into the mailboxes of sessions", offered);
         registry.register("acks", "Peer messages acked by clients", metrics.acks.clone());
         registry.register("drops", "What was not delivered, by reason", metrics.dropped.clone());
+        let help = "Room messages that were not delivered to a connected client, by level and reason";
+        registry.register("room_drops", help, metrics.room_drops.clone());
         registry.register("peer_outcomes", "What became of peer messages", metrics.outcomes.clone());
         registry.register("logins", "Sessions opened", metrics.logins.clone());
         registry.register("resumes", "Sessions resumed", metrics.resumes.clone());
@@ -143,6 +166,23 @@ impl Metrics {
         if count > 0 {
             self.dropped.get_or_create(&ReasonLabels { reason }).inc_by(count);
         }
+    }
+
+    /// Room messages that a connected client does not get.
+    pub(crate) fn room_dropped(&self, level: Priority, why: Lost, count: u64) {
+        if count == 0 {
+            return;
+        }
+        let reason = match why {
+            Lost::Budget => DropReason::RoomBudget,
+            Lost::Lanes => DropReason::LanesFull,
+            Lost::SlowConsumer => DropReason::SlowConsumer,
+        };
+        // What goes with a connection is counted once for the connection: most of it may come again.
+        if why != Lost::SlowConsumer {
+            self.dropped(reason, count);
+        }
+        self.room_drops.get_or_create(&RoomDropLabels { level: level.into(), reason }).inc_by(count);
     }
 
     /// How much was dropped for a reason so far.
@@ -160,5 +200,15 @@ impl Metrics {
             DeliveryOutcome::Unconfirmed => OutcomeLabel::Unconfirmed,
         };
         self.outcomes.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+}
+
+impl From<Priority> for Level {
+    fn from(level: Priority) -> Self {
+        match level {
+            Priority::High => Self::High,
+            Priority::Normal => Self::Normal,
+            Priority::Low => Self::Low,
+        }
     }
 }

@@ -20,6 +20,7 @@ use crate::cluster::Elsewhere;
 use crate::delivery::broadcast::newest_planned;
 use crate::directory::room_id::RoomIds;
 use crate::id::{AppId, MessageId, MessageIds, NodeId, RoomId};
+use crate::lag::Writers;
 use crate::limits::Limited;
 use crate::metrics::Metrics;
 pub use crate::rooms::RoomMembers;
@@ -62,6 +63,7 @@ struct Inner {
     tasks: TaskTracker,
     draining: AtomicBool,
     elsewhere: Elsewhere,
+    writers: Writers,
 }
 
 impl fmt::Debug for Node {
@@ -177,6 +179,7 @@ impl Node {
             tasks: TaskTracker::new(),
             draining: AtomicBool::new(false),
             elsewhere: Elsewhere::default(),
+            writers: Writers::default(),
             clock,
         }));
         for app in node.apps().filter(|app| app.policy().rooms.registered.is_some()) {
@@ -358,6 +361,10 @@ impl Node {
 
     pub(crate) fn elsewhere(&self) -> &Elsewhere {
         &self.0.elsewhere
+    }
+
+    pub(crate) fn writers(&self) -> &Writers {
+        &self.0.writers
     }
 
     pub(crate) fn timers(&self) -> &Timers {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::attributes::RoomAttribute;
 use crate::directory::status::PublishedStatus;
 use crate::id::{RoomId, UserId};
-use crate::message::Message;
+use crate::message::{Message, Priority};
 use crate::presence::Presence;
 use crate::room_event::RoomEvent;
 
@@ -119,6 +119,14 @@ impl Envelope {
     /// The frame of a codec: encoded by the first who asks, shared by all others.
     pub fn encoded(&self, codec: CodecSlot, encode: impl FnOnce(&Notice) -> Bytes) -> Bytes {
         self.encoded[codec.0].get_or_init(|| encode(&self.notice)).clone()
+    }
+
+    /// The room and the level of a room message; `None` for everything else.
+    pub(crate) fn room_level(&self) -> Option<(&RoomId, Priority)> {
+        match &self.notice {
+            Notice::RoomMessage { room, message } => Some((room, message.marks.priority)),
+            _ => None,
+        }
     }
 
     /// What this counts against a mailbox's bound, in bytes.

@@ -129,9 +129,8 @@ impl Node {
         let Some(watchers) = by_user.get(user) else { return };
         let states = vec![(user.clone(), app.hub.presence(user))];
         let envelope = Envelope::new(Notice::Presence { states });
-        let now_ms = self.clock().monotonic_ms();
         for watcher in watchers.iter().filter_map(Weak::upgrade) {
-            watcher.offer(&envelope, now_ms);
+            self.offer_all([&watcher].into_iter(), &envelope);
         }
     }
 

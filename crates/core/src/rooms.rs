@@ -20,11 +20,16 @@ use crate::session::{JoinedRoom, Session};
 use crate::sharded::Sharded;
 use crate::timers::Due;
 
+mod account;
 mod active;
+mod budget;
 mod recent;
 mod registered;
 
+pub(crate) use account::{GoneRooms, RoomAccount};
+pub use account::{LevelDelivery, Lost, RoomDelivery};
 pub(crate) use active::ActiveRooms;
+pub(crate) use budget::Budget;
 pub(crate) use recent::{Audience, Reader, Recent, RecentMessages};
 
 /// The rooms of one app.
@@ -37,6 +42,7 @@ pub(crate) struct Rooms {
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(crate) id: RoomId,
+    pub(crate) account: Arc<RoomAccount>,
     app: Weak<App>,
     state: Mutex<RoomState>,
 }
@@ -56,6 +62,8 @@ pub(crate) struct RoomState {
     pub(crate) recent: RecentMessages,
     /// The newest ID that the members have seen.
     newest: MessageId,
+    /// What was said in the last second, where that is limited.
+    pub(crate) budget: Option<Box<Budget>>,
     pub(crate) attributes: BTreeMap<String, RoomAttribute>,
     empty_since_ms: MonotonicMs,
     count_told_ms: Option<MonotonicMs>,
@@ -70,7 +78,10 @@ impl Rooms {
 
     pub(crate) fn get_or_create(&self, app: &Arc<App>, id: &RoomId) -> Arc<Room> {
         let mut shard = self.rooms.lock(id);
-        let create = || Arc::new(Room { id: id.clone(), app: Arc::downgrade(app), state: Mutex::default() });
+        let create = || {
+            let account = app.gone_rooms.take(id);
+            Arc::new(Room { id: id.clone(), account, app: Arc::downgrade(app), state: Mutex::default() })
+        };
         shard.entry(id.clone()).or_insert_with(create).clone()
     }
 
@@ -83,6 +94,10 @@ impl Rooms {
     fn forget_if_unused(&self, room: &Room, state: &mut RoomState) {
         if state.sessions.is_empty() && state.recent.is_empty() && state.attributes.is_empty() {
             state.gone = true;
+            // First here, so that whoever does not find it there finds it here.
+            if let Some(app) = room.app.upgrade() {
+                app.gone_rooms.keep(&room.id, &room.account);
+            }
             self.rooms.lock(&room.id).remove(&room.id);
         }
     }

@@ -12,7 +12,7 @@ use crate::attributes::UserAttributes;
 use crate::clock::MonotonicMs;
 use crate::id::{DeviceId, MessageId, RoomId, SessionId, UserId};
 use crate::limits::ClientWindows;
-use crate::mailbox::{Expectation, Mailbox, Offered};
+use crate::mailbox::{Expectation, GivenUp, Mailbox, Offered};
 use crate::notice::Envelope;
 
 /// Why a connection is closed, or a session ended, by the server.
@@ -79,7 +79,9 @@ pub struct Login {
 pub struct Resume {
     /// The session.
     pub session: SessionId,
-    /// The newest message it has of each room. A room that is missing is replayed from its join.
+    /// The newest message it has of each room. A room that is missing is replayed from its join. Where room messages have
+    /// levels, they come in no order between the levels: a room may stand here several times, with the newest message
+    /// of each level; of a level that is missing, what is recent comes again.
     pub rooms: Vec<(RoomId, MessageId)>,
 }
 
@@ -276,8 +278,15 @@ impl Session {
         self.unreachable.load(Ordering::Acquire)
     }
 
-    /// Offers a peer message. What it answers decides whether anybody is there.
-    pub(crate) fn offer_peer(&self, envelope: &Arc<Envelope>, peer: PeerOffer, now_ms: MonotonicMs) -> Offered {
+    /// Offers a peer message. What it answers decides whether anybody is there. Room messages that give way to it are
+    /// added to `lost`.
+    pub(crate) fn offer_peer(
+        &self,
+        envelope: &Arc<Envelope>,
+        peer: PeerOffer,
+        now_ms: MonotonicMs,
+        lost: &mut LostMessages,
+    ) -> Offered {
         let mut state = self.state.lock();
         if state.ended {
             return Offered::Gone;
@@ -285,10 +294,11 @@ impl Session {
         if peer.again && state.mailbox.holds(peer.id) {
             return Offered::Taken;
         }
-        let limits = self.app.policy().sessions;
-        if !state.mailbox.has_space_for(envelope, &limits) {
-            state.close_slow_consumer(now_ms);
-            if !state.mailbox.has_space_for(envelope, &limits) {
+        let policy = self.app.policy();
+        let limits = &policy.sessions;
+        if !state.mailbox.make_space(envelope, limits, policy.overload.as_ref(), &mut lost.gave_way) {
+            state.close_slow_consumer(now_ms, lost);
+            if !state.mailbox.make_space(envelope, limits, None, &mut lost.gave_way) {
                 return Offered::Overflow;
             }
         }
@@ -297,14 +307,32 @@ impl Session {
         Offered::Taken
     }
 
-    /// Offers anything that is not acked. When the mailbox is full the connection is closed.
-    pub(crate) fn offer(&self, envelope: &Arc<Envelope>, now_ms: MonotonicMs) -> OfferedNotice {
+    /// Offers anything that is not acked. When the lanes are full, room messages of the lowest level go, and are added to
+    /// `lost`; when the mailbox is full, the connection is closed.
+    pub(crate) fn offer(
+        &self,
+        envelope: &Arc<Envelope>,
+        now_ms: MonotonicMs,
+        lost: &mut LostMessages,
+    ) -> OfferedNotice {
         let mut state = self.state.lock();
         if state.ended || state.outlet.is_none() {
             return OfferedNotice::Away;
         }
-        if !state.mailbox.has_space_for(envelope, &self.app.policy().sessions) {
-            state.close_slow_consumer(now_ms);
+        let policy = self.app.policy();
+        let overload = policy.overload.as_ref();
+        let mailbox = &mut state.mailbox;
+        if let (Some(overload), Some((_, level))) = (overload, envelope.room_level())
+            && !mailbox.make_space_in_lanes(envelope, level, overload, &mut lost.gave_way)
+        {
+            return OfferedNotice::NoPlace;
+        }
+        if !mailbox.make_space(envelope, &policy.sessions, overload, &mut lost.gave_way) {
+            // Without the room message there is no more in the mailbox than before.
+            if overload.is_some() && envelope.room_level().is_some() {
+                return OfferedNotice::NoPlace;
+            }
+            state.close_slow_consumer(now_ms, lost);
             return OfferedNotice::Dropped;
         }
         state.mailbox.push(envelope);
@@ -324,8 +352,19 @@ pub(crate) enum OfferedNotice {
     Taken,
     /// There is no connection; a client that comes back is told what matters.
     Away,
+    /// The lanes were full of what matters as much or more.
+    NoPlace,
     /// The mailbox was full.
     Dropped,
+}
+
+/// Room messages that were in mailboxes and are not delivered.
+#[derive(Debug, Default)]
+pub(crate) struct LostMessages {
+    /// To what matters more.
+    pub(crate) gave_way: Vec<GivenUp>,
+    /// To the end of a connection that was too slow.
+    pub(crate) cut: Vec<GivenUp>,
 }
 
 /// What comes with a peer message.
@@ -349,11 +388,12 @@ impl SessionState {
     }
 
     /// Cuts a client that does not keep up: what is not acked stays for its resume, the rest is dropped.
-    pub(crate) fn close_slow_consumer(&mut self, now_ms: MonotonicMs) {
+    pub(crate) fn close_slow_consumer(&mut self, now_ms: MonotonicMs, lost: &mut LostMessages) {
         if let Some(outlet) = self.outlet.take() {
             outlet.close(Closing::SlowConsumer);
             self.detached_ms = now_ms;
         }
+        lost.cut.extend(self.mailbox.room_messages());
         self.mailbox.detach();
     }
 

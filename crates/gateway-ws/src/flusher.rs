@@ -5,11 +5,13 @@
 use std::future::poll_fn;
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
+use stentor_core::clock::Clock;
+use stentor_core::lag::Lag;
 
 use crate::connection::Connection;
 
@@ -19,20 +21,50 @@ const CONNECTIONS_IN_A_ROW: usize = 32;
 
 /// The connections whose mailbox filled, in the order in which they did. Each is in it once at most, so it is
 /// bounded by their number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Flusher {
     dirty: Mutex<Vec<Arc<Connection>>>,
+    clock: Arc<dyn Clock>,
+    /// When the first of `dirty` came, in microseconds of the clock; [`NEVER`] if it is empty.
+    waits_since_us: AtomicU64,
+    /// The same of those that are being written.
+    batch_since_us: AtomicU64,
     task: AtomicWaker,
     stopped: AtomicBool,
 }
 
+/// Nothing waits.
+const NEVER: u64 = u64::MAX;
+
+impl Lag for Flusher {
+    fn waiting_since_us(&self) -> Option<u64> {
+        let since = self.waits_since_us.load(Ordering::Relaxed).min(self.batch_since_us.load(Ordering::Relaxed));
+        (since != NEVER).then_some(since)
+    }
+}
+
 impl Flusher {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            dirty: Mutex::default(),
+            clock,
+            waits_since_us: AtomicU64::new(NEVER),
+            batch_since_us: AtomicU64::new(NEVER),
+            task: AtomicWaker::new(),
+            stopped: AtomicBool::new(false),
+        }
+    }
+
     /// Notes a connection. Only the first one wakes the task.
     pub(crate) fn push(&self, connection: Arc<Connection>) {
         let first = {
             let mut dirty = self.dirty.lock();
             dirty.push(connection);
-            dirty.len() == 1
+            let first = dirty.len() == 1;
+            if first {
+                self.waits_since_us.store(self.clock.monotonic_us(), Ordering::Relaxed);
+            }
+            first
         };
         if first {
             self.task.wake();
@@ -60,6 +92,8 @@ impl Flusher {
     fn poll_dirty(&self, cx: &mut Context<'_>, batch: &mut Vec<Arc<Connection>>) -> Poll<bool> {
         self.task.register(cx.waker());
         let mut dirty = self.dirty.lock();
+        let since_us = self.waits_since_us.swap(NEVER, Ordering::Relaxed);
+        self.batch_since_us.store(since_us, Ordering::Relaxed);
         if !dirty.is_empty() {
             mem::swap(&mut *dirty, batch);
             Poll::Ready(true)

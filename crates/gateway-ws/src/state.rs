@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use stentor_core::accounts::LoginCheck;
+use stentor_core::lag::Lag;
 use stentor_core::node::Node;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -81,8 +82,11 @@ impl GatewayState {
     /// Outside a tokio runtime.
     #[must_use]
     pub fn new(node: Node, logins: Logins, config: GatewayConfig) -> Self {
-        let flushers: Vec<_> = (0..config.flushers.get()).map(|_| Arc::<Flusher>::default()).collect();
+        let flusher = || Arc::new(Flusher::new(Arc::clone(node.clock())));
+        let flushers: Vec<_> = (0..config.flushers.get()).map(|_| flusher()).collect();
         for flusher in &flushers {
+            let lag: Arc<dyn Lag> = flusher.clone();
+            node.watch_lag(Arc::downgrade(&lag));
             // Not tracked: it ends when the state is dropped, after the last connection.
             tokio::spawn(Arc::clone(flusher).run());
         }

@@ -70,7 +70,7 @@ pub fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Listen(arguments) => in_runtime(listen::run(arguments)),
         Command::Send(arguments) => in_runtime(send::run(arguments)),
-        Command::Token(command) => token::run(&command),
+        Command::Token(command) => in_runtime(token::run(command)),
         Command::CheckConfig(arguments) => check_config::run(&arguments),
         Command::Doctor(arguments) => in_runtime(doctor::run(arguments)),
     };

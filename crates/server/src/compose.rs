@@ -12,6 +12,10 @@ use stentor_http_kit::Secret;
 use crate::config::apps::{self, HistoryChannelType};
 use crate::config::{AppConfig, Config};
 
+mod callbacks;
+
+pub(crate) use callbacks::{CallbackRules, callback_rules};
+
 /// The core's policy of an app.
 pub(crate) fn app_policy(config: &Config, app: &AppConfig) -> AppPolicy {
     let documented = RtmLimits::default();
@@ -57,7 +61,7 @@ pub(crate) fn rtm_app(app: &AppConfig) -> RtmApp {
 }
 
 /// The organisation and name of an app, if it has a Chat side.
-fn chat_names(app: &AppConfig) -> Option<(&str, &str)> {
+pub(crate) fn chat_names(app: &AppConfig) -> Option<(&str, &str)> {
     Some((app.app.org_name.as_ref()?.as_str(), app.app.app_name.as_ref()?.as_str()))
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub mod apps;
+pub mod callbacks;
 pub mod chat;
 mod check;
 mod environment;
@@ -27,7 +28,7 @@ pub use reader::{Origin, Problem};
 
 use log::LogSection;
 use reader::Reader;
-use section::Keys;
+use section::{Keys, List};
 use server::ServerSection;
 use storage::StoreSection;
 use transport::{GatewaySection, HttpSection, TlsSection};
@@ -186,6 +187,16 @@ impl AppConfig {
             "features" => Some(&mut self.features),
             "chat" => Some(&mut self.chat),
             "chat_limits" => Some(&mut self.chat_limits),
+            _ => None,
+        }
+    }
+
+    /// The sections of an app that may be repeated, by name.
+    pub(crate) const LISTS: [&'static str; 1] = ["callbacks"];
+
+    pub(crate) fn list(&mut self, name: &str) -> Option<&mut dyn List> {
+        match name {
+            "callbacks" => Some(&mut self.callbacks),
             _ => None,
         }
     }

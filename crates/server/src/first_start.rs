@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::config::names::SecretText;
 use crate::config::{AppConfig, Config, ConfigError};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::local::LocalChat;
 
 /// Where the made-up app is kept, in the data directory.
 pub const CREDENTIALS: &str = "credentials.toml";
@@ -132,10 +133,32 @@ In a third, post a message to bob, then one to the channel:
   curl -u {customer}:{secret} -H 'Content-Type: application/json' \\
     -d '{{\"channel_name\":\"lobby\",\"payload\":\"hello lobby\"}}' \\
     '{url}/dev/v2/project/{app_id}/rtm/users/alice/channel_messages'
-
-The API is described at {url}/docs
+{chat}
+The APIs are described at {url}/docs
 ",
         file = data_dir.join(CREDENTIALS).display(),
+        chat = chat_introduction(app, url, program, &data),
+    )
+}
+
+/// The same for the Chat side: register a user, make a room, be the user, send to the room.
+fn chat_introduction(app: &AppConfig, url: &str, program: &str, data: &str) -> String {
+    let Some(chat) = LocalChat::of(app) else { return String::new() };
+    let LocalChat { org, name, .. } = chat;
+    format!(
+        "
+Its Chat side has the App Key {org}#{name}. Register bob, make a room, and be bob in it:
+
+  TOKEN=$({program} token chat-app{data})
+  CHAT='{url}/{org}/{name}'
+  curl -H \"Authorization: Bearer $TOKEN\" $CHAT/users -d '{{\"username\":\"bob\",\"password\":\"secret\"}}'
+  ROOM=$(curl -s -H \"Authorization: Bearer $TOKEN\" $CHAT/chatrooms \\
+    -d '{{\"name\":\"lobby\",\"description\":\"-\",\"owner\":\"bob\"}}' | grep -o '\"id\":\"[0-9]*' | grep -o '[0-9]*')
+  {program} listen --chat{data} --user bob --password secret --room $ROOM &
+
+  curl -H \"Authorization: Bearer $TOKEN\" $CHAT/messages/chatrooms \\
+    -d '{{\"from\":\"alice\",\"to\":[\"'$ROOM'\"],\"type\":\"txt\",\"body\":{{\"msg\":\"hello room\"}}}}'
+"
     )
 }
 
@@ -199,5 +222,8 @@ mod tests {
         assert!(text.contains(app.app_id()));
         let text = introduction(&app, "http://127.0.0.1:1", "stentor", Path::new("/var/my data"));
         assert!(text.contains("stentor listen --data '/var/my data' --user bob"));
+        assert!(text.contains("TOKEN=$(stentor token chat-app --data '/var/my data')\n"));
+        let org = app.app.org_name.as_ref().unwrap().as_str();
+        assert!(text.contains(&format!("CHAT='http://127.0.0.1:1/{org}/")));
     }
 }

@@ -35,6 +35,19 @@ pub struct LocalApp {
     pub certificate: Option<SecretText>,
     /// One pair of Basic credentials, if there is any.
     pub customer: Option<(String, SecretText)>,
+    /// Its Chat side, if it has one.
+    pub chat: Option<LocalChat>,
+}
+
+/// The Chat side of an app.
+#[derive(Debug, Clone)]
+pub struct LocalChat {
+    /// The organisation in the URLs.
+    pub org: String,
+    /// The app's name in the URLs.
+    pub name: String,
+    /// `client_id` and `client_secret`, if there are any.
+    pub client: Option<(String, SecretText)>,
 }
 
 /// Why the local server cannot be reached that way.
@@ -66,6 +79,7 @@ impl Local {
             app_id: app.app_id().to_owned(),
             certificate: app.app.app_certificate.as_ref().map(|secret| SecretText::new(secret.expose().to_owned())),
             customer: app.app.customers.first().map(|customer| (customer.id.clone(), customer.secret.clone())),
+            chat: LocalChat::of(app),
         });
         Self {
             url: format!("{scheme}://{}", reachable(address)),
@@ -93,6 +107,14 @@ impl Local {
             if let Some((id, secret)) = &app.customer {
                 table.insert("customer_id".into(), Value::from(id.as_str()));
                 table.insert("customer_secret".into(), Value::from(secret.expose()));
+            }
+            if let Some(chat) = &app.chat {
+                table.insert("org_name".into(), Value::from(chat.org.as_str()));
+                table.insert("app_name".into(), Value::from(chat.name.as_str()));
+                if let Some((id, secret)) = &chat.client {
+                    table.insert("client_id".into(), Value::from(id.as_str()));
+                    table.insert("client_secret".into(), Value::from(secret.expose()));
+                }
             }
             Value::Table(table)
         });
@@ -124,6 +146,18 @@ impl Local {
     }
 }
 
+impl LocalChat {
+    /// The Chat side of a configured app.
+    #[must_use]
+    pub fn of(app: &AppConfig) -> Option<Self> {
+        Some(Self {
+            org: app.app.org_name.as_ref()?.as_str().to_owned(),
+            name: app.app.app_name.as_ref()?.as_str().to_owned(),
+            client: app.app.client_id.clone().zip(app.app.client_secret.clone()),
+        })
+    }
+}
+
 fn parse(text: &str) -> Option<Local> {
     let table: Table = text.parse().ok()?;
     let string = |table: &Table, key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
@@ -131,10 +165,13 @@ fn parse(text: &str) -> Option<Local> {
     for app in table.get("apps")?.as_array()? {
         let app = app.as_table()?;
         let customer = string(app, "customer_id").zip(string(app, "customer_secret").map(SecretText::new));
+        let client = string(app, "client_id").zip(string(app, "client_secret").map(SecretText::new));
+        let names = string(app, "org_name").zip(string(app, "app_name"));
         apps.push(LocalApp {
             app_id: string(app, "app_id")?,
             certificate: string(app, "app_certificate").map(SecretText::new),
             customer,
+            chat: names.map(|(org, name)| LocalChat { org, name, client }),
         });
     }
     Some(Local {
@@ -166,7 +203,8 @@ mod tests {
         assert!(matches!(Local::read(temporary.path()), Err(LocalError::NotRunning(_))));
         let config = crate::config::Config::parse(
             "c.toml",
-            "[[apps]]\napp_id = \"970CA35de60c44645bbae8a215061b33\"\ncustomers = [{ id = \"a\", secret = \"b\\\"c\" }]",
+            "[[apps]]\napp_id = \"970CA35de60c44645bbae8a215061b33\"\ncustomers = [{ id = \"a\", secret = \"b\\\"c\" }]\n\
+             org_name = \"acme\"\napp_name = \"demo\"\nclient_id = \"YXA6i\"\nclient_secret = \"YXA6s\"",
         )
         .unwrap();
         let local = Local::of("0.0.0.0:99".parse().unwrap(), None, &config.apps);
@@ -176,6 +214,9 @@ mod tests {
         let app = read.app(None).unwrap();
         assert_eq!(app.customer.as_ref().unwrap().1.expose(), "b\"c");
         assert!(app.certificate.is_none());
+        let chat = app.chat.as_ref().unwrap();
+        assert_eq!((chat.org.as_str(), chat.name.as_str()), ("acme", "demo"));
+        assert_eq!(chat.client.as_ref().unwrap().1.expose(), "YXA6s");
         assert!(read.app(Some("other")).is_none());
         std::fs::write(temporary.path().join(LOCAL), "url = 1").unwrap();
         assert!(matches!(Local::read(temporary.path()), Err(LocalError::Damaged(_))));

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::http::Extensions;
 use axum::routing::any;
 use stentor_api_chat::ChatState;
+use stentor_api_chat::callbacks::Callbacks;
 use stentor_api_rtm::{HandleKey, RtmSetup, RtmState};
 use stentor_core::node::Node;
 use stentor_core::store::StoreError;
@@ -50,6 +51,7 @@ pub struct Server {
     new_app: Option<AppConfig>,
     node: Node,
     gateway: GatewayState,
+    callbacks: Vec<Callbacks>,
     tls: Option<Arc<Tls>>,
     directory: Arc<DataDir>,
     /// No more connections, and no more requests on those that are there.
@@ -71,6 +73,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop.cancel();
         self.cut.cancel();
+        self.callbacks.iter().for_each(|callbacks| callbacks.outbox().cancel());
     }
 }
 
@@ -103,6 +106,7 @@ impl Server {
             new_app,
             node: core.node.clone(),
             gateway: core.gateway.clone(),
+            callbacks: core.callbacks.clone(),
             tls,
             directory,
             cut: CancellationToken::new(),
@@ -119,7 +123,8 @@ impl Server {
 
     /// Starts the tasks: the node's own, and the listeners.
     fn serve(&self, core: Core, socket: TcpListener, metrics_socket: Option<TcpListener>) -> Result<(), StartError> {
-        let Core { node, chat, gateway, observe, mut registry } = core;
+        let Core { node, chat, callbacks, gateway, observe, mut registry } = core;
+        callbacks.iter().for_each(|callbacks| callbacks.outbox().start());
         let gate = Arc::new(Gate::new(self.config.server.max_connections.get(), files::limit()));
         register_figures(&mut registry, &node, &gateway, &gate);
         let admin = Admin::new(node.clone(), Page::new(registry), observe.clone());
@@ -243,6 +248,12 @@ impl Server {
         &self.node
     }
 
+    /// The callbacks of its apps.
+    #[must_use]
+    pub fn callbacks(&self) -> &[Callbacks] {
+        &self.callbacks
+    }
+
     /// Its data directory.
     #[must_use]
     pub fn data_dir(&self) -> &Path {
@@ -271,7 +282,12 @@ impl Server {
         let ended = async {
             self.gateway.closed().await;
             self.connections.wait().await;
+            // What happens on the way down is in the outbox, for the next start.
+            for callbacks in &self.callbacks {
+                callbacks.outbox().stop().await;
+            }
         };
+        self.callbacks.iter().for_each(|callbacks| callbacks.outbox().cancel());
         if tokio::time::timeout(timeout, ended).await.is_err() {
             tracing::warn!(connections = self.connections.len(), "connections that did not end in time are cut");
         }

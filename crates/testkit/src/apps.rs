@@ -15,6 +15,9 @@ pub const OPEN_APP: &str = "0123456789abcdef0123456789abcdef";
 /// The Chat names and credentials of an app made by [`TestApp::chat`]: organisation, app, client ID, client secret.
 pub const CHAT: [&str; 4] = ["easemob-demo", "wang", "YXA6cid", "YXA6csec"];
 
+/// What the callbacks of [`TestApp::callback`] are signed with.
+pub const CALLBACK_SECRET: &str = "callback-secret";
+
 /// One app in a test's configuration.
 #[derive(Debug, Clone)]
 pub struct TestApp {
@@ -26,6 +29,7 @@ pub struct TestApp {
     features: String,
     chat: String,
     chat_limits: String,
+    callbacks: String,
 }
 
 impl TestApp {
@@ -52,6 +56,7 @@ impl TestApp {
             features: String::new(),
             chat: String::new(),
             chat_limits: String::new(),
+            callbacks: String::new(),
         }
     }
 
@@ -105,6 +110,15 @@ impl TestApp {
         self
     }
 
+    /// A callback rule that leads to this machine, signed with [`CALLBACK_SECRET`], and more keys of its section.
+    #[must_use]
+    pub fn callback(mut self, name: &str, url: &str, lines: &str) -> Self {
+        self.callbacks.push_str(&format!(
+            "[[apps.callbacks]]\nname = \"{name}\"\nurl = \"{url}\"\nsecret = \"{CALLBACK_SECRET}\"\nallow_private = true\n{lines}\n"
+        ));
+        self
+    }
+
     /// The App ID.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -117,7 +131,7 @@ impl TestApp {
         let certificate = self.certificate.as_ref().map(|certificate| format!("app_certificate = \"{certificate}\"\n"));
         format!(
             "[[apps]]\napp_id = \"{}\"\n{}customers = [{{ id = \"cid\", secret = \"csec\" }}]\n{}[apps.limits]\n{}[apps.features]\n{}\
-             [apps.chat]\n{}[apps.chat_limits]\n{}",
+             [apps.chat]\n{}[apps.chat_limits]\n{}{}",
             self.app_id,
             certificate.unwrap_or_default(),
             self.app,
@@ -125,6 +139,7 @@ impl TestApp {
             self.features,
             self.chat,
             self.chat_limits,
+            self.callbacks,
         )
     }
 }

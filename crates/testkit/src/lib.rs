@@ -10,11 +10,12 @@ mod http;
 mod process;
 mod server;
 
-pub use apps::{APP, CERTIFICATE, CHAT, OPEN_APP, TestApp, token, token_006};
+pub use apps::{APP, CALLBACK_SECRET, CERTIFICATE, CHAT, OPEN_APP, TestApp, token, token_006};
 pub use eventual::{DEADLINE, eventually};
 pub use http::{Http, Reply, exchange};
 pub use process::{Ended, TestProcess, in_workspace};
 pub use server::{TestServer, TestServerBuilder};
+pub use stentor_callbacks::receiver::{Behaviour, Received, Receiver};
 pub use stentor_core::clock::ManualClock;
 pub use stentor_gateway_ws::client::{Client, ClientError, ClientEvent, ClientLogin, ClientOptions};
 

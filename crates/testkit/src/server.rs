@@ -99,6 +99,12 @@ impl TestServer {
     pub fn advance(&self, by: Duration) {
         self.clock().advance(by);
         self.node().tick();
+        self.wake_callbacks();
+    }
+
+    /// Has the outboxes look for what is due.
+    pub fn wake_callbacks(&self) {
+        self.server.callbacks().iter().for_each(|callbacks| callbacks.outbox().wake());
     }
 
     /// The path of an endpoint of the first app: `path("users/alice/peer_messages")`.

@@ -50,13 +50,4 @@ impl Node {
         self.disconnect(app, user, Some(device), LogoutReason::Forced).await;
         self.store().inbox_forget(app.id(), user, Some(device)).await
     }
-
-    /// Forgets what is kept for a user, and all devices: when the user is deleted. Returns how many messages left
-    /// the inbox.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn forget_inbox(&self, app: &App, user: &UserId) -> Result<usize, StoreError> {
-        self.store().inbox_forget(app.id(), user, None).await
-    }
 }

@@ -26,18 +26,15 @@ impl Replay {
     /// What of the rooms' recent messages the client does not have.
     pub(super) fn of(app: &App, user: &UserId, rooms: &[LockedRoom<'_>], points: &[(RoomId, MessageId)]) -> Self {
         let reader = Reader { user, echo: app.policy().rooms.echo_to_sender };
+        let levels = app.policy().overload.is_some();
         let mut replay = Self { envelopes: Vec::new(), gaps: Vec::new() };
         for (joined, room, state) in rooms {
-            let point = points.iter().find(|(of, _)| *of == room.id).map(|(_, id)| state.recent.place_of(*id));
-            let after = point.unwrap_or(MessageId::ZERO).max(joined.joined_after);
+            let points = points.iter().filter(|(of, _)| *of == room.id).map(|(_, id)| *id);
+            let left_off = state.recent.left_off(joined.joined_after, points, levels);
             let before = replay.envelopes.len();
-            replay
-                .envelopes
-                .extend(state.recent.after(after, reader).map(|recent| (recent.place, recent.envelope.clone())));
-            // Who does not say what it has read is not told that it missed what is older than any gap can be.
-            let forgotten = point.is_some() && state.recent.has_forgotten_after(after, reader);
-            let missed = state.recent.missed_after(after, reader) + u64::from(forgotten);
-            let gap = (replay.envelopes.len() - before) as u64 + missed;
+            let lacking = state.recent.lacking(left_off, reader);
+            replay.envelopes.extend(lacking.map(|recent| (recent.place, recent.envelope.clone())));
+            let gap = (replay.envelopes.len() - before) as u64 + state.recent.missed(left_off, reader);
             replay.gaps.push((room.id.clone(), gap));
         }
         replay

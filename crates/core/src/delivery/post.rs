@@ -17,7 +17,7 @@ use crate::mailbox::{Expectation, Offered};
 use crate::message::{Marks, Message, Target};
 use crate::node::Node;
 use crate::notice::{Envelope, Notice};
-use crate::session::{PeerOffer, Session};
+use crate::session::{LostMessages, PeerOffer, Session};
 use crate::store::{Cancelled, Change, Commit, Keep, KeepInHistory, KeepInInbox, StoreError};
 
 /// What is sent, before it has its number.
@@ -193,13 +193,14 @@ impl Node {
     ) -> Offers {
         let now_ms = self.clock().monotonic_ms();
         let (mut offers, mut overflown) = (Offers::default(), Vec::new());
+        let mut lost = LostMessages::default();
         for user in users {
             let before = offers.taken;
             app.hub.for_each_of(user, |session| {
                 if !wanted(session) {
                     return;
                 }
-                match session.offer_peer(envelope, offer.clone(), now_ms) {
+                match session.offer_peer(envelope, offer.clone(), now_ms, &mut lost) {
                     Offered::Taken => offers.taken += 1,
                     Offered::Overflow => overflown.push(session.clone()),
                     Offered::Gone => {}
@@ -212,6 +213,7 @@ impl Node {
         for session in overflown {
             self.end_overflown(&session);
         }
+        self.count_lost(app, &mut lost);
         self.metrics().offered_peer.inc_by(offers.taken as u64);
         offers
     }

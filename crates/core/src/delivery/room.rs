@@ -11,12 +11,13 @@ use crate::app::App;
 use crate::gate::{Passed, Saying, Turn};
 use crate::id::{RoomId, UserId};
 use crate::limits::Rule;
-use crate::message::{Message, MessageKind, Priority, Target};
+use crate::mailbox::GivenUp;
+use crate::message::{Marks, Message, MessageKind, Priority, Target};
 use crate::metrics::DropReason;
 use crate::node::Node;
 use crate::notice::{Envelope, Notice};
-use crate::rooms::{Audience, Recent, Room, RoomState};
-use crate::session::{OfferedNotice, Session};
+use crate::rooms::{Audience, Lost, Recent, Room, RoomState};
+use crate::session::{LostMessages, OfferedNotice, Session};
 use crate::store::{Keep, StoreError};
 
 /// How many rooms one command may have. Dialects allow fewer.
@@ -118,7 +119,12 @@ impl Node {
         let only_for = &said.only_for[..];
         self.metrics().accepted_room.inc();
         let named = sessions_of(app, only_for);
-        let Some(room) = app.rooms.get(room) else { return stamp() };
+        let level = said.options.marks.priority;
+        let Some(room) = app.rooms.get(room) else {
+            app.gone_rooms.of(room).accepted(level, sent_at_ms);
+            return stamp();
+        };
+        room.account.accepted(level, sent_at_ms);
         let mut state = room.lock();
         let message = stamp();
         self.offer_to_members(app, &room, &mut state, &named, FanOut { message: &message, only_for, planned: false });
@@ -172,18 +178,32 @@ impl Node {
         fan_out: FanOut<'_>,
     ) -> bool {
         let FanOut { message, only_for, planned } = fan_out;
+        let level = message.marks.priority;
+        room.account.begin(message.sent_at_ms);
+        if self.is_over_budget(app, state, message) {
+            let clients = state.sessions().len() as u64;
+            room.account.lost(level, Lost::Budget, clients);
+            self.metrics().room_dropped(level, Lost::Budget, clients);
+            return false;
+        }
         let envelope = Envelope::new(Notice::RoomMessage { room: room.id.clone(), message: message.clone() });
         // What becomes of an earlier message is news for its sender's other sessions, too, and perhaps it was the backend.
         let echo = app.policy().rooms.echo_to_sender || message.marks.kind.is_about_another();
         let wants = |session: &&Arc<Session>| echo || session.user() != &message.from;
-        if only_for.is_empty() {
-            self.offer_all(state.sessions().iter().filter(wants), &envelope);
+        let Offered { taken, no_place, too_slow } = if only_for.is_empty() {
+            self.offer_all(state.sessions().iter().filter(wants), &envelope)
         } else {
-            self.offer_all(named.iter().filter(|session| state.contains(session)).filter(wants), &envelope);
+            self.offer_all(named.iter().filter(|session| state.contains(session)).filter(wants), &envelope)
+        };
+        self.metrics().offered_room.inc_by(taken);
+        room.account.offered(level, taken);
+        for (why, count) in [(Lost::Lanes, no_place), (Lost::SlowConsumer, too_slow)] {
+            room.account.lost(level, why, count);
+            self.metrics().room_dropped(level, why, count);
         }
         if !state.is_gone() && !state.sessions().is_empty() {
             let now_ms = self.clock().monotonic_ms();
-            let audience = Audience::new(message.from.clone(), only_for);
+            let audience = Audience::of(message, only_for);
             let place = if planned { self.next_id(self.clock().wall_ms()) } else { message.id };
             let recent = Recent::new(place, audience, envelope, now_ms);
             state.recent.remember(recent, app.policy().rooms.replayed);
@@ -192,22 +212,65 @@ impl Node {
         state.note_seen(message.id)
     }
 
-    /// Offers one notice to many sessions.
-    pub(crate) fn offer_all<'a>(&self, sessions: impl Iterator<Item = &'a Arc<Session>>, envelope: &Arc<Envelope>) {
+    /// Whether the message is not delivered because too much was said in the room lately, and the node is busy. What
+    /// only some get, what goes to every room, and what is not content is never too much.
+    fn is_over_budget(&self, app: &App, state: &mut RoomState, message: &Message) -> bool {
+        let Some(overload) = &app.policy().overload else { return false };
+        let Marks { kind, priority, targeted, broadcast, edits: _ } = message.marks;
+        if targeted || broadcast || kind != MessageKind::Content {
+            return false;
+        }
+        let (per_second, now_us) = (overload.room_messages_per_second, self.clock().monotonic_us());
+        let budget = state.budget.get_or_insert_default();
+        if budget.is_used_up(priority, per_second, now_us) && self.is_busy(overload.busy_after_ms) {
+            return true;
+        }
+        budget.note(priority, per_second, now_us);
+        false
+    }
+
+    /// Offers one notice to many sessions of an app.
+    pub(crate) fn offer_all<'a>(
+        &self,
+        sessions: impl Iterator<Item = &'a Arc<Session>>,
+        envelope: &Arc<Envelope>,
+    ) -> Offered {
         let now_ms = self.clock().monotonic_ms();
-        let (mut taken, mut dropped) = (0, 0);
+        let (mut offered, mut lost) = (Offered::default(), LostMessages::default());
         for session in sessions {
-            match session.offer(envelope, now_ms) {
-                OfferedNotice::Taken => taken += 1,
-                OfferedNotice::Dropped => dropped += 1,
+            match session.offer(envelope, now_ms, &mut lost) {
+                OfferedNotice::Taken => offered.taken += 1,
+                OfferedNotice::NoPlace => offered.no_place += 1,
+                OfferedNotice::Dropped => offered.too_slow += 1,
                 OfferedNotice::Away => {}
             }
+            self.count_lost(session.app(), &mut lost);
         }
-        if let Notice::RoomMessage { .. } = envelope.notice {
-            self.metrics().offered_room.inc_by(taken);
-        }
-        self.metrics().dropped(DropReason::SlowConsumer, dropped);
+        self.metrics().dropped(DropReason::SlowConsumer, offered.too_slow);
+        offered
     }
+
+    /// Counts room messages that were in mailboxes and are not delivered.
+    pub(crate) fn count_lost(&self, app: &App, lost: &mut LostMessages) {
+        let LostMessages { gave_way, cut } = lost;
+        for (given_up, why) in [(gave_way, Lost::Lanes), (cut, Lost::SlowConsumer)] {
+            for GivenUp { room, level } in given_up.drain(..) {
+                app.room_account(&room).taken_back(level, why, 1);
+                self.metrics().room_dropped(level, why, 1);
+            }
+        }
+    }
+}
+
+/// What became of an offer to many sessions.
+#[derive(Debug, Default)]
+pub(crate) struct Offered {
+    /// So many have it in the mailbox.
+    taken: u64,
+    /// So many have lanes that are full of what matters as much or more.
+    no_place: u64,
+    /// So many were disconnected as slow consumers.
+    too_slow: u64,
 }
 
 impl SentRoom {
@@ -223,10 +286,13 @@ fn distinct(mut rooms: Vec<RoomId>) -> Vec<RoomId> {
     rooms
 }
 
-/// What a message of this sender is, whatever it says.
+/// What a message of this sender is, whatever it asks for. Where there are no levels, everything has the same.
 pub(super) fn effective(app: &App, from: &UserId, asked: Priority) -> Priority {
-    let high = app.policy().overload.as_ref().is_some_and(|overload| overload.high_senders.contains(from));
-    if high { Priority::High } else { asked }
+    match &app.policy().overload {
+        None => Priority::default(),
+        Some(overload) if overload.high_senders.contains(from) => Priority::High,
+        Some(_) => asked,
+    }
 }
 
 /// The sessions of some users, in rooms or not. Looked up before a room is locked: that is the order of the locks.

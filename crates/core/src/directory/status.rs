@@ -212,7 +212,7 @@ impl Node {
         let scan = Scan::of(RecordKind::StatusWatch, pair(status.user.as_str(), ""), 2 * max);
         let watches = self.page::<Watch>(app, scan).await?.items;
         let envelope = Envelope::new(Notice::Status(status.clone()));
-        let (now_ms, wall_ms) = (self.clock().monotonic_ms(), self.clock().wall_ms());
+        let wall_ms = self.clock().wall_ms();
         let mut over = Vec::new();
         for (key, watch) in watches {
             let watcher = UserId::from_trusted(second(&key));
@@ -220,7 +220,7 @@ impl Node {
                 over.push(watcher);
             } else {
                 app.hub.for_each_of(&watcher, |session| {
-                    session.offer(&envelope, now_ms);
+                    self.offer_all([session].into_iter(), &envelope);
                 });
             }
         }

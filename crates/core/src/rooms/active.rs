@@ -1,7 +1,5 @@
 //! Which rooms have had a message: recorded once per room, for those who send to every active room.
 
-use std::collections::HashSet;
-
 use bytes::Bytes;
 use minicbor::{Decode, Encode};
 use parking_lot::Mutex;
@@ -9,6 +7,7 @@ use parking_lot::Mutex;
 use crate::app::App;
 use crate::id::RoomId;
 use crate::node::Node;
+use crate::recently::Recently;
 use crate::records::{Record, RecordKind, encode};
 use crate::store::Change;
 
@@ -24,24 +23,22 @@ impl Record for ActiveRoom {
 /// recorded again, which changes nothing.
 const KNOWN: usize = 16_384;
 
-/// What is known to be recorded, of one app. In two halves: when the newer one is full, the older one goes.
-#[derive(Debug, Default)]
-pub(crate) struct ActiveRooms(Mutex<Known>);
+/// What is known to be recorded, of one app.
+#[derive(Debug)]
+pub(crate) struct ActiveRooms(Mutex<Recently<Box<str>, ()>>);
 
-#[derive(Debug, Default)]
-struct Known {
-    newer: HashSet<Box<str>>,
-    older: HashSet<Box<str>>,
+impl Default for ActiveRooms {
+    fn default() -> Self {
+        Self(Mutex::new(Recently::new(KNOWN)))
+    }
 }
 
 impl ActiveRooms {
     /// The record of a room's first message, unless it is known to be there.
     pub(crate) fn first_message(&self, room: &str) -> Option<Change> {
-        let known = self.0.lock();
-        if known.newer.contains(room) || known.older.contains(room) {
+        if self.0.lock().contains(room) {
             return None;
         }
-        drop(known);
         let value: Bytes = encode(&ActiveRoom {});
         Some(Change::Put { kind: RecordKind::ActiveRoom, key: room.to_owned(), value })
     }
@@ -49,19 +46,13 @@ impl ActiveRooms {
     /// The record of a room is durable.
     pub(crate) fn note(&self, room: &str) {
         let mut known = self.0.lock();
-        if known.newer.contains(room) {
-            return;
+        if !known.contains(room) {
+            known.insert(room.into(), ());
         }
-        if known.newer.len() >= KNOWN {
-            known.older = std::mem::take(&mut known.newer);
-        }
-        known.newer.insert(room.into());
     }
 
     fn forget(&self, room: &str) {
-        let mut known = self.0.lock();
-        known.newer.remove(room);
-        known.older.remove(room);
+        self.0.lock().remove(room);
     }
 }
 
@@ -88,18 +79,5 @@ mod tests {
         assert!(rooms.first_message("a").is_none());
         rooms.forget("a");
         assert!(rooms.first_message("a").is_some());
-    }
-
-    #[test]
-    fn what_is_known_is_bounded() {
-        let rooms = ActiveRooms::default();
-        for number in 0..3 * KNOWN {
-            rooms.note(&number.to_string());
-        }
-        let known = rooms.0.lock();
-        assert!(known.newer.len() + known.older.len() <= 2 * KNOWN);
-        drop(known);
-        assert!(rooms.first_message("0").is_some());
-        assert!(rooms.first_message(&(2 * KNOWN).to_string()).is_none());
     }
 }

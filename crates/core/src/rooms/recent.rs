@@ -2,13 +2,15 @@
 //!
 //! Messages stand in the order in which the members got them. That is the order of their IDs, except for those whose
 //! ID was given before their turn came (broadcasts); so each has a *place*, and a client that has read up to some
-//! message lacks what has a later place.
+//! message lacks what has a later place. Clients get messages of different levels in no particular order, so this holds
+//! for each level by itself.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::clock::MonotonicMs;
 use crate::id::{MessageId, UserId};
+use crate::message::{Message, Priority};
 use crate::notice::{Envelope, Notice};
 
 /// The last messages of a room.
@@ -17,7 +19,7 @@ pub(crate) struct RecentMessages {
     messages: VecDeque<Recent>,
     /// Messages that fell out of `messages`, to say how many a client missed.
     older: VecDeque<Older>,
-    forgotten: Forgotten,
+    forgotten: [Forgotten; Priority::ALL.len()],
 }
 
 /// A message that a client may come back for.
@@ -35,9 +37,17 @@ struct Older {
     audience: Audience,
 }
 
-/// Whom a message is for.
+/// Where a client that comes back left off: for each level the last place that it has, and whether it said so.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LeftOff {
+    after: [MessageId; Priority::ALL.len()],
+    said: [bool; Priority::ALL.len()],
+}
+
+/// Whom a message is for, and how much it matters.
 #[derive(Debug)]
 pub(crate) struct Audience {
+    level: Priority,
     from: UserId,
     /// Only for these; for every member if there are none.
     only_for: Box<[UserId]>,
@@ -52,8 +62,8 @@ pub(crate) struct Reader<'a> {
 }
 
 impl Audience {
-    pub(crate) fn new(from: UserId, only_for: &[UserId]) -> Self {
-        Self { from, only_for: only_for.into() }
+    pub(crate) fn of(message: &Message, only_for: &[UserId]) -> Self {
+        Self { level: message.marks.priority, from: message.from.clone(), only_for: only_for.into() }
     }
 
     fn has(&self, reader: Reader<'_>) -> bool {
@@ -73,13 +83,12 @@ impl RecentMessages {
         if self.older.len() > OLDER_MESSAGES
             && let Some(oldest) = self.older.pop_front()
         {
-            self.forgotten.note(oldest);
+            self.forget(oldest);
         }
     }
 
-    /// The place of a message; its ID, if it is not here.
-    pub(crate) fn place_of(&self, id: MessageId) -> MessageId {
-        self.messages.iter().find(|recent| recent.is(id)).map_or(id, |recent| recent.place)
+    fn forget(&mut self, older: Older) {
+        self.forgotten[older.audience.level as usize].note(older);
     }
 
     /// Whether a message is here.
@@ -87,20 +96,46 @@ impl RecentMessages {
         self.messages.iter().any(|recent| recent.is(id))
     }
 
-    /// The messages after the place `after`, for this reader, that are still here.
-    pub(crate) fn after(&self, after: MessageId, reader: Reader<'_>) -> impl Iterator<Item = &Recent> {
-        self.messages.iter().filter(move |recent| recent.place > after && recent.audience.has(reader))
+    /// Where a client left off that came in after `joined_after` and has these messages: the newest of each level, or the
+    /// newest of all. One that is still here stands for its level, if there are `levels`; an older one for all.
+    pub(crate) fn left_off(
+        &self,
+        joined_after: MessageId,
+        points: impl Iterator<Item = MessageId>,
+        levels: bool,
+    ) -> LeftOff {
+        let mut left_off = LeftOff { after: [joined_after; 3], said: [false; 3] };
+        for point in points {
+            let recent = self.messages.iter().find(|recent| recent.is(point));
+            let place = recent.map_or(point, |recent| recent.place);
+            let only = recent.filter(|_| levels).map(|recent| recent.audience.level);
+            for level in Priority::ALL.into_iter().filter(|level| only.is_none_or(|only| only == *level)) {
+                let after = &mut left_off.after[level as usize];
+                *after = place.max(*after);
+                left_off.said[level as usize] = true;
+            }
+        }
+        left_off
     }
 
-    /// How many messages after `after`, for this reader, are not here any more; at least, if it is very many.
-    pub(crate) fn missed_after(&self, after: MessageId, reader: Reader<'_>) -> u64 {
-        let newer = self.older.iter().rev().take_while(|older| older.place > after);
-        newer.filter(|older| older.audience.has(reader)).count() as u64
+    /// The messages that this reader lacks and that are still here.
+    pub(crate) fn lacking(&self, left_off: LeftOff, reader: Reader<'_>) -> impl Iterator<Item = &Recent> {
+        self.messages
+            .iter()
+            .filter(move |recent| left_off.lacks(recent.place, &recent.audience) && recent.audience.has(reader))
     }
 
-    /// Whether any message after `after`, for this reader, is too old to be remembered in any way.
-    pub(crate) fn has_forgotten_after(&self, after: MessageId, reader: Reader<'_>) -> bool {
-        self.forgotten.newest_for(reader).is_some_and(|newest| newest > after)
+    /// How many messages this reader lacks that are not here any more; at least, if it is very many.
+    pub(crate) fn missed(&self, left_off: LeftOff, reader: Reader<'_>) -> u64 {
+        let oldest = left_off.after.into_iter().min().unwrap_or(MessageId::ZERO);
+        let newer = self.older.iter().rev().take_while(|older| older.place > oldest);
+        let lacking = newer.filter(|older| left_off.lacks(older.place, &older.audience) && older.audience.has(reader));
+        // Who does not say what it has read is not told that it missed what is older than any gap can be.
+        let forgotten = Priority::ALL.into_iter().filter(|level| left_off.said[*level as usize]).any(|level| {
+            let newest = self.forgotten[level as usize].newest_for(reader);
+            newest.is_some_and(|newest| newest > left_off.after[level as usize])
+        });
+        lacking.count() as u64 + u64::from(forgotten)
     }
 
     /// Whether there is nothing to come back for.
@@ -117,19 +152,19 @@ impl RecentMessages {
     pub(crate) fn forget_before(&mut self, before_ms: MonotonicMs) {
         while self.messages.front().is_some_and(|recent| recent.at_ms <= before_ms) {
             for older in std::mem::take(&mut self.older) {
-                self.forgotten.note(older);
+                self.forget(older);
             }
             if let Some(Recent { place, audience, .. }) = self.messages.pop_front() {
-                self.forgotten.note(Older { place, audience });
+                self.forget(Older { place, audience });
             }
         }
     }
 }
 
-/// How many messages a room remembers the place and the audience of, beyond the messages themselves: 40 KiB.
+/// How many messages a room remembers the place and the audience of, beyond the messages themselves: 48 KiB.
 const OLDER_MESSAGES: usize = 1024;
 
-/// The newest message that a room remembers nothing else of, and the newest of them from another sender: nobody
+/// The newest message of a level that a room remembers nothing else of, and the newest of them from another sender: nobody
 /// misses what he sent himself. Messages for some members only are not among them: those who missed so much are
 /// told of it anyway, and the others must not be.
 #[derive(Debug, Default)]
@@ -141,7 +176,7 @@ struct Forgotten {
 impl Forgotten {
     /// Messages come in the order of their places.
     fn note(&mut self, message: Older) {
-        let Older { place, audience: Audience { from, only_for } } = message;
+        let Older { place, audience: Audience { from, only_for, .. } } = message;
         if !only_for.is_empty() {
             return;
         }
@@ -156,6 +191,12 @@ impl Forgotten {
     fn newest_for(&self, reader: Reader<'_>) -> Option<MessageId> {
         let (newest, sender) = self.newest.as_ref()?;
         if !reader.echo && sender == reader.user { self.newest_of_others } else { Some(*newest) }
+    }
+}
+
+impl LeftOff {
+    fn lacks(&self, place: MessageId, audience: &Audience) -> bool {
+        place > self.after[audience.level as usize]
     }
 }
 

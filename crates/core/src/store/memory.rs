@@ -407,6 +407,12 @@ impl MemoryStore {
         }
     }
 
+    /// For tests: how much waits while the store is held.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.state.lock().held.as_ref().map_or(0, VecDeque::len)
+    }
+
     fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut State) -> Result<T, StoreError> + Send + 'static,

@@ -19,7 +19,11 @@ use crate::harness::{BROADCASTS, Client, GRACE, World, room_id, text, user_id, w
 async fn opened(change: impl FnOnce(&mut BroadcastPolicy)) -> World {
     let mut broadcasts = BROADCASTS;
     change(&mut broadcasts);
-    world_with(|policy| policy.broadcasts = Some(broadcasts)).await
+    world_with(|policy| {
+        policy.broadcasts = Some(broadcasts);
+        policy.overload = Some(crate::harness::overload(&[]));
+    })
+    .await
 }
 
 fn to_all(payload: &str) -> SendBroadcast {

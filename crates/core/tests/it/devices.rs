@@ -1,10 +1,14 @@
 //! Users with several devices: what one acks is still there for the others.
 
+use std::time::Duration;
+
 use stentor_core::app::DevicePolicy;
 use stentor_core::delivery::{DeliveryOutcome, Origin, SendError, SendOptions, SendPeer};
-use stentor_core::store::StoreError;
+use stentor_core::id::{DeviceId, MessageId};
+use stentor_core::session::{Closing, LogoutReason};
+use stentor_core::store::{InboxReader, InboxStore, StoreError};
 
-use crate::harness::{World, kept, peer, world_with};
+use crate::harness::{GRACE, World, kept, peer, user_id, world_with};
 
 async fn several() -> World {
     world_with(|policy| policy.devices = DevicePolicy::Many { max: 4 }).await
@@ -153,4 +157,161 @@ async fn where_a_user_has_one_device_a_copy_is_of_no_use() {
     let origin = Origin::Client(alice.session());
     world.node.send_peer(&world.app, origin, synced("alice", "bob", "hello")).await.expect("taken");
     assert_eq!((alice.take_texts().len(), world.inbox_of("alice").await, world.inbox_of("bob").await), (0, 0, 1));
+}
+
+async fn two() -> World {
+    world_with(|policy| policy.devices = DevicePolicy::Many { max: 2 }).await
+}
+
+/// What is unread for a device: those of the messages that it has a cursor for, or that nobody has acked.
+async fn unread(world: &World, device: &str) -> Vec<String> {
+    let reader =
+        InboxReader { app: world.app.id().clone(), user: user_id("bob"), device: DeviceId::from_trusted(device) };
+    let page = world.store.inbox_page(&reader, MessageId::ZERO, MessageId::MAX, 99, 0).await.expect("read");
+    page.iter().map(|message| String::from_utf8(message.payload.to_vec()).expect("text")).collect()
+}
+
+#[tokio::test]
+async fn the_device_idle_longest_is_forgotten_when_one_more_comes() {
+    let world = two().await;
+    let phone = world.connect("bob", "phone", None).await;
+    world.clock.advance(Duration::from_secs(1));
+    let laptop = world.connect("bob", "laptop", None).await;
+    world.clock.advance(Duration::from_secs(1));
+    laptop.logout().await;
+    world.clock.advance(Duration::from_secs(1));
+    // Logged in first, but there until now.
+    phone.logout().await;
+    world.keep("alice", "bob", "one").await;
+    let tablet = world.connect("bob", "tablet", None).await;
+    assert_eq!(tablet.take_and_ack(), ["one"]);
+    world.settle().await;
+    assert_eq!((unread(&world, "phone").await, unread(&world, "laptop").await), (vec!["one".to_owned()], vec![]));
+    let laptop = world.connect("bob", "laptop", None).await;
+    assert_eq!(laptop.take_texts(), [] as [&str; 0], "it comes as a new one: what was acked anywhere is not for it");
+    world.settle().await;
+    assert_eq!(unread(&world, "phone").await, [] as [&str; 0], "now that one was idle longest");
+    assert_eq!(world.inbox_of("bob").await, 0);
+}
+
+#[tokio::test]
+async fn a_device_that_is_logged_in_is_not_forgotten() {
+    let world = two().await;
+    let phone = world.connect("bob", "phone", None).await;
+    world.clock.advance(Duration::from_secs(5));
+    world.connect("bob", "laptop", None).await.logout().await;
+    phone.cut();
+    let tablet = world.connect("bob", "tablet", None).await;
+    world.keep("alice", "bob", "one").await;
+    assert_eq!(tablet.take_and_ack(), ["one"]);
+    world.settle().await;
+    assert_eq!(unread(&world, "laptop").await, [] as [&str; 0], "seen later, but not there");
+    let phone = world.connect("bob", "phone", phone.resume()).await;
+    assert!(phone.connected.resumed);
+    assert_eq!(phone.take_and_ack(), ["one"], "within its grace it counts as there");
+}
+
+/// Of two sessions that the policy allows, the newest stay, whatever their devices' age; so do their cursors.
+#[tokio::test]
+async fn the_device_whose_session_is_replaced_is_the_one_forgotten() {
+    let world = two().await;
+    let first = world.connect("bob", "first", None).await;
+    world.clock.advance(Duration::from_secs(5));
+    let second = world.connect("bob", "second", None).await;
+    let third = world.connect("bob", "third", None).await;
+    assert_eq!((first.closed(), second.closed()), (vec![Closing::Replaced], vec![]));
+    world.keep("alice", "bob", "one").await;
+    assert_eq!(third.take_and_ack(), ["one"]);
+    world.settle().await;
+    assert_eq!((unread(&world, "first").await, unread(&world, "second").await), (vec![], vec!["one".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_device_was_there_until_its_session_ended_also_over_a_restart() {
+    let world = two().await;
+    let _phone = world.connect("bob", "phone", None).await;
+    let world = world.restarted().await;
+    world.clock.advance(Duration::from_secs(1));
+    world.connect("bob", "laptop", None).await.logout().await;
+    world.pass(GRACE).await;
+    world.connect("bob", "tablet", None).await.logout().await;
+    world.keep("alice", "bob", "one").await;
+    let tablet = world.connect("bob", "tablet", None).await;
+    assert_eq!(tablet.take_and_ack(), ["one"]);
+    world.settle().await;
+    assert_eq!((unread(&world, "phone").await, unread(&world, "laptop").await), (vec!["one".to_owned()], vec![]));
+}
+
+#[tokio::test]
+async fn a_device_is_forgotten_and_comes_back_as_a_new_one() {
+    let world = several().await;
+    let (phone, laptop) = (world.connect("bob", "phone", None).await, world.connect("bob", "laptop", None).await);
+    world.keep("alice", "bob", "one").await;
+    world.keep("alice", "bob", "two").await;
+    phone.ack(&[phone.take_messages()[0].0.id]);
+    world.settle().await;
+    let forget = async |device: &str| {
+        let device = DeviceId::from_trusted(device);
+        world.node.forget_device(&world.app, &user_id("bob"), &device).await.expect("forgotten")
+    };
+    assert_eq!((forget("laptop").await, forget("laptop").await, forget("unknown").await), (1, 0, 0));
+    assert_eq!((laptop.closed(), phone.closed()), (vec![Closing::LoggedOut(LogoutReason::Forced)], vec![]));
+    laptop.ack(&laptop.take_messages().iter().map(|(message, _)| message.id).collect::<Vec<_>>());
+    world.settle().await;
+    assert_eq!(world.inbox_of("bob").await, 1, "what comes from a session that has ended is ignored");
+    assert_eq!(world.connect("bob", "laptop", None).await.take_texts(), ["two"]);
+}
+
+/// While the disk is full a device cannot be registered; it is when there is space again, without a new login.
+#[tokio::test]
+async fn a_device_is_registered_as_soon_as_the_store_takes_it() {
+    let world = several().await;
+    let phone = world.connect("bob", "phone", None).await;
+    world.store.refuse_writes(true);
+    let laptop = world.connect("bob", "laptop", None).await;
+    world.store.refuse_writes(false);
+    phone.heard();
+    laptop.heard();
+    world.pass(Duration::from_secs(2)).await;
+    world.keep("alice", "bob", "one").await;
+    assert_eq!(phone.take_and_ack(), ["one"]);
+    world.settle().await;
+    assert_eq!(unread(&world, "laptop").await, ["one"]);
+}
+
+/// Everything that is offered to a session is kept for its device, too: it is registered before it can be found.
+#[tokio::test]
+async fn a_device_is_registered_before_anything_is_offered_to_it() {
+    let world = several().await;
+    let phone = world.connect("bob", "phone", None).await;
+    world.store.hold(true);
+    let laptop = world.connect("bob", "laptop", None);
+    tokio::pin!(laptop);
+    assert!(futures_util::poll!(&mut laptop).is_pending(), "the session is there and waits for its record");
+    let sent = world.send_peer(SendPeer { options: kept(), ..peer("alice", "bob", "one") });
+    tokio::pin!(sent);
+    assert!(futures_util::poll!(&mut sent).is_pending());
+    assert_eq!(phone.take_and_ack(), ["one"]);
+    world.store.hold(false);
+    sent.await.expect("taken");
+    assert_eq!(laptop.await.take_texts(), ["one"]);
+    assert_eq!(unread(&world, "laptop").await, ["one"], "not acked");
+}
+
+#[tokio::test]
+async fn a_message_that_one_device_has_waits_no_more() {
+    let world = several().await;
+    let phone = world.connect("bob", "phone", None).await;
+    world.connect("bob", "laptop", None).await.logout().await;
+    world.keep("alice", "bob", "one").await;
+    world.keep("alice", "bob", "two").await;
+    let id = phone.take_messages()[0].0.id;
+    let bob = user_id("bob");
+    assert_eq!(world.node.offline_messages(&world.app, &bob).await.expect("counts"), 2);
+    assert!(world.node.is_undelivered(&world.app, &bob, id).await.expect("looks"));
+    phone.ack(&[id]);
+    world.settle().await;
+    assert_eq!(world.node.offline_messages(&world.app, &bob).await.expect("counts"), 1);
+    assert!(!world.node.is_undelivered(&world.app, &bob, id).await.expect("looks"));
+    assert_eq!(unread(&world, "laptop").await, ["one", "two"]);
 }

@@ -4,9 +4,10 @@ use std::future::poll_fn;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use stentor_core::accounts::LoginRefused;
 use stentor_core::app::AppPolicy;
 use stentor_core::id::RoomId;
-use stentor_core::session::{Connected, Login, Resume};
+use stentor_core::session::{ConnectError, Connected, Login, Resume};
 use tokio::time::timeout;
 
 use super::{Attached, End, Step, Task};
@@ -46,6 +47,11 @@ impl Task {
         let login = Login { user, device, expires_at_ms: grant.expires_at_ms, resume };
         let outlet = Arc::clone(&self.connection);
         let connected = node.connect(&app, login, outlet).await?;
+        if let Some(generation) = grant.generation
+            && !node.confirm(&connected.session, generation).await.map_err(ConnectError::Store)?
+        {
+            return Err(LoginRefused::InvalidToken.into());
+        }
         let welcome = self.welcome(policy, &connected);
         let Connected { session, attachment, .. } = connected;
         self.connection.attach(Arc::clone(&session), attachment, welcome);

@@ -109,7 +109,7 @@ fn chat_policy() -> AppPolicy {
     }
 }
 
-/// Tokens say themselves what they are: `good`, `good-until:<ms>`, `expired`, `unauthorized`, `other-app`.
+/// Tokens say themselves what they are: `good`, `good-until:<ms>`, `revoked-meanwhile`, `expired`, `unauthorized`, `other-app`.
 #[derive(Debug)]
 struct Tokens;
 
@@ -123,7 +123,7 @@ impl LoginCheck for Tokens {
             // Whoever has to wait, waits at least once.
             tokio::task::yield_now().await;
             match credential {
-                Credential::Password("pw") => Ok(Grant { expires_at_ms: None }),
+                Credential::Password("pw") => Ok(Grant { expires_at_ms: None, generation: None }),
                 Credential::Password(_) => Err(LoginRefused::WrongPassword),
                 Credential::None => Self::token(None),
                 Credential::Token(token) => Self::token(Some(token)),
@@ -135,12 +135,14 @@ impl LoginCheck for Tokens {
 impl Tokens {
     fn token(token: Option<&str>) -> Result<Grant, LoginRefused> {
         match token {
-            None | Some("good") => Ok(Grant { expires_at_ms: None }),
+            None | Some("good") => Ok(Grant { expires_at_ms: None, generation: None }),
+            // Its user is not registered any more when that is looked at.
+            Some("revoked-meanwhile") => Ok(Grant { expires_at_ms: None, generation: Some(0) }),
             Some("expired") => Err(LoginRefused::Expired),
             Some("unauthorized") => Err(LoginRefused::NotAuthorized),
             Some("other-app") => Err(LoginRefused::InvalidApp),
             Some(token) => match token.strip_prefix("good-until:").and_then(|ms| ms.parse().ok()) {
-                Some(ms) => Ok(Grant { expires_at_ms: Some(ms) }),
+                Some(ms) => Ok(Grant { expires_at_ms: Some(ms), generation: None }),
                 None => Err(LoginRefused::InvalidToken),
             },
         }

@@ -36,6 +36,7 @@ async fn refusals() {
         (r#""version":1,"user":"bob","app":"other""#, 4),
         (r#""version":1,"user":"bob","token":"other-app""#, 4),
         (r#""version":1,"user":"bob","token":"bad""#, 5),
+        (r#""version":1,"user":"bob","token":"revoked-meanwhile""#, 5),
         (r#""version":1,"user":"bob","token":"expired""#, 6),
         (r#""version":1,"user":"bob","token":"unauthorized""#, 7),
     ] {
@@ -46,7 +47,7 @@ async fn refusals() {
         assert_eq!((refused["type"].as_str(), refused["code"].as_u64()), (Some("refused"), Some(code)), "{fields}");
         assert_eq!(raw.close_code().await, Some(4001), "{fields}");
     }
-    assert_eq!(gateway.state.counters().refused_logins, 10);
+    assert_eq!(gateway.state.counters().refused_logins, 11);
     assert_eq!(gateway.node.census().attached, 0);
 }
 

@@ -1,19 +1,23 @@
 //! `stentor listen`: a client on the terminal.
 
 use std::collections::{HashSet, VecDeque};
+use std::fmt::Display;
 use std::time::Duration;
 
 use clap::Args;
 use stentor_core::id::MessageId;
-use stentor_gateway_ws::client::{Client, ClientError, ClientEvent, ClientLogin, ClientOptions, Resume};
-use stentor_gateway_ws::{codes, rtm};
+use stentor_gateway_ws::client::{ClientError, ClientOptions, Resume};
+use stentor_gateway_ws::codes;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::http::PATIENCE;
-use super::print::{Line, Style};
-use super::remote::{Remote, RemoteArguments};
-use super::token::check_user;
+use super::print::Style;
+use super::remote::RemoteArguments;
+use super::remote::chat::ChatNames;
+use super::trust::Trust;
 use crate::exit::{Exit, Failed};
+
+mod chat;
+mod rtm;
 
 /// A resume sends again at most what the mailbox holds.
 const REMEMBERED: usize = 4096;
@@ -30,33 +34,68 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "UID")]
     user: String,
     /// A channel to join; may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "chat")]
     channel: Vec<String>,
+    /// Be a Chat client
+    #[arg(long)]
+    chat: bool,
+    #[command(flatten)]
+    names: ChatNames,
+    /// Chat: the user's password [default: a token made with the data directory's credentials]
+    #[arg(long, value_name = "P", requires = "chat", conflicts_with = "token")]
+    password: Option<String>,
+    /// Chat: which of the user's devices to be
+    #[arg(long, value_name = "NAME", requires = "chat", default_value = "cli")]
+    device: String,
+    /// Chat: a room to join; may be repeated
+    #[arg(long, value_name = "ID", requires = "chat")]
+    room: Vec<String>,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
 
+impl Arguments {
+    fn style(&self) -> Style {
+        if self.json { Style::Json } else { Style::Text }
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failed> {
-    check_user(&arguments.user)?;
-    let remote = arguments.remote.find()?;
-    let tls = if remote.url.starts_with("https") { Some(remote.trust.client()?) } else { None };
-    let options = ClientOptions { auto_ack: false, tls, ..ClientOptions::default() };
-    let mut stop = Stop::new().map_err(|error| Failed::new(Exit::Failure, error))?;
-    let mut listener = Listener {
-        style: if arguments.json { Style::Json } else { Style::Text },
-        remote,
-        options,
-        user: arguments.user,
-        channels: arguments.channel,
-        seen: Seen::default(),
-        patience: PATIENCE,
-    };
-    let client = tokio::select! {
-        client = listener.first() => client?,
-        () = stop.wanted() => return Ok(Exit::Ok),
-    };
-    listener.listen(client, &mut stop).await
+    if arguments.chat {
+        listen(chat::ChatListener::new(arguments)?).await
+    } else {
+        listen(rtm::RtmListener::new(arguments)?).await
+    }
+}
+
+/// Acks only what was printed.
+fn options(url: &str, trust: &Trust) -> Result<ClientOptions, Failed> {
+    let tls = if url.starts_with("https") { Some(trust.client()?) } else { None };
+    Ok(ClientOptions { auto_ack: false, tls, ..ClientOptions::default() })
+}
+
+/// A client of one of the protocols, as this command needs it.
+trait Listener {
+    type Client;
+    type Event;
+
+    fn url(&self) -> &str;
+    /// What to join.
+    fn rooms(&self) -> &[String];
+    async fn connect(&self, resume: Option<Resume>) -> Result<Self::Client, ClientError>;
+    async fn join(&self, client: &Self::Client, room: &str) -> Result<(), ClientError>;
+    fn is_resumed(client: &Self::Client) -> bool;
+    fn resume_point(client: &Self::Client) -> Resume;
+    async fn next(client: &mut Self::Client) -> Self::Event;
+    async fn log_out(client: &Self::Client) -> Result<(), ClientError>;
+    /// Whether a login that was refused with this code may be let in later.
+    fn is_passing(code: u32) -> bool;
+    fn print_connected(&self, client: &Self::Client) -> Result<(), Unread>;
+    fn print_join_failed(&self, room: &str, reason: String) -> Result<(), Unread>;
+    fn print_disconnected(&self, code: Option<u16>) -> Result<(), Unread>;
+    /// Prints an event and does what it asks for. A message is acked when it is printed, not before.
+    async fn take(&mut self, client: &Self::Client, event: Self::Event) -> Result<Then, Unread>;
 }
 
 /// SIGTERM or SIGINT.
@@ -101,181 +140,141 @@ impl Seen {
     }
 }
 
-struct Listener {
-    style: Style,
-    remote: Remote,
-    options: ClientOptions,
-    user: String,
-    channels: Vec<String>,
-    seen: Seen,
-    /// For one answer of the server.
-    patience: Duration,
-}
-
 /// What follows an event.
 enum Then {
     GoOn,
-    ComeBack { after: Option<Duration> },
-    End(u16),
+    /// The server goes down: stay away for so long.
+    StayAway(Duration),
+    /// The connection ended.
+    Closed(Option<u16>),
 }
 
 /// The reader of our output has gone.
 struct Unread;
 
-impl Listener {
-    /// Prints a line.
-    fn print(&self, line: &Line<'_>) -> Result<(), Unread> {
-        use std::io::Write as _;
-        let Some(text) = line.render(self.style) else { return Ok(()) };
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|_| Unread)
-    }
+/// Prints a line, if there is one.
+fn print(line: Option<impl Display>) -> Result<(), Unread> {
+    use std::io::Write as _;
+    let Some(text) = line else { return Ok(()) };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|_| Unread)
+}
 
-    async fn connect(&self, resume: Option<Resume>) -> Result<Client, ClientError> {
-        let token = self.remote.token(&self.user).map_err(|failed| ClientError::Connect(failed.message))?;
-        let login = ClientLogin { app: self.remote.app_id.clone(), user: self.user.clone(), token, resume };
-        let connect = Client::connect_with(&self.remote.url, login, self.options.clone());
-        self.in_time(connect).await
+/// A server that is not heard in time is not there.
+async fn in_time<T>(
+    patience: Duration,
+    answer: impl Future<Output = Result<T, ClientError>>,
+) -> Result<T, ClientError> {
+    match tokio::time::timeout(patience, answer).await {
+        Ok(answer) => answer,
+        Err(_elapsed) => Err(ClientError::Connect(format!("no answer within {patience:?}"))),
     }
+}
 
-    async fn join(&self, client: &Client, channel: &str) -> Result<(), ClientError> {
-        self.in_time(client.join(channel)).await.map(|_members| ())
+async fn listen<L: Listener>(mut listener: L) -> Result<Exit, Failed> {
+    let mut stop = Stop::new().map_err(|error| Failed::new(Exit::Failure, error))?;
+    let mut client = tokio::select! {
+        client = first(&listener) => client?,
+        () = stop.wanted() => return Ok(Exit::Ok),
+    };
+    if listener.print_connected(&client).is_err() {
+        return Ok(log_out::<L>(&client).await);
     }
-
-    /// A server that is not heard in time is not there.
-    async fn in_time<T>(&self, answer: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {
-        let patience = self.patience;
-        match tokio::time::timeout(patience, answer).await {
-            Ok(answer) => answer,
-            Err(_elapsed) => Err(ClientError::Connect(format!("no answer within {patience:?}"))),
-        }
-    }
-
-    /// The first login, and the joins: whatever fails ends the command.
-    async fn first(&mut self) -> Result<Client, Failed> {
-        let client = self.connect(None).await.map_err(|error| match error {
-            ClientError::Connect(_) => {
-                let host = self.remote.url.as_str();
-                Failed::new(Exit::Unreachable, format!("the server at {host} cannot be reached: {error}"))
-            }
-            other => Failed::new(Exit::Failure, other),
-        })?;
-        for channel in &self.channels {
-            self.join(&client, channel)
-                .await
-                .map_err(|error| Failed::new(exit_of(&error), format!("cannot join {channel}: {error}")))?;
-        }
-        Ok(client)
-    }
-
-    fn connected(&self, client: &Client) -> Result<(), Unread> {
-        self.print(&Line::Connected { user: &self.user, welcome: client.welcome(), channels: &self.channels })
-    }
-
-    async fn listen(&mut self, mut client: Client, stop: &mut Stop) -> Result<Exit, Failed> {
-        if self.connected(&client).is_err() {
-            return Ok(log_out(&client).await);
-        }
-        let mut after = None;
-        loop {
-            let event = tokio::select! {
-                biased;
-                () = stop.wanted() => return Ok(log_out(&client).await),
-                event = client.next() => event.unwrap_or(ClientEvent::Closed { code: None }),
-            };
-            if let ClientEvent::Reconnect { after_ms } = event {
-                after = Some(Duration::from_millis(after_ms));
-            }
-            match self.take(&client, &event, after).await {
-                Err(Unread) => return Ok(log_out(&client).await),
-                Ok(Then::GoOn) => {}
-                Ok(Then::End(code)) => return Err(ended(code)),
-                Ok(Then::ComeBack { after: pause }) => {
-                    after = None;
-                    client = tokio::select! {
-                        back = self.come_back(&client, pause) => back?,
-                        // The session ends by itself when the grace is over.
-                        () = stop.wanted() => return Ok(Exit::Ok),
-                    };
-                    if self.connected(&client).is_err() {
-                        return Ok(log_out(&client).await);
-                    }
+    let mut after = None;
+    loop {
+        let event = tokio::select! {
+            biased;
+            () = stop.wanted() => return Ok(log_out::<L>(&client).await),
+            event = L::next(&mut client) => event,
+        };
+        match listener.take(&client, event).await {
+            Err(Unread) => return Ok(log_out::<L>(&client).await),
+            Ok(Then::GoOn) => {}
+            Ok(Then::StayAway(pause)) => after = Some(pause),
+            Ok(Then::Closed(Some(code))) if is_final(code) => return Err(ended(code)),
+            Ok(Then::Closed(code)) => {
+                if listener.print_disconnected(code).is_err() {
+                    return Ok(Exit::Ok);
+                }
+                client = tokio::select! {
+                    back = come_back(&listener, &client, after.take()) => back?,
+                    // The session ends by itself when the grace is over.
+                    () = stop.wanted() => return Ok(Exit::Ok),
+                };
+                if listener.print_connected(&client).is_err() {
+                    return Ok(log_out::<L>(&client).await);
                 }
             }
         }
     }
+}
 
-    /// Prints an event and does what it asks for. A message is acked when it is printed, not before.
-    async fn take(&mut self, client: &Client, event: &ClientEvent, after: Option<Duration>) -> Result<Then, Unread> {
-        match event {
-            ClientEvent::PeerMessage(message) => {
-                if self.seen.insert(message.message_id) {
-                    self.print(&Line::Event(event))?;
-                }
-                // If the connection is lost meanwhile, the message comes again.
-                let _ = self.in_time(client.ack(&[message.message_id])).await;
-            }
-            ClientEvent::Closed { code: Some(code) } if is_final(*code) => return Ok(Then::End(*code)),
-            ClientEvent::Closed { code } => {
-                self.print(&Line::Disconnected { code: *code })?;
-                return Ok(Then::ComeBack { after });
-            }
-            ClientEvent::TokenWillExpire { .. } if self.remote.makes_tokens() => {
-                if let Ok(Some(token)) = self.remote.token(&self.user) {
-                    // If it fails, the session ends, and the next login brings another token.
-                    let _ = self.in_time(client.renew_token(&token)).await;
-                }
-            }
-            event => self.print(&Line::Event(event))?,
+/// The first login, and the joins: whatever fails ends the command.
+async fn first<L: Listener>(listener: &L) -> Result<L::Client, Failed> {
+    let client = listener.connect(None).await.map_err(|error| match error {
+        ClientError::Connect(_) => {
+            let host = listener.url();
+            Failed::new(Exit::Unreachable, format!("the server at {host} cannot be reached: {error}"))
         }
-        Ok(Then::GoOn)
+        other => Failed::new(Exit::Failure, other),
+    })?;
+    for room in listener.rooms() {
+        listener
+            .join(&client, room)
+            .await
+            .map_err(|error| Failed::new(exit_of(&error), format!("cannot join {room}: {error}")))?;
     }
+    Ok(client)
+}
 
-    /// Tries until it works, or cannot.
-    async fn come_back(&self, lost: &Client, first_pause: Option<Duration>) -> Result<Client, Failed> {
-        let point = lost.resume_point();
-        let mut pause = FIRST_PAUSE;
-        let mut next = first_pause;
-        loop {
-            let some_of = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
-            tokio::time::sleep(next.take().unwrap_or(some_of)).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            match self.connect(Some(point.clone())).await {
-                Ok(client) => {
-                    if client.welcome().resumed || self.join_again(&client).await {
-                        return Ok(client);
-                    }
+/// Tries until it works, or cannot.
+async fn come_back<L: Listener>(
+    listener: &L,
+    lost: &L::Client,
+    first_pause: Option<Duration>,
+) -> Result<L::Client, Failed> {
+    let point = L::resume_point(lost);
+    let mut pause = FIRST_PAUSE;
+    let mut next = first_pause;
+    loop {
+        let some_of = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
+        tokio::time::sleep(next.take().unwrap_or(some_of)).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        match listener.connect(Some(point.clone())).await {
+            Ok(client) => {
+                if L::is_resumed(&client) || join_again(listener, &client).await {
+                    return Ok(client);
                 }
-                Err(ClientError::LoginRefused { code, reason }) if !rtm::codes::login::is_passing(code) => {
-                    return Err(Failed::new(Exit::Failure, format!("login refused: {reason} ({code})")));
-                }
-                Err(_) => {}
             }
+            Err(ClientError::LoginRefused { code, reason }) if !L::is_passing(code) => {
+                return Err(Failed::new(Exit::Failure, format!("login refused: {reason} ({code})")));
+            }
+            Err(_) => {}
         }
     }
+}
 
-    /// Joins the channels of a new session. `false` if the connection was lost again.
-    async fn join_again(&self, client: &Client) -> bool {
-        for channel in &self.channels {
-            match self.join(client, channel).await {
-                Ok(()) => {}
-                Err(ClientError::Refused { reason, .. }) => {
-                    let _ = self.print(&Line::JoinFailed { channel, reason });
-                }
-                Err(_) => return false,
+/// Joins the rooms of a new session. `false` if the connection was lost again.
+async fn join_again<L: Listener>(listener: &L, client: &L::Client) -> bool {
+    for room in listener.rooms() {
+        match listener.join(client, room).await {
+            Ok(()) => {}
+            Err(ClientError::Refused { reason, .. }) => {
+                let _ = listener.print_join_failed(room, reason);
             }
+            Err(_) => return false,
         }
-        true
     }
+    true
 }
 
 fn exit_of(error: &ClientError) -> Exit {
     if matches!(error, ClientError::Connect(_)) { Exit::Unreachable } else { Exit::Failure }
 }
 
-async fn log_out(client: &Client) -> Exit {
+async fn log_out<L: Listener>(client: &L::Client) -> Exit {
     // A server that does not answer will notice by itself.
-    let _ = tokio::time::timeout(LOGOUT_TIMEOUT, client.logout()).await;
+    let _ = tokio::time::timeout(LOGOUT_TIMEOUT, L::log_out(client)).await;
     Exit::Ok
 }
 
@@ -292,6 +291,10 @@ fn ended(code: u16) -> Failed {
         codes::CLOSE_REPLACED => "the user logged in elsewhere",
         codes::CLOSE_REFUSED => "the login was refused",
         codes::CLOSE_SUPERSEDED => "the session was resumed on another connection",
+        codes::CLOSE_LOGGED_OUT => "the app logged the user out",
+        codes::CLOSE_PASSWORD_CHANGED => "the user has another password",
+        codes::CLOSE_DEACTIVATED => "the user was deactivated",
+        codes::CLOSE_DELETED => "the user was deleted",
         _ => "the server closed the connection",
     };
     Failed::new(Exit::Failure, format!("{why} ({code})"))
@@ -305,16 +308,8 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_does_not_answer_cannot_be_reached() {
         let (_listener, url) = silent().await;
-        let mut listener = Listener {
-            style: Style::Json,
-            remote: Remote::at(url),
-            options: ClientOptions::default(),
-            user: "bob".to_owned(),
-            channels: Vec::new(),
-            seen: Seen::default(),
-            patience: IMPATIENCE,
-        };
-        let failed = listener.first().await.unwrap_err();
+        let listener = rtm::RtmListener::at(url, IMPATIENCE);
+        let failed = first(&listener).await.map(|_client| ()).unwrap_err();
         assert_eq!(failed.exit, Exit::Unreachable);
         assert!(failed.message.contains("no answer within 50ms"), "{}", failed.message);
         let resume = Resume::default();

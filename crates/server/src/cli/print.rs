@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use stentor_gateway_ws::client::{Attribute, ChannelMessage, ClientEvent, PeerMessage, UserState, Welcome};
 
+pub(super) mod chat;
+
 /// How to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {

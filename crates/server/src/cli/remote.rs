@@ -13,6 +13,8 @@ use crate::config::names::SecretText;
 use crate::exit::{Exit, Failed};
 use crate::local::{Local, LocalApp, LocalError};
 
+pub(super) mod chat;
+
 /// What `listen` and `send` have in common.
 #[derive(Debug, Args)]
 pub(super) struct RemoteArguments {
@@ -58,6 +60,11 @@ enum Credentials {
 }
 
 impl RemoteArguments {
+    /// The server that runs on a data directory.
+    pub(super) fn of_directory(data: PathBuf) -> Self {
+        Self { server: None, app: None, token: None, data, ca: None }
+    }
+
     /// Finds the server.
     pub(super) fn find(self) -> Result<Remote, Failed> {
         match self.server {
@@ -66,11 +73,7 @@ impl RemoteArguments {
                 let local = Local::read(&self.data).map_err(local_failed)?;
                 let app = choose(&local, self.app.as_deref())?;
                 let credentials = self.token.map_or_else(|| Credentials::of(app), Credentials::Token);
-                let trust = match (self.ca, local.trust.clone()) {
-                    (Some(ca), _) => Trust::Authorities(ca),
-                    (None, Some(certificate)) => Trust::Exactly(certificate),
-                    (None, None) => Trust::System,
-                };
+                let trust = trust(self.ca, Some(&local));
                 Ok(Remote { url: local.url.clone(), trust, app_id: app.app_id.clone(), credentials })
             }
         }
@@ -85,15 +88,7 @@ fn named(
     data: &std::path::Path,
     ca: Option<PathBuf>,
 ) -> Result<Remote, Failed> {
-    let url = url.trim_end_matches('/').to_owned();
-    let parsed: Option<Uri> = url.parse().ok();
-    let good = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
-    if !parsed.is_some_and(|uri| good(&uri) && uri.path() == "/") {
-        return Err(Failed::new(
-            Exit::Usage,
-            format!("--server: expected a URL like https://host:port, found {url:?}"),
-        ));
-    }
+    let url = checked(url)?;
     let local = Local::read(data).ok().filter(|local| local.url == url);
     let app = local.as_ref().and_then(|local| local.app(app_id.as_deref()));
     let credentials = match (token, app) {
@@ -103,12 +98,28 @@ fn named(
     };
     let known = app.map(|app| app.app_id.clone());
     let app_id = app_id.or(known).ok_or_else(|| Failed::new(Exit::Usage, "--app is needed with --server"))?;
-    let trust = match (ca, local.and_then(|local| local.trust)) {
+    let trust = trust(ca, local.as_ref());
+    Ok(Remote { url, trust, app_id, credentials })
+}
+
+/// Checks the URL of a server.
+fn checked(url: &str) -> Result<String, Failed> {
+    let url = url.trim_end_matches('/').to_owned();
+    let parsed: Option<Uri> = url.parse().ok();
+    let good = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
+    if parsed.is_some_and(|uri| good(&uri) && uri.path() == "/") {
+        return Ok(url);
+    }
+    Err(Failed::new(Exit::Usage, format!("--server: expected a URL like https://host:port, found {url:?}")))
+}
+
+/// Whom to trust: those who were named, the certificate of the local server, or the system's authorities.
+fn trust(ca: Option<PathBuf>, local: Option<&Local>) -> Trust {
+    match (ca, local.and_then(|local| local.trust.clone())) {
         (Some(ca), _) => Trust::Authorities(ca),
         (None, Some(certificate)) => Trust::Exactly(certificate),
         (None, None) => Trust::System,
-    };
-    Ok(Remote { url, trust, app_id, credentials })
+    }
 }
 
 fn local_failed(error: LocalError) -> Failed {

@@ -26,7 +26,9 @@ impl From<StartError> for Failed {
             StartError::DataDir(_) | StartError::Open(_) | StartError::Credentials(_) => Exit::DataDirectory,
             StartError::Tls(_) => Exit::Usage,
             StartError::Listen { .. } => Exit::Address,
-            StartError::Store(_) | StartError::Random(_) | StartError::Interrupted => Exit::Failure,
+            StartError::Store(_) | StartError::Random(_) | StartError::CallbackTls(_) | StartError::Interrupted => {
+                Exit::Failure
+            }
         };
         Self::new(exit, error)
     }

@@ -1,6 +1,6 @@
 //! `stentor token`: tokens for clients, made with an app's certificate.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use stentor_core::clock::{Clock, SystemClock};
@@ -13,10 +13,16 @@ use crate::exit::{Exit, Failed};
 use crate::first_start::CREDENTIALS;
 use crate::local::Local;
 
+pub(super) mod chat;
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// A token for an RTM client or REST caller.
     Rtm(RtmArguments),
+    /// A Bearer token of a Chat app: for its backend.
+    ChatApp(chat::Arguments),
+    /// A Bearer token of a Chat user, who must be registered to use it.
+    ChatUser(chat::UserArguments),
 }
 
 #[derive(Debug, Args)]
@@ -49,8 +55,15 @@ enum Format {
 /// No RTM token lives longer, whatever it says.
 pub(super) const DAY_S: u32 = 86_400;
 
-pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
-    let Command::Rtm(arguments) = command;
+pub(super) async fn run(command: Command) -> Result<Exit, Failed> {
+    match command {
+        Command::Rtm(arguments) => rtm(&arguments),
+        Command::ChatApp(arguments) => chat::run(&arguments, None).await,
+        Command::ChatUser(arguments) => chat::run(&arguments.common, Some(&arguments.user)).await,
+    }
+}
+
+fn rtm(arguments: &RtmArguments) -> Result<Exit, Failed> {
     check_user(&arguments.user)?;
     let (app_id, certificate) = certificate(arguments)?;
     let make = match arguments.format {
@@ -92,15 +105,14 @@ pub(super) fn token_007(app_id: &str, certificate: &str, user: &str, ttl_s: u32)
 
 /// The App ID and its certificate: from the configuration, the made-up app, or the running server.
 fn certificate(arguments: &RtmArguments) -> Result<(String, String), Failed> {
-    let config = arguments.sources.load()?;
-    let apps = if config.apps.is_empty() { made_up(config.data_dir())? } else { config.apps };
+    let (data_dir, apps) = configured(&arguments.sources)?;
     if let Some(app) = choose(&apps, arguments.app.as_deref()) {
         let certificate = app.app.app_certificate.as_ref().ok_or_else(|| {
             Failed::new(Exit::Usage, format!("the app {} has no certificate: its clients need no token", app.app_id()))
         })?;
         return Ok((app.app_id().to_owned(), certificate.expose().to_owned()));
     }
-    let running = Local::read(&config.server.data_dir.0).ok();
+    let running = Local::read(&data_dir).ok();
     let app = running.as_ref().and_then(|local| local.app(arguments.app.as_deref()));
     match app.and_then(|app| Some((app.app_id.clone(), app.certificate.as_ref()?.expose().to_owned()))) {
         Some(found) => Ok(found),
@@ -112,6 +124,14 @@ fn certificate(arguments: &RtmArguments) -> Result<(String, String), Failed> {
             },
         )),
     }
+}
+
+/// The data directory, and the apps that are configured or were made up in it.
+fn configured(sources: &ServeArguments) -> Result<(PathBuf, Vec<AppConfig>), Failed> {
+    let config = sources.load()?;
+    let data_dir = config.data_dir().to_owned();
+    let apps = if config.apps.is_empty() { made_up(&data_dir)? } else { config.apps };
+    Ok((data_dir, apps))
 }
 
 fn made_up(data_dir: &Path) -> Result<Vec<AppConfig>, Failed> {

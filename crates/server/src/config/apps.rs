@@ -1,5 +1,6 @@
 //! `[[apps]]`: the tenants.
 
+use super::callbacks::CallbackSection;
 use super::chat::{ChatLimitsSection, ChatSection};
 use super::limits::LimitsSection;
 use super::names::{AppIdText, AppName, Certificate, Customer, OrgName, SecretText};
@@ -115,6 +116,8 @@ pub struct AppConfig {
     pub chat: ChatSection,
     /// Rates of its Chat endpoints.
     pub chat_limits: ChatLimitsSection,
+    /// Its callback rules.
+    pub callbacks: Vec<CallbackSection>,
 }
 
 impl AppConfig {

@@ -32,6 +32,8 @@ section! {
         attribute_bytes: Bounded<0, 65_536> = Bounded::clamped(2048);
         /// Bytes of all users' attributes.
         attribute_bytes_total: Bounded<0, 1_125_899_906_842_624> = Bounded::clamped(10_737_418_240);
+        /// Failed callbacks that are kept, for three days. The newest replaces the oldest.
+        failed_callbacks: Bounded<1, 10_000_000> = Bounded::clamped(100_000);
         /// A client whose connection is lost keeps its place in its rooms for so long; then it leaves them.
         room_stay_ms: Bounded<0, 3_600_000> = Bounded::clamped(120_000);
     }

@@ -1,7 +1,12 @@
 //! What no single value can know: pairs that belong together, names that must differ, addresses that need TLS.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
+use stentor_api_chat::callbacks::MAX_RULES;
+use stentor_callbacks::address::is_public;
+
+use super::callbacks::CallbackUrl;
 use super::reader::Reader;
 use super::{AppConfig, Config};
 
@@ -50,11 +55,56 @@ impl Reader {
             ("client_id", app.app.client_id.is_some()),
             ("client_secret", app.app.client_secret.is_some()),
         );
+        self.check_callbacks(path, app);
         let mut seen = BTreeMap::new();
         for customer in &app.app.customers {
             if seen.insert(&customer.id, ()).is_some() {
                 self.problem(&format!("{path}.customers"), format!("two customers have the ID {:?}", customer.id));
             }
+        }
+    }
+
+    fn check_callbacks(&mut self, path: &str, app: &AppConfig) {
+        if !app.callbacks.is_empty() && app.app.org_name.is_none() {
+            self.problem(
+                &format!("{path}.callbacks[0]"),
+                "org_name and app_name are missing: callbacks are of the Chat side",
+            );
+        }
+        if app.callbacks.len() > MAX_RULES {
+            let first = format!("{path}.callbacks[{MAX_RULES}]");
+            self.problem(&first, format!("an app has at most {MAX_RULES} callback rules"));
+        }
+        let mut names = BTreeMap::new();
+        for (number, rule) in app.callbacks.iter().enumerate() {
+            let path = format!("{path}.callbacks[{number}]");
+            self.check_required(&path, "name", rule.name.is_some());
+            self.check_required(&path, "url", rule.url.is_some());
+            self.check_required(&path, "secret", rule.secret.is_some());
+            if let Some(name) = &rule.name
+                && let Some(first) = names.insert(name.as_str(), number)
+            {
+                self.problem(&format!("{path}.name"), format!("callback rule {first} has the same name"));
+            }
+            if rule.url.as_ref().is_some_and(is_private) && !rule.allow_private {
+                self.problem(
+                    &format!("{path}.url"),
+                    "leads to a private address: set allow_private = true if it is meant to",
+                );
+            }
+            if rule.retry_longest_ms.get() < rule.retry_first_ms.get() {
+                self.problem(&format!("{path}.retry_longest_ms"), "is shorter than retry_first_ms");
+            }
+        }
+    }
+
+    /// A key that must be set; a value that was refused is not missing.
+    fn check_required(&mut self, path: &str, key: &str, there: bool) {
+        let full = format!("{path}.{key}");
+        if !there && !self.problems.iter().any(|problem| problem.key == full) {
+            let origin = self.origin(path);
+            self.origins.insert(full.clone(), origin);
+            self.problem(&full, "is missing");
         }
     }
 
@@ -84,6 +134,12 @@ impl Reader {
     }
 }
 
+/// Whether a URL says by itself that it leads nowhere public. Names are looked up when they are used.
+fn is_private(url: &CallbackUrl) -> bool {
+    let host = url.endpoint().host();
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: IpAddr| !is_public(address))
+}
+
 impl Config {
     /// What is legal but rarely meant, one line each; logged at start.
     #[must_use]
@@ -98,6 +154,14 @@ impl Config {
             if app.app.app_certificate.is_none() && app.app.customers.is_empty() {
                 warnings
                     .push(format!("app {id} has neither app_certificate nor customers: nobody can use its REST API"));
+            }
+        }
+        for (app, rule) in self.apps.iter().flat_map(|app| app.callbacks.iter().map(move |rule| (app, rule))) {
+            if rule.enabled && rule.url.as_ref().is_some_and(|url| !url.endpoint().is_tls() && !is_private(url)) {
+                let name = rule.name.as_ref().map_or("", |name| name.as_str());
+                let id = app.app_id();
+                warnings
+                    .push(format!("app {id}: callback rule {name} goes over plain HTTP: it can be read on the way"));
             }
         }
         if self.store.engine == super::storage::Engine::Memory {

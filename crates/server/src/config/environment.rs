@@ -2,6 +2,7 @@
 //! first app, `STENTOR_APPS_0_LIMITS_…` one of its limits. A variable that names nothing is an error.
 
 use super::reader::{Origin, Problem, Reader};
+use super::section::List;
 use super::value::Raw;
 use super::{AppConfig, Config};
 
@@ -55,6 +56,12 @@ impl Reader {
             self.origins.insert(path.clone(), origin.clone());
         }
         let app = &mut config.apps[number];
+        if let Some((list, rest)) = split(key, &AppConfig::LISTS)
+            && let Some(list) = app.list(list).map(|found| (list, found))
+        {
+            self.list_variable(list, &path, rest, value, origin);
+            return;
+        }
         match split(key, &AppConfig::SECTIONS) {
             Some((section, key)) if app.section(section).is_some() => {
                 let Some(target) = app.section(section) else { return };
@@ -63,9 +70,30 @@ impl Reader {
             _ => self.set(&mut app.app, &path, key, Raw::Text(value), origin),
         }
     }
+
+    /// `0_url` of a list: the URL of its first section.
+    fn list_variable(&mut self, list: (&str, &mut dyn List), path: &str, rest: &str, value: &str, origin: Origin) {
+        let (name, list) = list;
+        let number = rest.split_once('_').and_then(|(number, key)| Some((number.parse::<usize>().ok()?, key)));
+        let Some((number, key)) = number.filter(|(number, _)| *number <= list.count()) else {
+            let name = name.to_ascii_uppercase();
+            let message = format!("expected …_{name}_<number>_<key>, the number at most {}", list.count());
+            self.problems.push(Problem { origin, key: String::new(), message });
+            return;
+        };
+        let path = format!("{path}.{name}[{number}]");
+        if number == list.count() {
+            list.add();
+            self.origins.insert(path.clone(), origin.clone());
+        }
+        if let Some(section) = list.at(number) {
+            self.set(section, &path, key, Raw::Text(value), origin);
+        }
+    }
 }
 
-/// `server_listen` → (`server`, `listen`).
+/// `server_listen` → (`server`, `listen`). `chat_limits_x` is `x` of `chat_limits`, not `limits_x` of `chat`.
 fn split<'a>(key: &'a str, sections: &[&'static str]) -> Option<(&'static str, &'a str)> {
-    sections.iter().find_map(|section| Some((*section, key.strip_prefix(section)?.strip_prefix('_')?)))
+    let found = sections.iter().filter_map(|section| Some((*section, key.strip_prefix(section)?.strip_prefix('_')?)));
+    found.max_by_key(|(section, _)| section.len())
 }

@@ -1,6 +1,7 @@
 //! Writes `config.example.toml` from the sections' own descriptions.
 
 use super::apps::{AppSection, FeaturesSection};
+use super::callbacks::CallbackSection;
 use super::chat::{ChatLimitsSection, ChatSection};
 use super::limits::LimitsSection;
 use super::log::LogSection;
@@ -14,7 +15,8 @@ const HEAD: &str = "\
 # `cargo xtask generate`; do not edit.
 #
 # A variable overrides the file: STENTOR_SERVER_LISTEN is server.listen, STENTOR_APPS_0_APP_ID is app_id of the first
-# app, lists are comma-separated, customers are id:secret. A flag overrides both. An unknown key is an error.
+# app, STENTOR_APPS_0_CALLBACKS_0_URL the URL of its first callback rule, lists are comma-separated, customers are
+# id:secret. A flag overrides both. An unknown key is an error.
 ";
 
 /// The text of `config.example.toml`.
@@ -32,6 +34,7 @@ pub fn example() -> String {
     section::<FeaturesSection>(&mut text, "[apps.features]", "# ");
     section::<ChatSection>(&mut text, "[apps.chat]", "# ");
     section::<ChatLimitsSection>(&mut text, "[apps.chat_limits]", "# ");
+    section::<CallbackSection>(&mut text, "[[apps.callbacks]]", "# ");
     text
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::section::Keys;
+use super::section::{Keys, List};
 use super::value::{Invalid, Raw};
 use super::{AppConfig, Config};
 
@@ -144,9 +144,37 @@ impl Reader {
         for (name, value) in table {
             let origin = place.origin(name.span().start);
             let name = name.get_ref().as_ref();
-            match app.section(name) {
-                Some(section) => self.table(section, &format!("{path}.{name}"), place, origin, value),
-                None => self.set(&mut app.app, path, name, Raw::Toml(value.get_ref()), origin),
+            let full = format!("{path}.{name}");
+            if let Some(section) = app.section(name) {
+                self.table(section, &full, place, origin, value);
+            } else if let Some(list) = app.list(name) {
+                self.list(list, &full, place, origin, value);
+            } else {
+                self.set(&mut app.app, path, name, Raw::Toml(value.get_ref()), origin);
+            }
+        }
+    }
+
+    fn list(
+        &mut self,
+        list: &mut dyn List,
+        path: &str,
+        place: Place<'_>,
+        origin: Origin,
+        value: &Spanned<DeValue<'_>>,
+    ) {
+        let Some(items) = value.get_ref().as_array() else {
+            let message = "expected a section in two brackets".to_owned();
+            self.problems.push(Problem { origin, key: path.to_owned(), message });
+            return;
+        };
+        for value in items {
+            let number = list.count();
+            let (path, origin) = (format!("{path}[{number}]"), place.origin(value.span().start));
+            list.add();
+            self.origins.insert(path.clone(), origin.clone());
+            if let Some(section) = list.at(number) {
+                self.table(section, &path, place, origin, value);
             }
         }
     }

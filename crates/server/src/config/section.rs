@@ -25,6 +25,32 @@ pub trait Keys {
     fn names(&self) -> Vec<&'static str>;
 }
 
+/// Sections that may be repeated: `[[apps.callbacks]]`.
+pub trait List {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// Adds one with its defaults.
+    fn add(&mut self);
+
+    /// One of them.
+    fn at(&mut self, number: usize) -> Option<&mut dyn Keys>;
+}
+
+impl<S: Section> List for Vec<S> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn add(&mut self) {
+        self.push(S::default());
+    }
+
+    fn at(&mut self, number: usize) -> Option<&mut dyn Keys> {
+        self.get_mut(number).map(|section| section as &mut dyn Keys)
+    }
+}
+
 /// A section of the configuration.
 pub trait Section: Keys + Default {
     /// What it is about: the lines of its doc comment.

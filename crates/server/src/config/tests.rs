@@ -203,3 +203,101 @@ fn flags_override_everything() {
     .unwrap_err();
     assert!(error.to_string().starts_with("--listen: server.listen: expected an IP address"), "{error}");
 }
+
+/// An app with a Chat side, and the beginning of a callback rule.
+const CHAT_APP: &str =
+    "[[apps]]\napp_id = \"970CA35de60c44645bbae8a215061b33\"\norg_name = \"acme\"\napp_name = \"demo\"\n";
+const RULE: &str = "[[apps.callbacks]]\nname = \"audit\"\nurl = \"https://hooks.example.com/\"\nsecret = \"hunter2\"\n";
+
+#[test]
+fn callback_rules_are_read() {
+    let config = Config::parse("c.toml", &format!("{CHAT_APP}{RULE}{}", RULE.replace("audit", "copy"))).unwrap();
+    let names: Vec<_> = config.apps[0].callbacks.iter().map(|rule| rule.name.as_ref().unwrap().as_str()).collect();
+    assert_eq!(names, ["audit", "copy"]);
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn bad_callback_rules_are_named_with_their_line() {
+    for (lines, expected) in [
+        ("[[apps.callbacks]]\n", "c.toml:5: apps[0].callbacks[0].name: is missing"),
+        (
+            "[[apps.callbacks]]\nname = \"a b\"\nurl = \"https://a\"\nsecret = \"s\"\n",
+            "c.toml:6: apps[0].callbacks[0].name: expected 1 to 32 letters, digits, '_', '-' or '.', found \"a b\"",
+        ),
+        (
+            "[[apps.callbacks]]\nname = \"a\"\nurl = \"ftp://hunter2\"\nsecret = \"s\"\n",
+            "c.toml:7: apps[0].callbacks[0].url: must begin with http:// or https://",
+        ),
+        (
+            &format!("{RULE}events = [\"chat\", \"chats\"]\n"),
+            "c.toml:9: apps[0].callbacks[0].events: expected one of chat, chat_offline, recall, edit, read_ack, status, \
+             group, room, found \"chats\"",
+        ),
+        (
+            &format!("{RULE}retry_first_ms = 600000\n"),
+            "apps[0].callbacks[0].retry_longest_ms: is shorter than retry_first_ms",
+        ),
+        (
+            &format!("{RULE}secrets = 1\n"),
+            "c.toml:9: apps[0].callbacks[0].secrets: unknown key; this section has name, ",
+        ),
+        (&format!("{RULE}{RULE}"), "c.toml:10: apps[0].callbacks[1].name: callback rule 0 has the same name"),
+        ("[apps.callbacks]\nname = \"a\"\n", "c.toml:5: apps[0].callbacks: expected a section in two brackets"),
+        (
+            &(0..5).map(|number| RULE.replace("audit", &format!("r{number}"))).collect::<String>(),
+            "c.toml:21: apps[0].callbacks[4]: an app has at most 4 callback rules",
+        ),
+    ] {
+        let problem = &refused(&format!("{CHAT_APP}{lines}"))[0];
+        assert!(problem.starts_with(expected), "{problem}");
+        assert!(!problem.contains("hunter2"), "{problem}");
+    }
+    let problem = &refused(&format!("{APP}{RULE}"))[0];
+    assert!(problem.starts_with("c.toml:3: apps[0].callbacks[0]: org_name and app_name are missing"), "{problem}");
+}
+
+#[test]
+fn a_callback_to_a_private_address_must_be_meant() {
+    for host in ["localhost", "127.0.0.1:80", "10.1.2.3", "[::1]", "[fd00::1]:8080", "169.254.169.254"] {
+        let rule = RULE.replace("hooks.example.com", host);
+        let problem = &refused(&format!("{CHAT_APP}{rule}"))[0];
+        assert!(problem.starts_with("c.toml:7: apps[0].callbacks[0].url: leads to a private address"), "{problem}");
+        Config::parse("c.toml", &format!("{CHAT_APP}{rule}allow_private = true\n")).unwrap();
+    }
+}
+
+#[test]
+fn variables_reach_callback_rules() {
+    let config = with_variables(
+        &format!("{CHAT_APP}{RULE}"),
+        &[
+            ("STENTOR_APPS_0_CALLBACKS_0_SECRET", "better"),
+            ("STENTOR_APPS_0_CALLBACKS_0_EVENTS", "chat, status"),
+            ("STENTOR_APPS_0_CALLBACKS_1_NAME", "copy"),
+            ("STENTOR_APPS_0_CALLBACKS_1_URL", "https://b.example/"),
+            ("STENTOR_APPS_0_CALLBACKS_1_SECRET", "s"),
+            // Not `limits_…` of `chat`.
+            ("STENTOR_APPS_0_CHAT_LIMITS_CHAT_TOKENS_PER_SECOND", "7"),
+        ],
+    )
+    .unwrap();
+    let rules = &config.apps[0].callbacks;
+    assert_eq!(rules[0].secret.as_ref().unwrap().expose(), "better");
+    assert_eq!((rules[0].events.len(), rules[1].name.as_ref().unwrap().as_str()), (2, "copy"));
+    assert_eq!(config.apps[0].chat_limits.rate(stentor_api_chat::ChatRule::Tokens).unwrap().count, 7);
+    for (name, expected) in [
+        (
+            "STENTOR_APPS_0_CALLBACKS_2_NAME",
+            "STENTOR_APPS_0_CALLBACKS_2_NAME: expected …_CALLBACKS_<number>_<key>, the number at most 1",
+        ),
+        ("STENTOR_APPS_0_CALLBACKS_NAME", "STENTOR_APPS_0_CALLBACKS_NAME: expected …_CALLBACKS_<number>_<key>"),
+        (
+            "STENTOR_APPS_0_CALLBACKS_0_NAMES",
+            "STENTOR_APPS_0_CALLBACKS_0_NAMES: apps[0].callbacks[0].names: unknown key",
+        ),
+    ] {
+        let error = with_variables(&format!("{CHAT_APP}{RULE}"), &[(name, "x")]).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}

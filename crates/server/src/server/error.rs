@@ -27,6 +27,9 @@ pub enum StartError {
     /// Certificate or key cannot be used.
     #[error("tls: {0}")]
     Tls(#[from] TlsError),
+    /// TLS for callbacks cannot be set up.
+    #[error("callbacks: {0}")]
+    CallbackTls(tokio_rustls::rustls::Error),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {

@@ -1,11 +1,16 @@
 //! What is there before anything is served: store, node and gateway.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
-use stentor_api_chat::{ChatLogins, ChatSetup, ChatState};
+use stentor_api_chat::app::app_key;
+use stentor_api_chat::callbacks::{CallbackSetup, Callbacks};
+use stentor_api_chat::{ChatApp, ChatLogins, ChatSetup, ChatState};
 use stentor_api_rtm::RtmLogins;
+use stentor_callbacks::metrics::Metrics;
+use stentor_callbacks::{Client, SystemNames, no_trust, system_trust};
 use stentor_core::bus::in_process::InProcessBus;
 use stentor_core::clock::{Clock, SystemClock};
 use stentor_core::id::NodeId;
@@ -18,7 +23,7 @@ use stentor_store_embedded::{EmbeddedStore, Options};
 use stentor_token::access::AccessKey;
 
 use super::error::StartError;
-use crate::compose;
+use crate::compose::{self, CallbackRules};
 use crate::config::Config;
 use crate::config::storage::Engine;
 use crate::data_dir::DataDir;
@@ -48,6 +53,7 @@ impl std::fmt::Debug for Parts {
 pub(super) struct Core {
     pub(super) node: Node,
     pub(super) chat: ChatState,
+    pub(super) callbacks: Vec<Callbacks>,
     pub(super) gateway: GatewayState,
     pub(super) observe: Observe,
     pub(super) registry: Registry,
@@ -73,21 +79,72 @@ pub(super) async fn start_core(config: &Config, parts: Parts, directory: &DataDi
         seed,
     };
     let node = Node::start(node, store, Arc::new(InProcessBus::alone()), clock, &mut registry).await?;
+    // Before anybody connects: nothing happens unobserved.
+    let callbacks = callbacks(config, &node, seed, &mut registry).await?;
     let http = Arc::new(HttpCounters::register(&mut registry));
     let observe = Observe::new(Arc::new(RequestIds::new(seed)), http);
-    let chat = chat(config, directory, &node, &observe)?;
+    let chat = chat(config, directory, &node, &observe, &callbacks)?;
     let logins = Logins {
         rtm: Arc::new(RtmLogins::new(config.apps.iter().map(compose::rtm_app))),
         chat: Arc::new(ChatLogins::new(chat.clone())),
     };
     let gateway = GatewayState::new(node.clone(), logins, GatewayConfig::default());
-    Ok(Core { node, chat, gateway, observe, registry })
+    Ok(Core { node, chat, callbacks: callbacks.into_values().collect(), gateway, observe, registry })
 }
 
-fn chat(config: &Config, directory: &DataDir, node: &Node, observe: &Observe) -> Result<ChatState, StartError> {
+/// The callbacks of every app with a Chat side, by its key.
+async fn callbacks(
+    config: &Config,
+    node: &Node,
+    seed: u64,
+    registry: &mut Registry,
+) -> Result<HashMap<String, Callbacks>, StartError> {
+    let metrics = Metrics::register(registry);
+    let trust = if config.apps.iter().any(|app| !app.callbacks.is_empty()) { system_trust() } else { no_trust() };
+    let client = Client::new(Arc::new(SystemNames), trust.map_err(StartError::CallbackTls)?);
+    let host = config.server.public_url.as_deref().and_then(|url| url.split("://").nth(1)).unwrap_or("stentor");
+    let mut all = HashMap::new();
+    for app in &config.apps {
+        let Some((org, name)) = compose::chat_names(app) else { continue };
+        let CallbackRules { post_send, pre_send, bounds } = compose::callback_rules(app);
+        let setup = CallbackSetup {
+            app_key: app_key(org, name),
+            host: host.to_owned(),
+            post_send,
+            pre_send,
+            bounds,
+            client: client.clone(),
+            clock: node.clock().clone(),
+            seed,
+            metrics: metrics.clone(),
+        };
+        let key = setup.app_key.clone();
+        let callbacks = Callbacks::open(setup, node.store().clone()).await?;
+        if let Some(app) = node.app(&key)
+            && !app.hook(callbacks.hooks())
+        {
+            return Err(StartError::Interrupted);
+        }
+        all.insert(key, callbacks);
+    }
+    Ok(all)
+}
+
+fn chat(
+    config: &Config,
+    directory: &DataDir,
+    node: &Node,
+    observe: &Observe,
+    callbacks: &HashMap<String, Callbacks>,
+) -> Result<ChatState, StartError> {
+    let app = |app| {
+        let mut chat: ChatApp = compose::chat_app(app)?;
+        chat.callbacks = callbacks.get(&chat.key()).cloned();
+        Some(chat)
+    };
     Ok(ChatState::new(ChatSetup {
         node: node.clone(),
-        apps: config.apps.iter().filter_map(compose::chat_app).collect(),
+        apps: config.apps.iter().filter_map(app).collect(),
         observe: observe.clone(),
         access_key: AccessKey::new(directory.key(CHAT_KEY)?),
         body_timeout: Duration::from_millis(config.http.body_timeout_ms.get()),

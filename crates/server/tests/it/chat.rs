@@ -1,5 +1,6 @@
 //! The Chat API, as a backend sees it: one module per family of endpoints.
 
+mod callbacks;
 mod errors;
 mod explore;
 mod import;

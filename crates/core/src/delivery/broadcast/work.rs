@@ -131,6 +131,8 @@ impl Node {
         let message = job.message(asked, planned);
         if app.broadcasting.lock().is_first_time(message.id) {
             self.metrics().accepted_room.inc();
+            let room = RoomId::from_trusted(&planned.room);
+            app.room_account(&room).accepted(asked.priority, self.clock().wall_ms());
             planned.late = self.fan_out(app, FanOut { message: &message, only_for: &[], planned: true });
             self.fan_out_elsewhere(app, &message, &[]).await;
             // Large rooms one after the other would keep everybody else waiting.

@@ -82,3 +82,19 @@ async fn other_changes_do_not() {
     let nobody = world.node.change_user(&world.app, &user_id("nobody"), &UserChange::default()).await;
     assert!(matches!(nobody, Err(DirectoryError::NoUser(_))));
 }
+
+#[tokio::test]
+async fn a_login_that_met_a_revocation_ends() {
+    let world = world_of(&[]).await;
+    let before = register(&world, "bob").await;
+    let revoke = UserChange { revoke_tokens: true, ..UserChange::default() };
+    let after = world.node.change_user(&world.app, &user_id("bob"), &revoke).await.expect("revokes");
+    let client = world.login("bob").await;
+    let confirm = async |generation| world.node.confirm(client.session(), generation).await.expect("looks");
+    assert!(confirm(after.token_generation).await);
+    assert_eq!(client.closed(), []);
+    assert!(!confirm(before.token_generation).await);
+    assert_eq!(client.closed(), [Closing::LoggedOut(LogoutReason::Forced)]);
+    let nobody = world.login("nobody").await;
+    assert!(!world.node.confirm(nobody.session(), 0).await.expect("looks"));
+}

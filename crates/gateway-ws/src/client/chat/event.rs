@@ -160,6 +160,33 @@ pub enum ChatEvent {
     },
 }
 
+impl ChatEvent {
+    /// What is to be acked when the application has the event: whatever was sent to the user or a group of the user's.
+    #[must_use]
+    pub fn to_be_acked(&self) -> Option<MessageId> {
+        match self {
+            Self::Message(message) => (message.chat_type != ChatType::ChatRoom).then_some(message.id),
+            Self::Other(other) if other["chat_type"] == "chat" || other["chat_type"] == "groupchat" => {
+                other["id"].as_str()?.parse().ok().map(MessageId)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl ChatEvent {
+    /// The room that something with a number was sent to.
+    fn of_room(&self) -> Option<(&str, MessageId)> {
+        match self {
+            Self::Message(message) => (message.chat_type == ChatType::ChatRoom).then_some((&message.to, message.id)),
+            Self::Other(other) if other["chat_type"] == "chatroom" => {
+                Some((other["to"].as_str()?, MessageId(other["id"].as_str()?.parse().ok()?)))
+            }
+            _ => None,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Known {
@@ -182,29 +209,21 @@ impl From<Known> for ChatEvent {
 
 impl Event for ChatEvent {
     fn read(kind: &str, text: &str, memory: &mut Memory, again: bool) -> Told<Self> {
-        if kind == "chat_message" {
-            let Ok(message) = serde_json::from_str::<ChatMessage>(text) else { return Told::NOTHING };
-            if message.chat_type == ChatType::ChatRoom {
-                memory.room_message(&message.to, message.id);
-                return Told::event(Self::Message(message));
+        let event = if kind == "chat_message" {
+            serde_json::from_str(text).map(Self::Message).ok()
+        } else {
+            let known = serde_json::from_str::<Known>(text).map(Self::from);
+            known.or_else(|_| serde_json::from_str(text).map(Self::Other)).ok()
+        };
+        let Some(event) = event else { return Told::NOTHING };
+        let Some(id) = event.to_be_acked() else {
+            if let Some((room, id)) = event.of_room() {
+                memory.room_message(room, id);
             }
-            let id = message.id;
-            let new = memory.is_new(id) || again;
-            return Told { ack: Some(id), event: new.then_some(Self::Message(message)) };
-        }
-        if let Ok(known) = serde_json::from_str::<Known>(text) {
-            return Told::event(known.into());
-        }
-        let Ok(other) = serde_json::from_str::<Value>(text) else { return Told::NOTHING };
-        // Whatever has a number and went to the user's inbox is acked, like a message.
-        let id = other["id"].as_str().and_then(|id| id.parse().ok()).map(MessageId);
-        match id.filter(|_| other["chat_type"] != "chatroom") {
-            Some(id) => {
-                let new = memory.is_new(id) || again;
-                Told { ack: Some(id), event: new.then_some(Self::Other(other)) }
-            }
-            None => Told::event(Self::Other(other)),
-        }
+            return Told::event(event);
+        };
+        let new = memory.is_new(id) || again;
+        Told { ack: Some(id), event: new.then_some(event) }
     }
 
     fn closed(code: Option<u16>) -> Self {

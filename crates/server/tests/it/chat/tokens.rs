@@ -1,55 +1,55 @@
-//! `POST token`.
+//! Tokens: how they are got, and what they let in.
 
-use std::time::Duration;
+mod bearer;
+mod grants;
+mod revocation;
 
-use serde_json::json;
-use stentor_testkit::CHAT;
+use serde_json::{Value, json};
+use stentor_testkit::{APP, CERTIFICATE, CHAT, Http, Reply, TestServer};
+use stentor_token::{dynamic, v007};
 
-use super::{refused, server};
-
-#[tokio::test]
-async fn the_backend_gets_a_token_for_its_credentials() {
-    let server = server().await;
-    let path = server.chat_path("token");
-    let http = server.anonymous();
-    let body = json!({ "grant_type": "client_credentials", "client_id": CHAT[2], "client_secret": CHAT[3], "ttl": 60 });
-    let reply = http.post(&path, &body).await.json();
-    assert_eq!(reply["expires_in"], 60);
-    assert!(reply["access_token"].as_str().unwrap().starts_with("YWMt"), "{reply}");
-    assert_eq!(reply["application"].as_str().unwrap().len(), 36);
-    let chat = http.clone().bearer(reply["access_token"].as_str().unwrap());
-    assert_eq!(chat.get(&server.chat_path("users/nobody")).await.code(), 404);
-    server.advance(Duration::from_secs(60));
-    refused(
-        &chat.get(&server.chat_path("users/nobody")).await,
-        401,
-        "unauthorized",
-        "Unable to authenticate due to expired access token",
-    );
-    for (id, secret, text) in
-        [("other", CHAT[3], "client_id does not match"), (CHAT[2], "other", "client_secret does not match")]
-    {
-        let body = json!({ "grant_type": "client_credentials", "client_id": id, "client_secret": secret });
-        refused(&http.post(&path, &body).await, 400, "invalid_grant", text);
-    }
-    let body = json!({ "grant_type": "client_credentials", "client_secret": "x" });
-    refused(&http.post(&path, &body).await, 400, "illegal_argument", "client_id must be provided.");
-    let body = json!({ "grant_type": "client_credentials", "client_id": "x" });
-    refused(&http.post(&path, &body).await, 400, "illegal_argument", "client_secret must be provided");
+/// An AccessToken2 with the right to be this user (nobody: the app) in Chat, made now, good for `expire_s`.
+fn token_007(server: &TestServer, user: &str, expire_s: u32) -> String {
+    token_007_of(server, APP, user, expire_s)
 }
 
-#[tokio::test]
-async fn a_user_gets_a_token_for_the_password_and_sees_only_itself() {
-    let server = server().await;
-    server.register(&["user1", "user2"]).await;
-    let user = server.chat_as("user1").await;
-    assert_eq!(user.get(&server.chat_path("users/user1")).await.code(), 200);
-    let other = user.get(&server.chat_path("users/user2")).await;
-    assert_eq!(other.code(), 401);
-    assert_eq!(other.json()["exception"], "org.apache.shiro.authz.UnauthorizedException");
-    let path = server.chat_path("token");
-    let wrong = json!({ "grant_type": "password", "username": "user1", "password": "wrong" });
-    refused(&server.anonymous().post(&path, &wrong).await, 400, "invalid_grant", "invalid password");
-    let nobody = json!({ "grant_type": "password", "username": "nobody", "password": "pw" });
-    refused(&server.anonymous().post(&path, &nobody).await, 404, "invalid_grant", "user not found");
+fn token_007_of(server: &TestServer, app_id: &str, user: &str, expire_s: u32) -> String {
+    let issue_ts_s = u32::try_from(server.now_ms() / 1000).unwrap();
+    let issue = v007::Issue { issue_ts_s, expire_s, salt: 1 };
+    let privilege = if user.is_empty() { 2 } else { 1 };
+    let kind = v007::ServiceKind::Chat { user: user.to_owned() };
+    let service = v007::Service { privileges: [(privilege, expire_s)].into(), kind };
+    v007::build(app_id, CERTIFICATE, issue, &[service]).unwrap()
+}
+
+/// A dynamic token of a user, made now.
+fn token_dynamic(server: &TestServer, user: &str, ttl_s: u64) -> String {
+    let app_key = format!("{}#{}", CHAT[0], CHAT[1]);
+    let issuer = dynamic::Issuer {
+        app_key: &app_key,
+        client_id: CHAT[2],
+        client_secret: CHAT[3],
+        max_ttl_s: dynamic::MAX_TTL_S,
+    };
+    dynamic::build(&issuer, user, server.now_ms() / 1000, ttl_s).unwrap()
+}
+
+async fn ask(server: &TestServer, http: &Http, body: Value) -> Reply {
+    http.post(&server.chat_path("token"), &body).await
+}
+
+/// The token that a body gets.
+async fn token(server: &TestServer, http: &Http, body: Value) -> String {
+    let reply = ask(server, http, body).await;
+    reply.json()["access_token"].as_str().unwrap_or_else(|| panic!("{}", reply.text())).to_owned()
+}
+
+async fn user_token(server: &TestServer, user: &str) -> String {
+    let body = json!({ "grant_type": "password", "username": user, "password": "pw" });
+    token(server, &server.anonymous(), body).await
+}
+
+/// What a token is answered when it reads this user.
+async fn read(server: &TestServer, token: &str, user: &str) -> Reply {
+    server.anonymous().bearer(token).get(&server.chat_path(&format!("users/{user}"))).await
 }
