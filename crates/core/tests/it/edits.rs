@@ -1,6 +1,7 @@
 //! Messages that get another content after they were sent, messages of the past that are imported, and what a user
 //! hides from itself.
 
+use futures_util::future::join_all;
 use stentor_core::app::DevicePolicy;
 use stentor_core::delivery::{Edit, EditError, Edited, Import, ImportError, Origin, SendError, SendOptions, SendPeer};
 use stentor_core::history::{Conversation, Hide};
@@ -89,30 +90,10 @@ async fn edits_at_once_are_told_as_they_are_stored() {
     let id = world.send_group(group("alice", "team", "a")).await.expect("taken").id;
     bob.take();
     let edits = (0..5).map(|_| world.edit(Origin::Backend, edit(id)));
-    for edited in futures_join(edits).await {
+    for edited in join_all(edits).await {
         edited.expect("edited");
     }
     assert_eq!(taken(&bob), (1..=5).map(news).collect::<Vec<_>>());
-}
-
-async fn futures_join<F: Future>(all: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut pending: Vec<_> = all.into_iter().map(|one| (Box::pin(one), None)).collect();
-    std::future::poll_fn(move |cx| {
-        let mut waits = false;
-        for (one, output) in &mut pending {
-            if output.is_none() {
-                match one.as_mut().poll(cx) {
-                    std::task::Poll::Ready(done) => *output = Some(done),
-                    std::task::Poll::Pending => waits = true,
-                }
-            }
-        }
-        if waits {
-            return std::task::Poll::Pending;
-        }
-        std::task::Poll::Ready(pending.iter_mut().filter_map(|(_, output)| output.take()).collect())
-    })
-    .await
 }
 
 #[tokio::test]
