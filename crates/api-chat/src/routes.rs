@@ -101,6 +101,11 @@ fn address(state: &ChatState, request: &mut Request, started_us: u64) -> Result<
     let mut parts = path[1..].splitn(3, '/');
     let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let rest = format!("/{}", parts.next().unwrap_or_default());
+    // Clients call the server API by another name.
+    let rest = match rest.strip_prefix("/sdk/message/roaming/") {
+        Some(below) => format!("/rest/message/roaming/{below}"),
+        None => rest,
+    };
     let (org, name) = (decode_segment(first).unwrap_or_default(), decode_segment(second).unwrap_or_default());
     let chat = if org == "app-id" { state.app_by_id(&name) } else { state.app_by_key(&format!("{org}#{name}")) };
     let app = chat.and_then(|chat| state.node().app(&chat.key()));

@@ -4,6 +4,7 @@ mod callbacks;
 mod day;
 mod errors;
 mod explore;
+mod import;
 mod messages;
 mod metadata;
 mod mutes;
@@ -11,6 +12,8 @@ mod presence;
 mod recall;
 mod relations;
 mod rooms;
+mod rewrite;
+mod roaming;
 mod tokens;
 mod users;
 
