@@ -37,6 +37,8 @@ pub struct ChatLimits {
     /// of them per app (user attribute documents), 1024 bytes of a status' text and 3000 subscriptions (presence
     /// documents).
     pub directory: DirectoryPolicy,
+    /// How long a client may take back what it sent: 2 minutes (message documents); `None`: not at all.
+    pub recalls_within_ms: Option<u64>,
     /// Rates of core verbs that differ from [`default_rate`]; `None` lifts the rule.
     pub rates: Vec<(Rule, Option<Rate>)>,
 }
@@ -90,6 +92,7 @@ impl Default for ChatLimits {
                 status_ext_bytes: 1024,
                 status_watches: 3000,
             },
+            recalls_within_ms: Some(120_000),
             rates: Vec::new(),
         }
     }
@@ -136,6 +139,7 @@ pub fn policy(key: &str, limits: &ChatLimits) -> AppPolicy {
         directory: limits.directory,
         user_attributes: nothing,
         room_attributes: nothing,
+        recalls_within_ms: limits.recalls_within_ms,
         combined_sends: false,
         rates: rates.collect(),
     }

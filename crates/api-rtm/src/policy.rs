@@ -66,6 +66,7 @@ impl Default for RtmLimits {
             user_attributes: attributes(16 * 1024),
             room_attributes: attributes(32 * 1024),
             sessions: sessions(),
+            recalls_within_ms: None,
             combined_sends: false,
             rates: Vec::new(),
         }
@@ -160,6 +161,7 @@ pub fn policy(app_id: &str, limits: &RtmLimits) -> AppPolicy {
         directory: DirectoryPolicy::NONE,
         user_attributes: limits.user_attributes,
         room_attributes: limits.room_attributes,
+        recalls_within_ms: None,
         combined_sends: limits.combined_sends,
         rates: rates.collect(),
     }

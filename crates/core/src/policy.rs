@@ -201,6 +201,8 @@ pub struct AppPolicy {
     pub user_attributes: AttributeLimits,
     /// Limits of a room's attributes.
     pub room_attributes: AttributeLimits,
+    /// How long a client may take back what it sent, in milliseconds; `None`: not at all.
+    pub recalls_within_ms: Option<u64>,
     /// Whether peer and room messages from the backend share [`Rule::PeerSends`].
     pub combined_sends: bool,
     /// The rates; a rule that is not here does not limit.
