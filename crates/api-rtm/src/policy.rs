@@ -66,7 +66,6 @@ impl Default for RtmLimits {
             user_attributes: attributes(16 * 1024),
             room_attributes: attributes(32 * 1024),
             sessions: sessions(),
-            recalls_within_ms: None,
             combined_sends: false,
             rates: Vec::new(),
         }
