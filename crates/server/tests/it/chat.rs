@@ -3,6 +3,7 @@
 mod callbacks;
 mod errors;
 mod explore;
+mod files;
 mod messages;
 mod metadata;
 mod mutes;
