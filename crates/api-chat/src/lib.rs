@@ -16,6 +16,7 @@ mod call;
 pub mod callbacks;
 pub mod envelope;
 pub mod error;
+mod files;
 mod groups;
 mod logins;
 mod messages;
@@ -34,6 +35,7 @@ mod token;
 mod users;
 
 pub use app::{ChatApp, ChatFeatures, RoomSizes};
+pub use files::{Orphans, sweep_orphans};
 pub use logins::ChatLogins;
 pub use names::{ROOM_NAMES, USER_NAMES, user_id};
 pub use password::Passwords;

@@ -7,6 +7,7 @@ pub mod blocks;
 pub mod contacts;
 pub mod departure;
 pub(crate) mod effects;
+pub mod files;
 mod joined;
 pub(crate) mod joining;
 pub mod listing;

@@ -6,9 +6,10 @@ use stentor_api_rtm::{
     ChannelMessageType, Customer, EventFields, OfflineResult, RtmApp, RtmLimits, RtmOptions, policy,
 };
 use stentor_core::app::{
-    AppPolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
+    AppPolicy, DirectoryPolicy, FilePolicy, HistoryPolicy, InboxPolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
 };
 use stentor_core::limits::Rule;
+use stentor_files::S3Options;
 use stentor_http_kit::Secret;
 
 use crate::config::apps::{self, HistoryChannelType};
@@ -46,6 +47,23 @@ pub(crate) fn app_policy(config: &Config, app: &AppConfig) -> AppPolicy {
         ..documented
     };
     policy(app.app_id(), &limits)
+}
+
+/// Where uploaded files are kept.
+pub(crate) fn file_store(config: &Config) -> stentor_files::Options {
+    let section = &config.files;
+    let folder = || config.data_dir().join("files").to_string_lossy().into_owned();
+    stentor_files::Options {
+        url: section.url.clone().unwrap_or_else(folder),
+        s3: S3Options {
+            endpoint: section.s3_endpoint.clone(),
+            region: section.s3_region.clone(),
+            access_key_id: section.s3_access_key_id.clone(),
+            secret_access_key: section.s3_secret_access_key.as_ref().map(|key| key.expose().to_owned()),
+            virtual_hosted: section.s3_virtual_hosted,
+        },
+        uploads: section.uploads.size(),
+    }
 }
 
 /// An app as the RTM dialect knows it.
@@ -87,6 +105,11 @@ pub(crate) fn chat_policy(config: &Config, app: &AppConfig) -> Option<AppPolicy>
             profile_bytes: section.attribute_bytes.get(),
             profiles_bytes: section.attribute_bytes_total.get(),
             statuses: app.features.presence,
+            files: FilePolicy {
+                file_bytes: section.file_bytes.get(),
+                files_bytes: section.files_bytes.get(),
+                retention_ms: section.file_retention_s.get() * 1000,
+            },
             ..documented.directory
         },
         rooms: RoomPolicy {

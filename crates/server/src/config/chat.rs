@@ -50,6 +50,12 @@ section! {
         group_users: Bounded<1, 20_000> = Bounded::clamped(3000);
         /// Members that a group may have if its creator does not say.
         group_users_default: Bounded<1, 20_000> = Bounded::clamped(200);
+        /// Bytes of one uploaded file: 10 MB.
+        file_bytes: Bounded<1, 1_099_511_627_776> = Bounded::clamped(10_485_760);
+        /// Bytes of all uploaded files together. One more upload is refused.
+        files_bytes: Bounded<0, 1_125_899_906_842_624> = Bounded::clamped(10_737_418_240);
+        /// How long uploaded files are kept: 7 days.
+        file_retention_s: Bounded<1, 315_360_000> = Bounded::clamped(604_800);
         /// A client whose connection is lost keeps its place in its rooms for so long; then it leaves them.
         room_stay_ms: Bounded<0, 3_600_000> = Bounded::clamped(120_000);
     }

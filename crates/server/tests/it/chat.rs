@@ -4,6 +4,7 @@ mod callbacks;
 mod day;
 mod errors;
 mod explore;
+mod files;
 mod import;
 mod messages;
 mod metadata;
