@@ -40,8 +40,7 @@ pub(super) fn too_slow() -> ChatError {
 /// 416: the range begins behind the file. No document has a body; ours.
 pub(super) fn no_such_range(size: u64) -> Response {
     let text = "the range is not satisfiable";
-    let mut response =
-        ChatError::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", text).into_response();
+    let mut response = ChatError::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", text).into_response();
     if let Ok(value) = HeaderValue::try_from(no_range(size)) {
         response.headers_mut().insert(header::CONTENT_RANGE, value);
     }

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 use stentor_core::app::{
-    App, AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, FilePolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
-    PresencePolicy, RoomPolicy, SessionPolicy,
+    App, AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, FilePolicy, HistoryPolicy, InboxPolicy,
+    OverloadPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
 };
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::bus::Bus;

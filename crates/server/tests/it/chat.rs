@@ -12,9 +12,9 @@ mod mutes;
 mod presence;
 mod recall;
 mod relations;
-mod rooms;
 mod rewrite;
 mod roaming;
+mod rooms;
 mod tokens;
 mod users;
 

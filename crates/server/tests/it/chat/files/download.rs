@@ -217,7 +217,10 @@ async fn thumbnails_fit_the_box_of_the_upload() {
         assert_eq!(jpeg_size(&thumbnail.body), expected);
         let again = server.anonymous().get(&format!("{path}?thumbnail=true")).await;
         assert_eq!(again.body, thumbnail.body);
-        assert_eq!(part(&server.anonymous().header("thumbnail", "true"), &path, "bytes=2-9").await.body, &again.body[2..10]);
+        assert_eq!(
+            part(&server.anonymous().header("thumbnail", "true"), &path, "bytes=2-9").await.body,
+            &again.body[2..10]
+        );
         assert_eq!(server.anonymous().header("thumbnail", "false").get(&path).await.body, whole);
     }
     // What has none is sent itself.

@@ -118,7 +118,8 @@ async fn orphans_go_when_they_are_old() {
 }
 
 async fn token(http: &Http) -> String {
-    let body = serde_json::json!({ "grant_type": "client_credentials", "client_id": CHAT[2], "client_secret": CHAT[3] });
+    let body =
+        serde_json::json!({ "grant_type": "client_credentials", "client_id": CHAT[2], "client_secret": CHAT[3] });
     let reply = http.post(&format!("/{}/{}/token", CHAT[0], CHAT[1]), &body).await.json();
     reply["access_token"].as_str().expect("a token").to_owned()
 }
