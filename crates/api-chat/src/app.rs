@@ -28,6 +28,8 @@ pub struct ChatApp {
     pub callbacks: Option<Callbacks>,
     /// Messages may be taken back for so long, in milliseconds: 2 minutes (message documents).
     pub recall_within_ms: u64,
+    /// How large rooms and groups are.
+    pub rooms: RoomSizes,
     uuid: String,
     rates: [Option<Rate>; ChatRule::COUNT],
     windows: [Mutex<SlidingWindow>; ChatRule::COUNT],
@@ -67,6 +69,26 @@ impl Default for ChatFeatures {
     }
 }
 
+/// How many members rooms and groups have, the owner included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomSizes {
+    /// Of a room, at most.
+    pub room_users: u64,
+    /// Of a room, if its creator does not say.
+    pub room_users_default: u64,
+    /// Of a group, at most.
+    pub group_users: u64,
+    /// Of a group, if its creator does not say.
+    pub group_users_default: u64,
+}
+
+impl Default for RoomSizes {
+    /// Rooms 10 000 and 1 000, groups 3 000 and 200 (room and group documents).
+    fn default() -> Self {
+        Self { room_users: 10_000, room_users_default: 1000, group_users: 3000, group_users_default: 200 }
+    }
+}
+
 /// Who an app is.
 #[derive(Debug, Clone)]
 pub struct Identity {
@@ -94,6 +116,7 @@ impl ChatApp {
             features: ChatFeatures::default(),
             callbacks: None,
             recall_within_ms: 120_000,
+            rooms: RoomSizes::default(),
             rates: ChatRule::ALL.map(|rule| Some(rule.default_rate())),
             windows: std::array::from_fn(|_| Mutex::default()),
         }

@@ -171,6 +171,7 @@ impl Visit {
             entities: None,
             status: None,
             count: None,
+            total: None,
             cursor: None,
             params: None,
             properties: None,

@@ -39,6 +39,9 @@ pub struct Envelope {
     /// How many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
+    /// How many there are on all pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
     /// Where the next page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -114,6 +117,12 @@ impl Envelope {
     #[must_use]
     pub fn count(self, count: usize) -> Self {
         Self { count: Some(count as u64), ..self }
+    }
+
+    /// With how many there are on all pages.
+    #[must_use]
+    pub fn total(self, total: u64) -> Self {
+        Self { total: Some(total), ..self }
     }
 
     /// With a cursor, if there is another page.

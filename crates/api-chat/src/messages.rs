@@ -3,6 +3,7 @@
 mod chatgroups;
 mod chatrooms;
 mod conversation;
+mod delivery;
 mod import;
 mod legacy;
 mod recall;
@@ -33,6 +34,7 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(import::groups_handler),
         routes!(conversation::handler),
         routes!(conversation::client_handler),
+        routes!(delivery::handler),
         routes!(roaming::handler),
         routes!(roaming_deletion::user_messages),
         routes!(roaming_deletion::group_messages),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use stentor_core::app::{
-    AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
+    AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, FilePolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
     PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
 };
 use stentor_core::attributes::AttributeLimits;
@@ -35,8 +35,10 @@ pub struct ChatLimits {
     pub broadcasts: Option<BroadcastPolicy>,
     /// What is kept of users: 3000 contacts and 500 blocks (user relationship documents), 2 KB of attributes and 10 GB
     /// of them per app (user attribute documents), 1024 bytes of a status' text and 3000 subscriptions (presence
-    /// documents).
+    /// documents), files of 10 MB for 7 days (file upload documents), and 10 GB of them per app (ours).
     pub directory: DirectoryPolicy,
+    /// How long a client may take back what it sent: 2 minutes (message documents); `None`: not at all.
+    pub recalls_within_ms: Option<u64>,
     /// Rates of core verbs that differ from [`default_rate`]; `None` lifts the rule.
     pub rates: Vec<(Rule, Option<Rate>)>,
 }
@@ -89,7 +91,13 @@ impl Default for ChatLimits {
                 statuses: true,
                 status_ext_bytes: 1024,
                 status_watches: 3000,
+                files: FilePolicy {
+                    file_bytes: 10 * 1024 * 1024,
+                    files_bytes: 10 * 1024 * 1024 * 1024,
+                    retention_ms: 7 * DAY_MS,
+                },
             },
+            recalls_within_ms: Some(120_000),
             rates: Vec::new(),
         }
     }
@@ -136,6 +144,7 @@ pub fn policy(key: &str, limits: &ChatLimits) -> AppPolicy {
         directory: limits.directory,
         user_attributes: nothing,
         room_attributes: nothing,
+        recalls_within_ms: limits.recalls_within_ms,
         combined_sends: false,
         rates: rates.collect(),
     }

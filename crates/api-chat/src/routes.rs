@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use crate::call::Addressed;
 use crate::error::ChatError;
 use crate::state::ChatState;
-use crate::{callbacks, messages, metadata, mutes, presence, relations, token, users};
+use crate::{callbacks, files, groups, messages, metadata, mutes, presence, relations, rooms, token, users};
 
 /// Every endpoint. A family of one path is one entry.
 fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
@@ -24,10 +24,13 @@ fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
     endpoints.extend(users::endpoints());
     endpoints.extend(callbacks::endpoints());
     endpoints.extend(messages::endpoints());
+    endpoints.extend(files::endpoints());
     endpoints.extend(relations::endpoints());
     endpoints.extend(mutes::endpoints());
     endpoints.extend(metadata::endpoints());
     endpoints.extend(presence::endpoints());
+    endpoints.extend(rooms::endpoints());
+    endpoints.extend(groups::endpoints());
     endpoints
 }
 
@@ -99,6 +102,11 @@ fn address(state: &ChatState, request: &mut Request, started_us: u64) -> Result<
     let mut parts = path[1..].splitn(3, '/');
     let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let rest = format!("/{}", parts.next().unwrap_or_default());
+    // Clients call the server API by another name.
+    let rest = match rest.strip_prefix("/sdk/message/roaming/") {
+        Some(below) => format!("/rest/message/roaming/{below}"),
+        None => rest,
+    };
     let (org, name) = (decode_segment(first).unwrap_or_default(), decode_segment(second).unwrap_or_default());
     let chat = if org == "app-id" { state.app_by_id(&name) } else { state.app_by_key(&format!("{org}#{name}")) };
     let app = chat.and_then(|chat| state.node().app(&chat.key()));

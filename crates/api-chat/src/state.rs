@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use stentor_core::app::App;
 use stentor_core::node::Node;
+use stentor_files::FileStore;
 use stentor_http_kit::{BodyLimits, Observe};
 use stentor_token::access::AccessKey;
 
 use crate::app::ChatApp;
+use crate::files::Files;
 use crate::password::Passwords;
 
 /// Bytes of a JSON request body that are read; a larger one is refused with 413. Messages have their own, smaller
@@ -31,6 +34,10 @@ pub struct ChatSetup {
     pub access_key: AccessKey,
     /// How long a request body may take to arrive; then 408.
     pub body_timeout: Duration,
+    /// Where uploaded files are.
+    pub files: FileStore,
+    /// An upload that brings nothing for so long is given up; then 408.
+    pub upload_idle_timeout: Duration,
     /// Under which URL clients reach the server (`https://chat.example.com`); without one, that of the `Host` header.
     pub public_url: Option<String>,
     /// Whether the server speaks TLS itself.
@@ -50,6 +57,7 @@ struct Inner {
     access_key: AccessKey,
     passwords: Passwords,
     body_limits: BodyLimits,
+    files: Files,
     public_url: Option<String>,
     tls: bool,
 }
@@ -61,6 +69,12 @@ impl ChatState {
         let apps: Vec<_> = setup.apps.into_iter().map(Arc::new).collect();
         let limits =
             BodyLimits { max_bytes: MAX_BODY_BYTES, discard_bytes: DISCARDED_BYTES, timeout: setup.body_timeout };
+        let files = Files::new(setup.files, setup.upload_idle_timeout);
+        for chat in &apps {
+            if let Some(app) = setup.node.app(&chat.key()) {
+                files.keep(&setup.node, &app, chat);
+            }
+        }
         Self(Arc::new(Inner {
             node: setup.node,
             by_name: apps.iter().map(|app| (app.key().to_ascii_lowercase(), app.clone())).collect(),
@@ -69,6 +83,7 @@ impl ChatState {
             access_key: setup.access_key,
             passwords: Passwords::default(),
             body_limits: limits,
+            files,
             public_url: setup.public_url,
             tls: setup.tls,
         }))
@@ -106,6 +121,15 @@ impl ChatState {
 
     pub(crate) fn observe(&self) -> &Observe {
         &self.0.observe
+    }
+
+    pub(crate) fn files(&self) -> &Files {
+        &self.0.files
+    }
+
+    /// The apps that are served, with the core's side of each.
+    pub(crate) fn apps(&self) -> impl Iterator<Item = (&Arc<ChatApp>, Arc<App>)> {
+        self.0.by_id.values().filter_map(|chat| Some((chat, self.0.node.app(&chat.key())?)))
     }
 
     pub(crate) fn body_limits(&self) -> BodyLimits {

@@ -160,6 +160,7 @@ pub fn policy(app_id: &str, limits: &RtmLimits) -> AppPolicy {
         directory: DirectoryPolicy::NONE,
         user_attributes: limits.user_attributes,
         room_attributes: limits.room_attributes,
+        recalls_within_ms: None,
         combined_sends: limits.combined_sends,
         rates: rates.collect(),
     }

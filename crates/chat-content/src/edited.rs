@@ -98,7 +98,10 @@ mod tests {
         let with = |ext: &str| format!(r#"{{"type":"txt","body":{{"msg":"old","x":1.10}},"ext":{ext}}}"#);
         assert_eq!(edited(TEXT, None, ext, true), Ok(with(r#"{"a":1,"b":[3],"c":4}"#)));
         assert_eq!(edited(TEXT, None, ext, false), Ok(with(r#"{"b":[3],"c":4}"#)));
-        assert_eq!(edited(IMAGE, Some(r#"{"url":"other"}"#), Some("{}"), true), Ok(IMAGE.replace("}}", "},\"ext\":{}}")));
+        assert_eq!(
+            edited(IMAGE, Some(r#"{"url":"other"}"#), Some("{}"), true),
+            Ok(IMAGE.replace("}}", "},\"ext\":{}}"))
+        );
     }
 
     #[test]

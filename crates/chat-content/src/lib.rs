@@ -31,7 +31,7 @@ pub use content::Content;
 pub use edited::Replacement;
 pub use error::{ContentError, DecodeError};
 pub use kind::ContentType;
-pub use news::{edit_payload, recall_payload};
+pub use news::{edit_payload, read_payload, recall_payload};
 pub use normal::MAX_DEPTH;
 pub use scan::{Members, Value};
 pub use view::ContentView;

@@ -1,4 +1,4 @@
-//! What the receivers of a message are told when it is taken back or changed: a JSON object that gateways deliver
+//! What is told of earlier messages when they are taken back, changed or read: a JSON object that gateways deliver
 //! between the fields that every message has (`type`, `chat_type`, `id`, `from`, `to`, `ts`), so it has others.
 
 use serde_json::{Map, Value};
@@ -24,6 +24,13 @@ pub fn edit_payload(id: &str, by: &str, sender: &str, edits: u32, content: Conte
     let (kind, body, ext) = (content.kind(), content.body(), content.ext().unwrap_or("{}"));
     payload.push_str(&format!(r#","edits":{edits},"body_type":"{kind}","body":{body},"ext":{ext}}}"#));
     payload
+}
+
+/// Messages were read: `ids`.
+#[must_use]
+pub fn read_payload(ids: impl IntoIterator<Item = String>) -> String {
+    let ids: Vec<_> = ids.into_iter().map(Value::from).collect();
+    Value::Object([("ids".to_owned(), ids.into())].into_iter().collect()).to_string()
 }
 
 fn about(id: &str, by: &str) -> Map<String, Value> {

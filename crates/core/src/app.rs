@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 
 use crate::delivery::broadcast::Broadcasting;
 use crate::delivery::group::GroupTurns;
+use crate::directory::files::FilesPlace;
 use crate::directory::joining::Joining;
 use crate::directory::quota::RoomQuota;
 use crate::directory::turns::Turns;
@@ -15,7 +16,7 @@ use crate::id::{AppId, UserId};
 use crate::limits::{Limited, Rate, Rule, SlidingWindow, WindowsByKey};
 use crate::observer::Hooked;
 pub use crate::policy::{
-    AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
+    AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, FilePolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
     PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
 };
 use crate::presence::Watchers;
@@ -39,6 +40,7 @@ pub struct App {
     /// Of messages that are edited; taken before that of a group.
     pub(crate) edit_turns: GroupTurns,
     pub(crate) hooked: Hooked,
+    pub(crate) files: FilesPlace,
     pub(crate) backlog: Mutex<Backlog>,
     /// Up to where the notes of deleted users were swept.
     pub(crate) departed_swept: Mutex<Option<String>>,
@@ -68,6 +70,7 @@ impl App {
             group_turns: GroupTurns::default(),
             edit_turns: GroupTurns::default(),
             hooked: Hooked::default(),
+            files: FilesPlace::default(),
             backlog: Mutex::default(),
             departed_swept: Mutex::default(),
             quota: RoomQuota::default(),

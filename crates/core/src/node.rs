@@ -262,6 +262,12 @@ impl Node {
                     self.carry_out_broadcasts(&app);
                 }
             }
+            Due::Files(_) if self.is_draining() => {}
+            Due::Files(app) => {
+                if let Some(app) = app.upgrade() {
+                    self.sweep_files(&app);
+                }
+            }
             Due::Expiry => self.expire(),
         }
     }

@@ -134,6 +134,17 @@ pub struct SessionPolicy {
     pub credential_notice_ms: u64,
 }
 
+/// Limits of uploaded files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilePolicy {
+    /// Bytes of one file.
+    pub file_bytes: u64,
+    /// Bytes of all files of the app.
+    pub files_bytes: u64,
+    /// How long a file is kept, in milliseconds.
+    pub retention_ms: u64,
+}
+
 /// Limits of what the directory keeps of users, and what of it there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DirectoryPolicy {
@@ -151,6 +162,8 @@ pub struct DirectoryPolicy {
     pub status_ext_bytes: usize,
     /// Users whose status one user is told of, and users who are told of one user's status.
     pub status_watches: usize,
+    /// Uploaded files.
+    pub files: FilePolicy,
 }
 
 impl DirectoryPolicy {
@@ -163,6 +176,7 @@ impl DirectoryPolicy {
         statuses: false,
         status_ext_bytes: 0,
         status_watches: 0,
+        files: FilePolicy { file_bytes: 0, files_bytes: 0, retention_ms: 0 },
     };
 }
 
@@ -201,6 +215,8 @@ pub struct AppPolicy {
     pub user_attributes: AttributeLimits,
     /// Limits of a room's attributes.
     pub room_attributes: AttributeLimits,
+    /// How long a client may take back what it sent, in milliseconds; `None`: not at all.
+    pub recalls_within_ms: Option<u64>,
     /// Whether peer and room messages from the backend share [`Rule::PeerSends`].
     pub combined_sends: bool,
     /// The rates; a rule that is not here does not limit.

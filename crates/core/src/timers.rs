@@ -31,6 +31,8 @@ pub(crate) enum Due {
     EventBacklog(Weak<App>),
     /// Go on with broadcasts whose next step the store did not take.
     Broadcasts(Weak<App>),
+    /// Delete files that have expired.
+    Files(Weak<App>),
     /// Delete what has expired.
     Expiry,
 }

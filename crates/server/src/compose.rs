@@ -1,12 +1,15 @@
 //! From the configuration's structs to those of the crates.
 
 use stentor_api_chat::app::{Identity, app_key};
-use stentor_api_chat::{ChatApp, ChatFeatures, ChatLimits, ChatRule};
+use stentor_api_chat::{ChatApp, ChatFeatures, ChatLimits, ChatRule, RoomSizes};
 use stentor_api_rtm::{
     ChannelMessageType, Customer, EventFields, OfflineResult, RtmApp, RtmLimits, RtmOptions, policy,
 };
-use stentor_core::app::{AppPolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, RoomPolicy, SessionPolicy};
+use stentor_core::app::{
+    AppPolicy, DirectoryPolicy, FilePolicy, HistoryPolicy, InboxPolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
+};
 use stentor_core::limits::Rule;
+use stentor_files::S3Options;
 use stentor_http_kit::Secret;
 
 use crate::config::apps::{self, HistoryChannelType};
@@ -46,6 +49,23 @@ pub(crate) fn app_policy(config: &Config, app: &AppConfig) -> AppPolicy {
     policy(app.app_id(), &limits)
 }
 
+/// Where uploaded files are kept.
+pub(crate) fn file_store(config: &Config) -> stentor_files::Options {
+    let section = &config.files;
+    let folder = || config.data_dir().join("files").to_string_lossy().into_owned();
+    stentor_files::Options {
+        url: section.url.clone().unwrap_or_else(folder),
+        s3: S3Options {
+            endpoint: section.s3_endpoint.clone(),
+            region: section.s3_region.clone(),
+            access_key_id: section.s3_access_key_id.clone(),
+            secret_access_key: section.s3_secret_access_key.as_ref().map(|key| key.expose().to_owned()),
+            virtual_hosted: section.s3_virtual_hosted,
+        },
+        uploads: section.uploads.size(),
+    }
+}
+
 /// An app as the RTM dialect knows it.
 pub(crate) fn rtm_app(app: &AppConfig) -> RtmApp {
     let customer = |customer: &crate::config::names::Customer| Customer {
@@ -78,13 +98,28 @@ pub(crate) fn chat_policy(config: &Config, app: &AppConfig) -> Option<AppPolicy>
         inbox: InboxPolicy { cap: section.inbox_messages.size(), retention_ms: section.inbox_retention_s.get() * 1000 },
         history: app.features.roaming.then_some(history),
         devices: section.devices.size(),
+        recalls_within_ms: documented.recalls_within_ms.filter(|_| app.features.recall),
         directory: DirectoryPolicy {
             contacts: section.contacts.size(),
             blocks: section.user_blocks.size(),
             profile_bytes: section.attribute_bytes.get(),
             profiles_bytes: section.attribute_bytes_total.get(),
             statuses: app.features.presence,
+            files: FilePolicy {
+                file_bytes: section.file_bytes.get(),
+                files_bytes: section.files_bytes.get(),
+                retention_ms: section.file_retention_s.get() * 1000,
+            },
             ..documented.directory
+        },
+        rooms: RoomPolicy {
+            registered: Some(RegisteredRooms {
+                rooms_per_user: section.rooms_per_user.size(),
+                groups_per_user: section.groups_per_user.size(),
+                rooms: section.rooms.get(),
+                groups: section.groups.get(),
+            }),
+            ..documented.rooms
         },
         sessions: SessionPolicy {
             grace_ms: section.room_stay_ms.get(),
@@ -115,6 +150,12 @@ pub(crate) fn chat_app(app: &AppConfig) -> Option<ChatApp> {
         presence: app.features.presence,
         metadata: app.features.metadata,
         open_registration: app.chat.open_registration,
+    };
+    chat.rooms = RoomSizes {
+        room_users: app.chat.room_users.get(),
+        room_users_default: app.chat.room_users_default.get().min(app.chat.room_users.get()),
+        group_users: app.chat.group_users.get(),
+        group_users_default: app.chat.group_users_default.get().min(app.chat.group_users.get()),
     };
     Some(ChatRule::ALL.into_iter().fold(chat, |chat, rule| chat.with_rate(rule, app.chat_limits.rate(rule))))
 }

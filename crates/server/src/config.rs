@@ -13,6 +13,7 @@ pub mod chat;
 mod check;
 mod environment;
 pub mod example;
+pub mod files;
 pub mod limits;
 pub mod log;
 pub mod names;
@@ -26,6 +27,7 @@ pub mod value;
 pub use apps::AppConfig;
 pub use reader::{Origin, Problem};
 
+use files::FilesSection;
 use log::LogSection;
 use reader::Reader;
 use section::{Keys, List};
@@ -47,6 +49,8 @@ pub struct Config {
     pub gateway: GatewaySection,
     /// `[store]`
     pub store: StoreSection,
+    /// `[files]`
+    pub files: FilesSection,
     /// `[log]`
     pub log: LogSection,
     /// `[[apps]]`
@@ -105,7 +109,7 @@ impl std::error::Error for ConfigError {}
 
 impl Config {
     /// The sections by name, apart from `apps`.
-    pub(crate) const SECTIONS: [&'static str; 6] = ["server", "tls", "http", "gateway", "store", "log"];
+    pub(crate) const SECTIONS: [&'static str; 7] = ["server", "tls", "http", "gateway", "store", "files", "log"];
 
     pub(crate) fn section(&mut self, name: &str) -> Option<&mut dyn Keys> {
         Some(match name {
@@ -114,6 +118,7 @@ impl Config {
             "http" => &mut self.http,
             "gateway" => &mut self.gateway,
             "store" => &mut self.store,
+            "files" => &mut self.files,
             "log" => &mut self.log,
             _ => return None,
         })

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use stentor_api_chat::ChatRule;
+use stentor_api_chat::{ChatLimits, ChatRule};
 use stentor_api_rtm::{MAX_BODY_BYTES, RtmLimits, policy};
 use stentor_core::app::AppPolicy;
 use stentor_core::events::{EVENTS_KEPT, EVENTS_PER_PULL};
@@ -80,7 +80,25 @@ fn limits() -> String {
     );
     sizes(&mut text, &policy("", &RtmLimits::default()));
     chat_rates(&mut text);
+    chat_sizes(&mut text, &ChatLimits::default());
     text
+}
+
+fn chat_sizes(text: &mut String, limits: &ChatLimits) {
+    text.push_str(
+        "\n## Sizes and numbers of the Chat API\n\n| what | limit | beyond it | changed by |\n|---|---|---|---|\n",
+    );
+    let files = &limits.directory.files;
+    for (what, limit, beyond, changed_by) in [
+        ("Uploaded file", format!("{} bytes", files.file_bytes), "413", "`file_bytes`"),
+        ("Files of an app", format!("{} bytes", files.files_bytes), "403", "`files_bytes`"),
+        ("They are kept for", format!("{} days", files.retention_ms / 86_400_000), "404", "`file_retention_s`"),
+        ("Uploads at a time", "64".to_owned(), "503", "`files.uploads`"),
+        ("Thumbnail", "1024 by 1024 pixels".to_owned(), "smaller", ""),
+        ("Picture with a thumbnail", "25 million pixels, 20 MiB".to_owned(), "sent itself", ""),
+    ] {
+        row(text, &[what, &limit, beyond, changed_by]);
+    }
 }
 
 fn chat_rates(text: &mut String) {

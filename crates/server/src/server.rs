@@ -11,8 +11,10 @@ use axum::routing::any;
 use stentor_api_chat::ChatState;
 use stentor_api_chat::callbacks::Callbacks;
 use stentor_api_rtm::{HandleKey, RtmSetup, RtmState};
+use stentor_core::clock::{Clock, SystemClock};
 use stentor_core::node::Node;
 use stentor_core::store::StoreError;
+use stentor_files::FileStore;
 use stentor_gateway_ws::{GatewayState, Protocol};
 use stentor_http_kit::{Observe, RequestId};
 use tokio::net::TcpListener;
@@ -40,8 +42,11 @@ use crate::{compose, files};
 /// What is left of the ten seconds for closing the store.
 const STORE_CLOSE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// For what the node still does by itself when its clients are gone.
+/// For what the node and the file store still do by themselves when their clients are gone.
 const NODE_STOP_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How often files that no record knows are looked for.
+const FILES_SWEEP_EVERY: Duration = Duration::from_secs(86_400);
 
 /// A running server. Dropping it stops accepting; [`Server::shutdown`] ends it in order.
 pub struct Server {
@@ -52,6 +57,7 @@ pub struct Server {
     node: Node,
     gateway: GatewayState,
     callbacks: Vec<Callbacks>,
+    files: FileStore,
     tls: Option<Arc<Tls>>,
     directory: Arc<DataDir>,
     /// No more connections, and no more requests on those that are there.
@@ -107,6 +113,7 @@ impl Server {
             node: core.node.clone(),
             gateway: core.gateway.clone(),
             callbacks: core.callbacks.clone(),
+            files: core.files.clone(),
             tls,
             directory,
             cut: CancellationToken::new(),
@@ -123,11 +130,12 @@ impl Server {
 
     /// Starts the tasks: the node's own, and the listeners.
     fn serve(&self, core: Core, socket: TcpListener, metrics_socket: Option<TcpListener>) -> Result<(), StartError> {
-        let Core { node, chat, callbacks, gateway, observe, mut registry } = core;
+        let Core { node, chat, callbacks, files: _, gateway, observe, mut registry } = core;
         callbacks.iter().for_each(|callbacks| callbacks.outbox().start());
         let gate = Arc::new(Gate::new(self.config.server.max_connections.get(), files::limit()));
         register_figures(&mut registry, &node, &gateway, &gate);
         let admin = Admin::new(node.clone(), Page::new(registry), observe.clone());
+        let swept = chat.clone();
         let served = self.routes(&node, chat, &gateway, &admin, &observe)?;
 
         let listener = |socket, tls: Option<Arc<Tls>>, routers, gate| {
@@ -152,6 +160,7 @@ impl Server {
         let routers = Routers { served, full: admin.full() };
         self.keep_running(listener(socket, self.tls.clone(), routers, gate).run());
         self.keep_running(async move { node.run().await });
+        self.keep_running(sweep_files(swept));
         Ok(())
     }
 
@@ -291,7 +300,8 @@ impl Server {
         if tokio::time::timeout(timeout, ended).await.is_err() {
             tracing::warn!(connections = self.connections.len(), "connections that did not end in time are cut");
         }
-        if tokio::time::timeout(NODE_STOP_TIMEOUT, self.node.stopped()).await.is_err() {
+        let stopped = async { tokio::join!(self.node.stopped(), self.files.close()) };
+        if tokio::time::timeout(NODE_STOP_TIMEOUT, stopped).await.is_err() {
             tracing::warn!("the node did not finish its work in time");
         }
         self.cut.cancel();
@@ -300,6 +310,19 @@ impl Server {
             Ok(closed) => closed,
             Err(elapsed) => Err(StoreError::Failed(Box::new(elapsed))),
         }
+    }
+}
+
+/// Deletes what uploads left that were killed: at the start, and every day.
+async fn sweep_files(chat: ChatState) {
+    let clock = SystemClock::new();
+    loop {
+        match stentor_api_chat::sweep_orphans(&chat, clock.wall_ms()).await {
+            Ok(0) => {}
+            Ok(swept) => tracing::info!(swept, "deleted files that no record knows"),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the sweep of the files failed"),
+        }
+        tokio::time::sleep(FILES_SWEEP_EVERY).await;
     }
 }
 

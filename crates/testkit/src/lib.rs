@@ -17,7 +17,10 @@ pub use process::{Ended, TestProcess, in_workspace};
 pub use server::{TestServer, TestServerBuilder};
 pub use stentor_callbacks::receiver::{Behaviour, Received, Receiver};
 pub use stentor_core::clock::ManualClock;
-pub use stentor_gateway_ws::client::{Client, ClientError, ClientEvent, ClientLogin, ClientOptions};
+pub use stentor_gateway_ws::client::{
+    ChatAppName, ChatClient, ChatCredential, ChatEvent, ChatLogin, ChatMessage, ChatOutgoing, ChatType, Client,
+    ClientError, ClientEvent, ClientLogin, ClientOptions,
+};
 
 /// When a [`ManualClock`] of a test starts: Unix time in milliseconds.
 pub const START_MS: u64 = 1_700_000_000_000;

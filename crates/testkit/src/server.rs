@@ -8,7 +8,9 @@ use std::time::Duration;
 use stentor_core::clock::{Clock, ManualClock, SystemClock};
 use stentor_core::node::Node;
 use stentor_core::store::Store;
-use stentor_gateway_ws::client::{Client, ClientError, ClientLogin, ClientOptions};
+use stentor_gateway_ws::client::{
+    ChatAppName, ChatClient, ChatCredential, ChatLogin, Client, ClientError, ClientLogin, ClientOptions,
+};
 use stentor_server::{Parts, Server, StartError};
 use tempfile::TempDir;
 
@@ -223,6 +225,36 @@ impl TestServer {
     /// When it is refused.
     pub async fn connect(&self, login: ClientLogin, options: ClientOptions) -> Result<Client, ClientError> {
         Client::connect_with(&self.ws_url(), login, options).await
+    }
+
+    /// What `user`, who is registered with the password `pw`, logs in to the Chat side of the first app with.
+    #[must_use]
+    pub fn chat_login(&self, user: &str) -> ChatLogin {
+        ChatLogin {
+            app: ChatAppName::Names { org: CHAT[0].to_owned(), app_name: CHAT[1].to_owned() },
+            user: user.to_owned(),
+            credential: ChatCredential::Password("pw".to_owned()),
+            ..ChatLogin::default()
+        }
+    }
+
+    /// A connected Chat client of a user who is registered with the password `pw`.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn chat_client(&self, user: &str) -> ChatClient {
+        match self.chat_connect(self.chat_login(user), ClientOptions::default()).await {
+            Ok(client) => client,
+            Err(error) => panic!("{user} cannot connect: {error}"),
+        }
+    }
+
+    /// A Chat client that behaves as told.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn chat_connect(&self, login: ChatLogin, options: ClientOptions) -> Result<ChatClient, ClientError> {
+        ChatClient::connect_with(&self.ws_url(), login, options).await
     }
 
     /// Ends the server in order. The directory stays for the next one: [`TestServerBuilder::directory`].

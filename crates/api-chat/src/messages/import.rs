@@ -80,14 +80,9 @@ async fn import(call: &Call, body: &RawBody, target: impl FnOnce(&str) -> Target
     if !is_printable(&name) {
         return Err(ChatError::invalid_request_body());
     }
-    let content =
-        Content::parse(request.kind.as_deref(), request.body, request.ext, MAX_BYTES).map_err(of_import)?;
-    let command = Import {
-        from,
-        to: target(&name),
-        payload: content.into_payload().into(),
-        sent_at_ms: request.msg_timestamp,
-    };
+    let content = Content::parse(request.kind.as_deref(), request.body, request.ext, MAX_BYTES).map_err(of_import)?;
+    let command =
+        Import { from, to: target(&name), payload: content.into_payload().into(), sent_at_ms: request.msg_timestamp };
     let id = call.node().import(&call.app, command).await.map_err(not_imported)?;
     let data = json!({ "msg_id": id.to_string() });
     Ok(call.reply().path(call.path()).entities(json!([])).data(data).send())

@@ -21,13 +21,13 @@ macro_rules! endpoint {
     ($method:ident $path:literal, $name:ident, $operation:literal, $about:literal, $does:expr) => {
         #[doc = $about]
         #[utoipa::path(
-            $method,
-            path = $path,
-            operation_id = $operation,
-            tag = "messages",
-            params(("username" = String, Path, description = "Whose view of the history")),
-            responses((status = 200, description = "`requestStatusCode` is `ok`", body = serde_json::Value)),
-        )]
+                    $method,
+                    path = $path,
+                    operation_id = $operation,
+                    tag = "messages",
+                    params(("username" = String, Path, description = "Whose view of the history")),
+                    responses((status = 200, description = "`requestStatusCode` is `ok`", body = serde_json::Value)),
+                )]
         pub(super) async fn $name(call: Call) -> Result<Response, ChatError> {
             $does(call).await
         }

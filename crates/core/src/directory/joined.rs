@@ -79,6 +79,14 @@ impl Node {
         Ok(rooms.into_iter().flatten().collect())
     }
 
+    /// How many rooms or groups the user is in.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn joined_count(&self, app: &App, kind: RoomKind, user: &UserId) -> Result<u64, StoreError> {
+        self.store().count_records(app.id(), RecordKind::Membership, &prefix(kind, user)).await
+    }
+
     /// Takes away entries of rooms that are gone, some time.
     fn forget_memberships(&self, app: &App, keys: Vec<String>) {
         if keys.is_empty() {
@@ -100,8 +108,7 @@ impl Node {
             RoomKind::Room => registered.rooms_per_user,
             RoomKind::Group => registered.groups_per_user,
         };
-        let count = self.store().count_records(app.id(), RecordKind::Membership, &prefix(kind, user)).await?;
-        if count < max as u64 {
+        if self.joined_count(app, kind, user).await? < max as u64 {
             return Ok(());
         }
         // Those of rooms that are gone do not count.

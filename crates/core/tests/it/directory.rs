@@ -2,6 +2,7 @@
 
 mod contacts;
 mod departure;
+mod files;
 mod mutes;
 mod profiles;
 mod status;

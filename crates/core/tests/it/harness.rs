@@ -8,8 +8,8 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 use stentor_core::app::{
-    App, AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
-    PresencePolicy, RoomPolicy, SessionPolicy,
+    App, AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, FilePolicy, HistoryPolicy, InboxPolicy,
+    OverloadPolicy, PresencePolicy, RoomPolicy, SessionPolicy,
 };
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::bus::Bus;
@@ -77,9 +77,11 @@ pub(crate) fn policy(app: &str) -> AppPolicy {
             statuses: false,
             status_ext_bytes: 16,
             status_watches: 3,
+            files: FilePolicy { file_bytes: 100, files_bytes: 100, retention_ms: 1000 },
         },
         user_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 16_384 },
         room_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 32_768 },
+        recalls_within_ms: Some(120_000),
         combined_sends: false,
         rates: Vec::new(),
     }

@@ -9,6 +9,7 @@ mod delivery;
 mod devices;
 mod directory;
 mod disconnect;
+mod edits;
 mod events;
 mod gate;
 mod groups;

@@ -11,6 +11,7 @@ use stentor_core::message::{Message, MessageKind, Target};
 use stentor_core::notice::Notice;
 use stentor_core::store::{HistoryFilter, HistoryPage, HistoryStore, StoreError};
 
+use crate::cluster::pair_with;
 use crate::harness::{Client, World, group, kept, peer, rate, room_id, text, to_room, user_id, world, world_with};
 
 const WITHIN: Duration = Duration::from_secs(120);
@@ -259,4 +260,27 @@ async fn a_store_that_takes_nothing_refuses() {
     );
     world.store.refuse_writes(false);
     world.recall(recall(id, to_user("bob"))).await.expect("recalled when there is space again");
+}
+
+#[tokio::test]
+async fn clients_of_another_node_are_told() {
+    let pair = pair_with(|policy| policy.devices = DevicePolicy::Many { max: 4 }).await;
+    let (here, there) = (&pair.here, &pair.there);
+    there.add_members("team", &["bob"]).await;
+    let (alice, bob) = (there.connect("alice", "a", None).await, there.connect("bob", "b", None).await);
+    alice.join("lobby").await;
+    let to_bob = here.say("alice", "bob", "oops").await;
+    let to_team = here.send_group(group("alice", "team", "oops")).await.expect("taken").id;
+    let mut send = to_room("alice", "lobby", "oops");
+    send.options.history = true;
+    let to_lobby = here.node.send_room(&here.app, Origin::Backend, send).await.expect("taken").id;
+    here.settle().await;
+    let (_, _) = (alice.take(), bob.take());
+    here.recall(recall(to_bob, to_user("bob"))).await.expect("recalled");
+    here.recall(recall(to_team, Target::Group(room_id("team")))).await.expect("recalled");
+    let in_lobby = Recall { by: user_id("alice"), ..recall(to_lobby, Target::Room(room_id("lobby"))) };
+    here.recall(in_lobby).await.expect("recalled");
+    here.settle().await;
+    assert_eq!(taken(&bob), [recalled("alice", to_bob), recalled("admin", to_team)]);
+    assert_eq!(taken(&alice), [recalled("alice", to_bob), recalled("alice", to_lobby)]);
 }

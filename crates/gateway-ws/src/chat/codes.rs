@@ -3,6 +3,7 @@
 
 use stentor_chat_content::ContentError;
 use stentor_core::accounts::LoginRefused;
+use stentor_core::delivery::recall::RecallError;
 use stentor_core::delivery::{Forbidden, SendError};
 use stentor_core::directory::rooms::RoomKind;
 use stentor_core::directory::silenced::Silenced;
@@ -40,10 +41,12 @@ pub const TIMEOUT: u32 = 301;
 pub const BUSY: u32 = 302;
 /// The user may not log in.
 pub const LOGIN_FORBIDDEN: u32 = 305;
-/// The content is not allowed.
+/// The content is not allowed, or there is no such message of the user's.
 pub const INVALID_MESSAGE: u32 = 500;
 /// Messages too often.
 pub const MESSAGE_TOO_OFTEN: u32 = 502;
+/// The message is too old to be taken back.
+pub const RECALL_TOO_LATE: u32 = 504;
 /// The app's backend did not let the message pass.
 pub const DENIED: u32 = 507;
 /// The server does not know it, or the app does not have it.
@@ -136,6 +139,16 @@ pub(crate) fn not_sent(kind: RoomKind, error: &SendError) -> Refusal {
         SendError::PayloadTooLarge { .. } => MESSAGE_TOO_LARGE,
         SendError::Denied(_) => DENIED,
         SendError::TooMany { .. } | SendError::Store(_) => BUSY,
+    };
+    Refusal::new(code, error)
+}
+
+/// The core did not take a message back.
+pub(crate) fn not_recalled(kind: RoomKind, error: &RecallError) -> Refusal {
+    let code = match error {
+        RecallError::NotFound | RecallError::OtherTarget | RecallError::NotSender => INVALID_MESSAGE,
+        RecallError::TooOld { .. } => RECALL_TOO_LATE,
+        RecallError::Send(error) => return not_sent(kind, error),
     };
     Refusal::new(code, error)
 }

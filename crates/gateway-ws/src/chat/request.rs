@@ -65,6 +65,7 @@ pub struct ResumeFrom {
 pub enum Request<'a> {
     Send(Send<'a>),
     Read(Read<'a>),
+    Recall(Recall<'a>),
     Join(Room<'a>),
     Leave(Room<'a>),
     Members(Members<'a>),
@@ -106,6 +107,13 @@ requests! {
         ids: Vec<DecimalId>,
         #[serde(default)] users: Vec<String>,
     }
+    /// A message of the user's is taken back.
+    Recall<'a> {
+        #[serde(borrow)] chat_type: Cow<'a, str>,
+        #[serde(borrow)] to: Cow<'a, str>,
+        message_id: DecimalId,
+        #[serde(borrow)] ext: Option<Cow<'a, str>>,
+    }
     /// Members of a room or group.
     Members<'a> {
         #[serde(borrow)] room: Option<Cow<'a, str>>,
@@ -133,6 +141,7 @@ fn request<'a>(kind: &str, text: &'a str) -> Result<Option<Request<'a>>, Malform
     Ok(Some(match kind {
         "send" => Request::Send(fields(text)?),
         "read" => Request::Read(fields(text)?),
+        "recall" => Request::Recall(fields(text)?),
         "join" => Request::Join(fields(text)?),
         "leave" => Request::Leave(fields(text)?),
         "members" => Request::Members(fields(text)?),

@@ -1,21 +1,24 @@
 //! What a Chat client sends to users, groups and rooms.
 
 use bytes::Bytes;
-use serde::Serialize;
-use stentor_chat_content::{Content, MAX_BYTES};
+use stentor_chat_content::{Content, MAX_BYTES, read_payload, recall_payload};
+use stentor_core::delivery::recall::Recall;
 use stentor_core::delivery::{Origin, SendError, SendGroup, SendOptions, SendPeer, SendRoom};
 use stentor_core::directory::rooms::RoomKind;
 use stentor_core::id::{MessageId, RoomId, UserId};
-use stentor_core::message::{Marks, MessageKind, Priority};
+use stentor_core::message::{Marks, MessageKind, Priority, Target};
 
 use super::answer::{Answer, Answered, Client};
 use super::codes;
 use super::reply::Outcome;
-use super::request::{Read, Send};
-use crate::codec::{DecimalId, Refusal};
+use super::request::{self, Read, Send};
+use crate::codec::Refusal;
 
 /// Named members of a room or group in one message.
 const MAX_USERS: usize = 20;
+
+/// What a recall may say, in bytes.
+const MAX_RECALL_EXT_BYTES: usize = 4096;
 
 /// Messages in one read receipt.
 const MAX_READ: usize = 100;
@@ -53,6 +56,46 @@ impl Client {
         }
     }
 
+    /// Takes back what the user has sent.
+    pub(super) fn recall(self, asked: &request::Recall<'_>) -> Answer {
+        match self.recalled(asked) {
+            Ok((kind, recall)) => Answer::waits(async move {
+                let origin = Origin::Client(&self.session);
+                let recalled = self.state.node().recall(&self.app, origin, recall).await;
+                let sent_at_ms = self.state.node().clock().wall_ms();
+                recalled
+                    .map(|recalled| Outcome::Sent { id: recalled.notice, sent_at_ms })
+                    .map_err(|error| codes::not_recalled(kind, &error))
+            }),
+            Err(refusal) => Answer::Done(Err(refusal)),
+        }
+    }
+
+    fn recalled(&self, asked: &request::Recall<'_>) -> Result<(RoomKind, Recall), Refusal> {
+        let Some(within_ms) = self.app.policy().recalls_within_ms else {
+            return Err(Refusal::new(codes::NOT_ENABLED, "the app has no recalls"));
+        };
+        let (ext, by) = (asked.ext.as_deref(), self.session.user());
+        if ext.is_some_and(|ext| ext.len() > MAX_RECALL_EXT_BYTES) {
+            return Err(invalid(format_args!("`ext` must not be longer than {MAX_RECALL_EXT_BYTES} bytes")));
+        }
+        let (kind, to) = match self.to(&asked.chat_type, &asked.to)? {
+            To::User(user) => (RoomKind::Group, Target::User(user)),
+            To::Group(group) => (RoomKind::Group, Target::Group(group)),
+            To::Room(room) => (RoomKind::Room, Target::Room(room)),
+        };
+        let recall = Recall {
+            id: asked.message_id.0,
+            to,
+            by: by.clone(),
+            payload: recall_payload(&asked.message_id.0.to_string(), by.as_str(), ext).into(),
+            within_ms: Some(within_ms),
+            even_if_gone: false,
+            sync_sender: true,
+        };
+        Ok((kind, recall))
+    }
+
     fn parcel(&self, send: &Send<'_>) -> Result<Parcel, Refusal> {
         let to = self.to(&send.chat_type, &send.to)?;
         let content =
@@ -68,10 +111,6 @@ impl Client {
     }
 
     fn receipt(&self, read: Read<'_>) -> Result<Parcel, Refusal> {
-        #[derive(Serialize)]
-        struct Payload {
-            ids: Vec<DecimalId>,
-        }
         let to = self.to(&read.chat_type, &read.to)?;
         let only_for = self.only_for(&to, &read.users)?;
         match to {
@@ -83,7 +122,7 @@ impl Client {
         if read.ids.is_empty() || read.ids.len() > MAX_READ {
             return Err(invalid(format_args!("`ids` must have 1 to {MAX_READ} messages")));
         }
-        let payload = serde_json::to_vec(&Payload { ids: read.ids }).map_err(invalid)?;
+        let payload = read_payload(read.ids.iter().map(|id| id.0.to_string()));
         let (kind, priority) = (MessageKind::Read, Priority::Normal);
         Ok(Parcel { to, payload: payload.into(), kind, priority, only_for, online_only: false })
     }

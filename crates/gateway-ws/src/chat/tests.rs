@@ -327,6 +327,10 @@ fn every_request_is_read() {
             r#"body: RawValue(7), ext: Some(RawValue({"a":1})), level: Some("high"), users: ["a"], online_only: true"#,
         ),
         (r#""type":"read","chat_type":"chat","to":"bob","ids":["12"]"#, "Read(Read"),
+        (
+            r#""type":"recall","chat_type":"chat","to":"bob","message_id":"12","ext":"x""#,
+            r#"message_id: DecimalId(MessageId(12)), ext: Some("x")"#,
+        ),
         (r#""type":"groups","skip":5,"limit":7"#, "Groups(Groups { skip: 5, limit: Some(7) })"),
         (
             r#""type":"members","group":"g","after":"a""#,

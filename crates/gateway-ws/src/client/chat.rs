@@ -78,6 +78,15 @@ impl ChatClient {
         self.link.request("send", outgoing::fields(message)).await
     }
 
+    /// Takes back a message that this user sent.
+    ///
+    /// # Errors
+    /// When it was not taken back, or the connection ended.
+    pub async fn recall(&self, chat_type: ChatType, to: &str, id: MessageId) -> Result<Sent, ClientError> {
+        let fields = json!({ "chat_type": chat_type, "to": to, "message_id": id.to_string() });
+        self.link.request("recall", fields).await
+    }
+
     /// Tells a user that messages of the conversation were read.
     ///
     /// # Errors

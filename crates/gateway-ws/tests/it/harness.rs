@@ -1,5 +1,6 @@
 //! A gateway on a port of its own, and clients for it.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use prometheus_client::registry::Registry;
 use serde_json::Value;
 use stentor_core::accounts::{Checking, Credential, Grant, LoginCheck, LoginRefused};
 use stentor_core::app::{App, AppPolicy, DevicePolicy, DirectoryPolicy, HistoryPolicy, InboxPolicy};
-use stentor_core::app::{PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy};
+use stentor_core::app::{OverloadPolicy, PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy};
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::bus::in_process::InProcessBus;
 use stentor_core::clock::ManualClock;
@@ -92,6 +93,7 @@ fn policy() -> AppPolicy {
         directory: DirectoryPolicy::NONE,
         user_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 16_384 },
         room_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 32_768 },
+        recalls_within_ms: Some(120_000),
         combined_sends: false,
         rates: Vec::new(),
     }
@@ -105,6 +107,13 @@ fn chat_policy() -> AppPolicy {
         devices: DevicePolicy::Many { max: 2 },
         rooms: RoomPolicy { registered: Some(limits), ..policy().rooms },
         directory: DirectoryPolicy { blocks: 10, ..DirectoryPolicy::NONE },
+        overload: Some(OverloadPolicy {
+            high_senders: BTreeSet::new(),
+            lane_notices: 256,
+            lane_bytes: 1 << 20,
+            room_messages_per_second: 20,
+            busy_after_ms: 50,
+        }),
         ..policy()
     }
 }

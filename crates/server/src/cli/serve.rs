@@ -23,7 +23,9 @@ impl ServeArguments {
 impl From<StartError> for Failed {
     fn from(error: StartError) -> Self {
         let exit = match &error {
-            StartError::DataDir(_) | StartError::Open(_) | StartError::Credentials(_) => Exit::DataDirectory,
+            StartError::DataDir(_) | StartError::Open(_) | StartError::Credentials(_) | StartError::Files(_) => {
+                Exit::DataDirectory
+            }
             StartError::Tls(_) => Exit::Usage,
             StartError::Listen { .. } => Exit::Address,
             StartError::Store(_) | StartError::Random(_) | StartError::CallbackTls(_) | StartError::Interrupted => {

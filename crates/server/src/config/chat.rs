@@ -34,6 +34,28 @@ section! {
         attribute_bytes_total: Bounded<0, 1_125_899_906_842_624> = Bounded::clamped(10_737_418_240);
         /// Failed callbacks that are kept, for three days. The newest replaces the oldest.
         failed_callbacks: Bounded<1, 10_000_000> = Bounded::clamped(100_000);
+        /// Rooms that the app may have.
+        rooms: Bounded<0, 10_000_000> = Bounded::clamped(100_000);
+        /// Groups that the app may have.
+        groups: Bounded<0, 10_000_000> = Bounded::clamped(100_000);
+        /// Rooms that one user may be in.
+        rooms_per_user: Bounded<1, 10_000> = Bounded::clamped(1000);
+        /// Groups that one user may be in.
+        groups_per_user: Bounded<1, 10_000> = Bounded::clamped(1000);
+        /// Members that a room may have.
+        room_users: Bounded<1, 100_000> = Bounded::clamped(10_000);
+        /// Members that a room may have if its creator does not say.
+        room_users_default: Bounded<1, 100_000> = Bounded::clamped(1000);
+        /// Members that a group may have.
+        group_users: Bounded<1, 20_000> = Bounded::clamped(3000);
+        /// Members that a group may have if its creator does not say.
+        group_users_default: Bounded<1, 20_000> = Bounded::clamped(200);
+        /// Bytes of one uploaded file: 10 MB.
+        file_bytes: Bounded<1, 1_099_511_627_776> = Bounded::clamped(10_485_760);
+        /// Bytes of all uploaded files together. One more upload is refused.
+        files_bytes: Bounded<0, 1_125_899_906_842_624> = Bounded::clamped(10_737_418_240);
+        /// How long uploaded files are kept: 7 days.
+        file_retention_s: Bounded<1, 315_360_000> = Bounded::clamped(604_800);
         /// A client whose connection is lost keeps its place in its rooms for so long; then it leaves them.
         room_stay_ms: Bounded<0, 3_600_000> = Bounded::clamped(120_000);
     }

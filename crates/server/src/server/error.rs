@@ -24,6 +24,9 @@ pub enum StartError {
     /// The store cannot be read.
     #[error("{}", with_causes(.0))]
     Store(#[from] StoreError),
+    /// The place of uploaded files cannot be used.
+    #[error("files: {}", with_causes(.0))]
+    Files(#[from] stentor_files::OpenError),
     /// Certificate or key cannot be used.
     #[error("tls: {0}")]
     Tls(#[from] TlsError),

@@ -17,6 +17,7 @@ use stentor_core::id::NodeId;
 use stentor_core::node::{Node, NodeConfig};
 use stentor_core::store::Store;
 use stentor_core::store::memory::MemoryStore;
+use stentor_files::FileStore;
 use stentor_gateway_ws::{GatewayConfig, GatewayState, Logins};
 use stentor_http_kit::{Observe, RequestIds};
 use stentor_store_embedded::{EmbeddedStore, Options};
@@ -54,6 +55,7 @@ pub(super) struct Core {
     pub(super) node: Node,
     pub(super) chat: ChatState,
     pub(super) callbacks: Vec<Callbacks>,
+    pub(super) files: FileStore,
     pub(super) gateway: GatewayState,
     pub(super) observe: Observe,
     pub(super) registry: Registry,
@@ -83,13 +85,14 @@ pub(super) async fn start_core(config: &Config, parts: Parts, directory: &DataDi
     let callbacks = callbacks(config, &node, seed, &mut registry).await?;
     let http = Arc::new(HttpCounters::register(&mut registry));
     let observe = Observe::new(Arc::new(RequestIds::new(seed)), http);
-    let chat = chat(config, directory, &node, &observe, &callbacks)?;
+    let files = open_files(config).await?;
+    let chat = chat(config, directory, &node, &observe, &callbacks, &files)?;
     let logins = Logins {
         rtm: Arc::new(RtmLogins::new(config.apps.iter().map(compose::rtm_app))),
         chat: Arc::new(ChatLogins::new(chat.clone())),
     };
     let gateway = GatewayState::new(node.clone(), logins, GatewayConfig::default());
-    Ok(Core { node, chat, callbacks: callbacks.into_values().collect(), gateway, observe, registry })
+    Ok(Core { node, chat, callbacks: callbacks.into_values().collect(), files, gateway, observe, registry })
 }
 
 /// The callbacks of every app with a Chat side, by its key.
@@ -136,6 +139,7 @@ fn chat(
     node: &Node,
     observe: &Observe,
     callbacks: &HashMap<String, Callbacks>,
+    files: &FileStore,
 ) -> Result<ChatState, StartError> {
     let app = |app| {
         let mut chat: ChatApp = compose::chat_app(app)?;
@@ -148,6 +152,8 @@ fn chat(
         observe: observe.clone(),
         access_key: AccessKey::new(directory.key(CHAT_KEY)?),
         body_timeout: Duration::from_millis(config.http.body_timeout_ms.get()),
+        files: files.clone(),
+        upload_idle_timeout: Duration::from_millis(config.files.upload_idle_timeout_ms.get()),
         public_url: config.server.public_url.clone(),
         tls: config.has_tls(),
     }))
@@ -165,6 +171,13 @@ async fn open_store(config: &Config, directory: &DataDir) -> Result<Arc<dyn Stor
             Ok(Arc::new(open.await.map_err(|_panicked| StartError::Interrupted)??))
         }
     }
+}
+
+async fn open_files(config: &Config) -> Result<FileStore, StartError> {
+    let options = compose::file_store(config);
+    // Opening a folder looks at every file in it.
+    let open = tokio::task::spawn_blocking(move || FileStore::open(&options));
+    Ok(open.await.map_err(|_panicked| StartError::Interrupted)??)
 }
 
 /// Random bytes of the operating system.

@@ -1,14 +1,20 @@
 //! The Chat API, as a backend sees it: one module per family of endpoints.
 
 mod callbacks;
+mod day;
 mod errors;
 mod explore;
+mod files;
+mod import;
 mod messages;
 mod metadata;
 mod mutes;
 mod presence;
 mod recall;
 mod relations;
+mod rewrite;
+mod roaming;
+mod rooms;
 mod tokens;
 mod users;
 

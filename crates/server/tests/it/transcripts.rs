@@ -8,6 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use stentor_testkit::{APP, CHAT, Client, ClientOptions, TestApp, TestServer, token, token_006};
 
+/// The instruction for bodies whose lines end as those of forms do.
+const FORM: &str = "lines of the body end with CR LF";
+
 /// One exchange.
 #[derive(Debug, Default)]
 struct Transcript {
@@ -91,6 +94,8 @@ fn matches(expected: &str, found: &str, request_id: &str) -> Result<(), String> 
             (expected, found) = (rest, &found[digits..]);
         } else if let Some(rest) = expected.strip_prefix("<messageid>").filter(|_| (15..=19).contains(&digits)) {
             (expected, found) = (rest, &found[digits..]);
+        } else if let Some(rest) = expected.strip_prefix("<secret>").filter(|_| is_secret(found)) {
+            (expected, found) = (rest, &found[48..]);
         } else if let Some(rest) = expected.strip_prefix("<uuid>").filter(|_| is_uuid(found)) {
             (expected, found) = (rest, &found[36..]);
         } else {
@@ -109,6 +114,11 @@ fn is_uuid(text: &str) -> bool {
     let hex =
         |(at, byte): (usize, u8)| if [8, 13, 18, 23].contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() };
     text.len() >= 36 && text.bytes().take(36).enumerate().all(hex)
+}
+
+fn is_secret(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.len() >= 48 && text.bytes().take(48).all(plain)
 }
 
 fn fill(text: &str, now_ms: u64) -> String {
@@ -144,7 +154,7 @@ async fn prepare(server: &TestServer, clients: &mut Clients, given: &str) {
         let path = server.path(&format!("vendor/{kind}_events"));
         assert_eq!(server.http().get(&path).await.code(), 200);
     } else {
-        assert!(given.starts_with("option "), "no such instruction: {given}");
+        assert!(given.starts_with("option ") || given == FORM, "no such instruction: {given}");
     }
 }
 
@@ -166,7 +176,9 @@ async fn replay(transcript: &Transcript) -> Result<(), String> {
     }
     let method: Method = transcript.method.parse().map_err(|error| format!("{error}"))?;
     let path = fill(&transcript.path, server.now_ms());
-    let reply = http.send(method, &path, transcript.body.clone().into()).await;
+    let is_form = transcript.given.iter().any(|given| given == FORM);
+    let body = if is_form { transcript.body.replace('\n', "\r\n") + "\r\n" } else { transcript.body.clone() };
+    let reply = http.send(method, &path, body.into()).await;
     if reply.code() != transcript.status {
         return Err(format!("{} instead of {}: {}", reply.code(), transcript.status, reply.text()));
     }

@@ -192,7 +192,7 @@ fn scan(number: u8, from: u8, limit: u8) -> Scan {
     Scan {
         kind: family(number),
         prefix: key(number / 2),
-        after: (from % 3 > 0).then(|| key(from / 3)),
+        after: (!from.is_multiple_of(3)).then(|| key(from / 3)),
         limit: usize::from(limit % 8),
         backwards: number > 128,
     }

@@ -187,6 +187,41 @@ async fn who_has_read_what() {
 }
 
 #[tokio::test]
+async fn a_message_is_taken_back() {
+    let gateway = gateway().await;
+    let group = gateway.place(RoomKind::Group, &["alice", "bob"]).await;
+    let room = gateway.place(RoomKind::Room, &["alice", "bob"]).await;
+    let (alice, mut bob) = (gateway.chat("alice").await, gateway.chat("bob").await);
+    for (chat_type, to) in
+        [(ChatType::Chat, "bob"), (ChatType::GroupChat, group.as_str()), (ChatType::ChatRoom, room.as_str())]
+    {
+        let sent = alice.send(&ChatOutgoing::text(chat_type, to, "oops")).await.expect("sent");
+        assert_eq!(message(&mut bob).await.id, sent.message_id);
+        assert_eq!(code(bob.recall(chat_type, to, sent.message_id).await), 500, "not bob's");
+        assert_eq!(code(alice.recall(ChatType::Chat, "carol", sent.message_id).await), 500, "not sent there");
+        let notice = alice.recall(chat_type, to, sent.message_id).await.expect("taken back");
+        let told = other(&mut bob).await;
+        assert_eq!((&told["type"], &told["from"]), (&json!("recall"), &json!("alice")));
+        assert_eq!(told["msg_id"], json!(sent.message_id.to_string()));
+        assert_eq!(told["id"], json!(notice.message_id.to_string()));
+        assert_eq!(code(alice.recall(chat_type, to, sent.message_id).await), 500, "once");
+    }
+    let sent = alice.send(&to_bob("old")).await.expect("sent");
+    gateway.clock.advance(std::time::Duration::from_millis(120_001));
+    assert_eq!(code(alice.recall(ChatType::Chat, "bob", sent.message_id).await), 504);
+    let long = json!({ "chat_type": "chat", "to": "bob", "message_id": "1", "ext": "x".repeat(4097) });
+    assert_eq!(code(alice.request("recall", long).await), 205);
+}
+
+#[tokio::test]
+async fn an_app_may_have_no_recalls() {
+    let gateway = chat_gateway(|setup| setup.chat.recalls_within_ms = None).await;
+    let alice = gateway.chat("alice").await;
+    let sent = alice.send(&to_bob("hi")).await.expect("sent");
+    assert_eq!(code(alice.recall(ChatType::Chat, "bob", sent.message_id).await), 508);
+}
+
+#[tokio::test]
 async fn messages_come_in_the_order_of_their_requests() {
     let gateway = chat_gateway(|setup| setup.chat.sessions.mailbox_notices = 1000).await;
     let group = gateway.place(RoomKind::Group, &["alice", "bob"]).await;

@@ -264,3 +264,27 @@ async fn the_endpoint_of_before_answers_with_success_or_with_ids() {
         refused(&sender.post("messages", &body(changes)).await, 400, "illegal_argument", text);
     }
 }
+
+#[tokio::test]
+async fn a_room_s_deliveries_are_counted_by_level() {
+    let sender = Sender::new().await;
+    let count = async |level: &str| {
+        let reply = sender.chat.get(&sender.server.chat_path("chatrooms/1/delivery")).await;
+        let body = reply.json();
+        assert_eq!((reply.code(), &body["path"]), (200, &json!("/chatrooms/1/delivery")));
+        body["data"]["levels"][level].clone()
+    };
+    let none = json!({
+        "accepted": 0, "offered": 0, "dropped": 0, "dropped_over_budget": 0, "dropped_lanes_full": 0,
+        "dropped_slow_consumer": 0
+    });
+    assert_eq!(count("high").await, none, "nothing was sent yet");
+    for level in ["low", "low", "high"] {
+        assert_eq!(sender.post(ROOMS, &message(&json!({ "chatroom_msg_level": level }))).await.code(), 200);
+    }
+    assert_eq!((count("high").await["accepted"].clone(), count("low").await["accepted"].clone()), (json!(1), json!(2)));
+    assert_eq!(count("normal").await, none);
+    sender.server.register(&["user1"]).await;
+    let user = sender.server.chat_as("user1").await;
+    assert_eq!(user.get(&sender.server.chat_path("chatrooms/1/delivery")).await.code(), 401);
+}

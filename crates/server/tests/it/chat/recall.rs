@@ -89,7 +89,10 @@ async fn both_sides_are_told() {
     let reply = backend.post(RECALL, &body).await;
     assert_eq!(reply.json()["data"]["from"], "admin");
     let told = messages(&bob);
-    assert_eq!(told.iter().map(|message| message.marks.kind).collect::<Vec<_>>(), [MessageKind::Content, MessageKind::Recall]);
+    assert_eq!(
+        told.iter().map(|message| message.marks.kind).collect::<Vec<_>>(),
+        [MessageKind::Content, MessageKind::Recall]
+    );
     let news = json!({ "msg_id": id, "by": "admin", "ext": "{\"type\": \"chat\"}" });
     assert_eq!((payload(&told[1]), told[1].from.as_str()), (news, "user1"));
     assert_eq!(messages(&alice).len(), 1);
@@ -171,7 +174,8 @@ async fn every_refusal_has_its_words() {
 async fn a_recall_that_is_switched_off_says_so() {
     let backend = Backend::with(TestApp::new().chat().feature("recall", false)).await;
     for path in [RECALL, BATCH, "messages/recall"] {
-        let body = refused(&backend.post(path, &json!({})).await, 403, "forbidden_op", "message recall service is unopened");
+        let body =
+            refused(&backend.post(path, &json!({})).await, 403, "forbidden_op", "message recall service is unopened");
         assert_eq!(body["exception"], "EasemobForbiddenOpException");
     }
 }

@@ -1,0 +1,89 @@
+//! `POST chatfiles`: takes a file (file upload documents).
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde_json::json;
+use stentor_core::directory::files::{FileError, NewFile};
+use stentor_files::{FileKey, content};
+
+use super::form::{Room, receive};
+use super::refusal::quota_used_up;
+use super::{blobs, secret};
+use crate::call::Call;
+use crate::error::ChatError;
+use crate::rates::ChatRule;
+
+/// The width and height of a thumbnail whose upload says nothing else, in pixels (file upload documents).
+const THUMBNAIL_PIXELS: u32 = 170;
+
+/// The largest thumbnail that is made, in pixels; ours.
+const MAX_THUMBNAIL_PIXELS: u32 = 1024;
+
+/// The path, which is also the URL that files are named under: clients put `/` and the UUID behind it.
+const PATH: &str = "/chatfiles";
+
+/// Upload a file
+#[utoipa::path(
+    post,
+    path = "/chatfiles",
+    operation_id = "uploadFile",
+    tag = "files",
+    params(
+        ("restrict-access" = Option<bool>, Header, description = "Whether readers need the share-secret"),
+        ("thumbnail-width" = Option<u32>, Header, description = "Pixels; 170 by default. Also as a field of the form"),
+        ("thumbnail-height" = Option<u32>, Header, description = "Pixels; 170 by default. Also as a field of the form"),
+    ),
+    request_body(content_type = "multipart/form-data", content = serde_json::Value, description = "The part `file`"),
+    responses(
+        (status = 200, description = "The file's UUID, and its share-secret if it has one", body = serde_json::Value),
+        (status = 413, description = "The file is too large", body = serde_json::Value),
+    ),
+)]
+pub(super) async fn handler(call: Call, headers: HeaderMap, body: Body) -> Result<Response, ChatError> {
+    call.limit(ChatRule::Files)?;
+    let uuid = secret::uuid()?;
+    let key = FileKey::new(call.chat.uuid(), &uuid).map_err(|_| ChatError::internal())?;
+    let policy = call.app.policy().directory.files;
+    let quota = policy.files_bytes.saturating_sub(call.node().file_bytes(&call.app).await?);
+    if quota == 0 && policy.file_bytes > 0 {
+        return Err(quota_used_up());
+    }
+    let room = Room { file: policy.file_bytes, quota };
+    let uploaded = receive(call.state.files(), &key, &headers, body, room).await?;
+    let share_secret = uploaded.fields.restrict_access.then(secret::share_secret).transpose()?;
+    let pixels = |wanted: Option<u32>| wanted.unwrap_or(THUMBNAIL_PIXELS).clamp(1, MAX_THUMBNAIL_PIXELS);
+    let new = NewFile {
+        uuid: uuid.clone(),
+        bytes: uploaded.stored.size,
+        content_type: content::served_type(&uploaded.stored.head, uploaded.content_type.as_deref()).to_owned(),
+        name: uploaded.name,
+        secret_digest: share_secret.as_deref().map(secret::digest),
+        thumbnail: (pixels(uploaded.fields.thumbnail_width), pixels(uploaded.fields.thumbnail_height)),
+        owner: call.principal().user().map(|user| user.as_str().to_owned()),
+    };
+    record(&call, key, new).await?;
+    let mut entity = json!({ "uuid": uuid, "type": "chatfile" });
+    if let Some(secret) = share_secret {
+        entity["share-secret"] = secret.into();
+    }
+    Ok(call.reply().path(PATH).uri(call.url(PATH)).entities(vec![entity]).send())
+}
+
+/// Writes the record, or takes the bytes back; also when the client has gone meanwhile.
+async fn record(call: &Call, key: FileKey, new: NewFile) -> Result<(), ChatError> {
+    let (node, app, store) = (call.node().clone(), call.app.clone(), call.state.files().store.clone());
+    let recording = tokio::spawn(async move {
+        let recorded = node.add_file(&app, new).await;
+        if recorded.is_err() {
+            blobs::discard(&store, &key).await;
+        }
+        recorded
+    });
+    match recording.await {
+        Ok(Ok(_file)) => Ok(()),
+        Ok(Err(FileError::QuotaUsedUp { .. })) => Err(quota_used_up()),
+        Ok(Err(FileError::Store(error))) => Err(error.into()),
+        Err(_panicked) => Err(ChatError::internal()),
+    }
+}

@@ -1,0 +1,41 @@
+//! Groups: the endpoints of `chatgroups`. What they do is what those of rooms do (`crate::rooms`), for groups.
+
+mod admins;
+mod allow_list;
+mod announcement;
+mod blocks;
+mod group;
+mod joined;
+mod list;
+mod members;
+mod mutes;
+
+use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa_axum::routes;
+
+use crate::state::ChatState;
+
+/// The endpoints of this family.
+pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
+    vec![
+        routes!(list::get, list::post),
+        routes!(joined::of_user),
+        routes!(joined::details),
+        routes!(joined::is_joined, joined::is_joined_post),
+        routes!(group::get, group::put, group::delete),
+        routes!(group::disable),
+        routes!(group::enable),
+        routes!(members::list, members::add_many),
+        routes!(members::add, members::remove),
+        routes!(admins::list, admins::add),
+        routes!(admins::remove),
+        routes!(mutes::list, mutes::add),
+        routes!(mutes::remove),
+        routes!(mutes::ban, mutes::unban),
+        routes!(blocks::list, blocks::add_many),
+        routes!(blocks::add, blocks::remove),
+        routes!(allow_list::list, allow_list::add_many),
+        routes!(allow_list::add, allow_list::remove),
+        routes!(announcement::get, announcement::post),
+    ]
+}
