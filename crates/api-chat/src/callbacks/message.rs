@@ -11,7 +11,7 @@ use stentor_core::store::Change;
 
 use super::content::{content_word, ext, flat};
 use super::filter::{CallbackEvent, ChatKind, Filter, Source};
-use super::news::ids_of;
+use super::news::read_ids;
 use super::{Inner, Told};
 
 /// The version of `security`. Every document says to ignore it.
@@ -81,7 +81,7 @@ impl Inner {
             MessageKind::Content => self.of_content(accepted, wanted),
             MessageKind::Recall => self.queue(|filter| wanted(filter, CallbackEvent::Recall), || self.recall(message)),
             MessageKind::Read => {
-                let ids = ids_of(&message.payload);
+                let ids = read_ids(message);
                 let told = ids.iter().enumerate().map(|(number, id)| {
                     self.queue(|filter| wanted(filter, CallbackEvent::ReadAck), || self.read_ack(message, id, number))
                 });

@@ -2,7 +2,6 @@
 //! `callback_message_recall`, `callback_single_read_ack`, `callback_group_read_ack`, `callback_message_modify`).
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use stentor_chat_content::ContentView;
 use stentor_core::id::MessageId;
@@ -62,6 +61,18 @@ struct EditNote<'a> {
     operator: &'a str,
 }
 
+/// What `recall_payload` of the content crate wrote.
+#[derive(Deserialize)]
+struct RecallNews {
+    msg_id: String,
+}
+
+/// What `read_payload` of the content crate wrote.
+#[derive(Deserialize)]
+struct ReadNews {
+    ids: Vec<String>,
+}
+
 /// What `edit_payload` of the content crate wrote.
 #[derive(Deserialize)]
 struct EditNews<'a> {
@@ -78,7 +89,8 @@ struct EditNews<'a> {
 
 impl Inner {
     pub(super) fn recall(&self, message: &Message) -> Option<Told> {
-        let (id, recalled) = (message.id.to_string(), ids_of(&message.payload).into_iter().next()?);
+        let RecallNews { msg_id: recalled } = serde_json::from_slice(&message.payload).ok()?;
+        let id = message.id.to_string();
         let call_id = format!("{}_{id}", self.app_key);
         let about = About { ext: Empty {}, ack_message_id: &recalled, bodies: Some([]), msg_config: None, kind: None };
         let body = Body { chat_type: "recall", recall_id: Some(&recalled), ..self.body(&call_id, message, &id, about) };
@@ -138,16 +150,7 @@ impl Inner {
     }
 }
 
-/// The messages that a recall or a receipt is about.
-pub(super) fn ids_of(payload: &[u8]) -> Vec<String> {
-    let Ok(Value::Object(fields)) = serde_json::from_slice(payload) else { return Vec::new() };
-    let text = |value: &Value| match value {
-        Value::String(id) => Some(id.clone()),
-        Value::Number(id) => Some(id.to_string()),
-        _ => None,
-    };
-    if let Some(Value::Array(ids)) = fields.get("ids") {
-        return ids.iter().filter_map(text).collect();
-    }
-    ["msg_id", "id"].into_iter().find_map(|name| fields.get(name).and_then(text)).into_iter().collect()
+/// The messages that a receipt is about.
+pub(super) fn read_ids(receipt: &Message) -> Vec<String> {
+    serde_json::from_slice(&receipt.payload).map_or_else(|_| Vec::new(), |ReadNews { ids }| ids)
 }
