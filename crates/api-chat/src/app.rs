@@ -24,6 +24,8 @@ pub struct ChatApp {
     pub client: Option<(String, Secret)>,
     /// What it has.
     pub features: ChatFeatures,
+    /// For how long the history can be downloaded, in milliseconds: 3 days (history documents).
+    pub history_download_ms: u64,
     /// Its callbacks; `None` where they are not served.
     pub callbacks: Option<Callbacks>,
     /// Messages may be taken back for so long, in milliseconds: 2 minutes (message documents).
@@ -114,6 +116,7 @@ impl ChatApp {
             certificate: None,
             client: None,
             features: ChatFeatures::default(),
+            history_download_ms: 3 * 86_400_000,
             callbacks: None,
             recall_within_ms: 120_000,
             rooms: RoomSizes::default(),

@@ -2,7 +2,7 @@
 //! says where they disagree). This is the dialect's part: which events a rule wants and what the bodies say. Delivery,
 //! retries and dead letters are those of `stentor-callbacks`.
 
-mod content;
+pub(crate) mod content;
 mod filter;
 mod gate;
 mod message;

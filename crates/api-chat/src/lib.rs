@@ -18,6 +18,7 @@ pub mod envelope;
 pub mod error;
 mod files;
 mod groups;
+mod history;
 mod logins;
 mod messages;
 mod metadata;

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use crate::call::Addressed;
 use crate::error::ChatError;
 use crate::state::ChatState;
-use crate::{callbacks, files, groups, messages, metadata, mutes, presence, relations, rooms, token, users};
+use crate::{callbacks, files, groups, history, messages, metadata, mutes, presence, relations, rooms, token, users};
 
 /// Every endpoint. A family of one path is one entry.
 fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
@@ -25,6 +25,7 @@ fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
     endpoints.extend(callbacks::endpoints());
     endpoints.extend(messages::endpoints());
     endpoints.extend(files::endpoints());
+    endpoints.extend(history::endpoints());
     endpoints.extend(relations::endpoints());
     endpoints.extend(mutes::endpoints());
     endpoints.extend(metadata::endpoints());

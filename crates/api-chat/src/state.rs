@@ -12,6 +12,7 @@ use stentor_token::access::AccessKey;
 
 use crate::app::ChatApp;
 use crate::files::Files;
+use crate::history::Downloads;
 use crate::password::Passwords;
 
 /// Bytes of a JSON request body that are read; a larger one is refused with 413. Messages have their own, smaller
@@ -58,6 +59,7 @@ struct Inner {
     passwords: Passwords,
     body_limits: BodyLimits,
     files: Files,
+    downloads: Downloads,
     public_url: Option<String>,
     tls: bool,
 }
@@ -84,6 +86,7 @@ impl ChatState {
             passwords: Passwords::default(),
             body_limits: limits,
             files,
+            downloads: Downloads::default(),
             public_url: setup.public_url,
             tls: setup.tls,
         }))
@@ -125,6 +128,11 @@ impl ChatState {
 
     pub(crate) fn files(&self) -> &Files {
         &self.0.files
+    }
+
+    /// The places of downloads of the history.
+    pub(crate) fn downloads(&self) -> &Downloads {
+        &self.0.downloads
     }
 
     /// The apps that are served, with the core's side of each.

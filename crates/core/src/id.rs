@@ -195,6 +195,13 @@ impl MessageId {
         (self.0 >> (SEQUENCE_BITS + NODE_BITS)) + EPOCH_MS
     }
 
+    /// The lowest number that a message of this time can have: Unix time in milliseconds. What was before the epoch
+    /// counts as its first millisecond.
+    #[must_use]
+    pub fn first_of(unix_ms: u64) -> Self {
+        Self(unix_ms.saturating_sub(EPOCH_MS) << (SEQUENCE_BITS + NODE_BITS))
+    }
+
     /// The number of a message of another time, which may be another's: of `sequence`, what fits. What was before the
     /// epoch counts as its first millisecond.
     pub(crate) fn of_past(unix_ms: u64, node: NodeId, sequence: u64) -> Self {

@@ -11,7 +11,7 @@
 //! Overflow, where the app has levels ([`OverloadPolicy`]): when so many room messages wait that one more does not
 //! fit, the newest one of the lowest level gives way, if that is lower than the one that comes; otherwise the one
 //! that comes is dropped. Everything else makes room messages give way in the same manner before the next bound
-//! matters.
+//! matters. When the client has caught up, it is told how many of each room it missed.
 //!
 //! Overflow of the whole: `mailbox_notices` or `mailbox_bytes` of what waits and what is unacked together. The client
 //! is then cut as a slow consumer, which drops everything but the unacked peer messages; if those alone are too many,
@@ -110,6 +110,14 @@ pub(crate) struct GivenUp {
 struct Lanes {
     high: VecDeque<Arc<Envelope>>,
     low: VecDeque<Arc<Envelope>>,
+    /// How many gave way since the client had caught up last, by room.
+    missed: Vec<(RoomId, u64)>,
+}
+
+impl Lanes {
+    fn are_empty(&self) -> bool {
+        self.high.is_empty() && self.low.is_empty() && self.missed.is_empty()
+    }
 }
 
 /// The mailbox of one session.
@@ -143,7 +151,8 @@ const DRAIN_PAUSE_BYTES: usize = 256 * 1024;
 
 impl Mailbox {
     pub(crate) fn waiting(&self) -> usize {
-        self.queue.len() + self.lanes.as_ref().map_or(0, |lanes| lanes.high.len() + lanes.low.len())
+        let in_lanes = |lanes: &Lanes| lanes.high.len() + lanes.low.len() + lanes.missed.len();
+        self.queue.len() + self.lanes.as_deref().map_or(0, in_lanes)
     }
 
     fn has_space(&self, bytes: usize, limits: &SessionPolicy) -> bool {
@@ -202,8 +211,20 @@ impl Mailbox {
             return false;
         };
         self.left(&envelope);
-        given_up.extend(GivenUp::of(&envelope));
+        if let Some(lost) = GivenUp::of(&envelope) {
+            self.note_missed(&lost.room);
+            given_up.push(lost);
+        }
         true
+    }
+
+    /// A message of this room gave way, or found no place.
+    pub(crate) fn note_missed(&mut self, room: &RoomId) {
+        let missed = &mut self.lanes.get_or_insert_default().missed;
+        match missed.iter_mut().find(|(of, _)| of == room) {
+            Some((_, count)) => *count += 1,
+            None => missed.push((room.clone(), 1)),
+        }
     }
 
     fn pop_newest(&mut self, lane: Priority) -> Option<Arc<Envelope>> {
@@ -263,8 +284,15 @@ impl Mailbox {
     /// The next one to write.
     fn pop(&mut self) -> Option<Arc<Envelope>> {
         let Some(lanes) = &mut self.lanes else { return self.queue.pop_front() };
-        let next = lanes.high.pop_front().or_else(|| self.queue.pop_front()).or_else(|| lanes.low.pop_front());
-        if lanes.high.is_empty() && lanes.low.is_empty() {
+        let mut next = lanes.high.pop_front().or_else(|| self.queue.pop_front()).or_else(|| lanes.low.pop_front());
+        if next.is_none() && !lanes.missed.is_empty() {
+            let (room, count) = lanes.missed.remove(0);
+            let missed = Envelope::new(Notice::RoomMessagesMissed { room, count });
+            self.queued_alone += 1;
+            self.queued_alone_bytes += missed.size_bytes();
+            next = Some(missed);
+        }
+        if lanes.are_empty() {
             self.lanes = None;
         }
         next

@@ -322,16 +322,16 @@ impl Session {
         let policy = self.app.policy();
         let overload = policy.overload.as_ref();
         let mailbox = &mut state.mailbox;
-        if let (Some(overload), Some((_, level))) = (overload, envelope.room_level())
-            && !mailbox.make_space_in_lanes(envelope, level, overload, &mut lost.gave_way)
-        {
-            return OfferedNotice::NoPlace;
-        }
-        if !mailbox.make_space(envelope, &policy.sessions, overload, &mut lost.gave_way) {
-            // Without the room message there is no more in the mailbox than before.
-            if overload.is_some() && envelope.room_level().is_some() {
+        if let (Some(overload), Some((room, level))) = (overload, envelope.room_level()) {
+            // Without the message there is no more in the mailbox than before: nobody is cut off for it.
+            if !mailbox.make_space_in_lanes(envelope, level, overload, &mut lost.gave_way)
+                || !mailbox.make_space(envelope, &policy.sessions, Some(overload), &mut lost.gave_way)
+            {
+                mailbox.note_missed(room);
+                state.tell_outlet();
                 return OfferedNotice::NoPlace;
             }
+        } else if !mailbox.make_space(envelope, &policy.sessions, overload, &mut lost.gave_way) {
             state.close_slow_consumer(now_ms, lost);
             return OfferedNotice::Dropped;
         }

@@ -94,6 +94,8 @@ fn chat_sizes(text: &mut String, limits: &ChatLimits) {
         ("Files of an app", format!("{} bytes", files.files_bytes), "403", "`files_bytes`"),
         ("They are kept for", format!("{} days", files.retention_ms / 86_400_000), "404", "`file_retention_s`"),
         ("Uploads at a time", "64".to_owned(), "503", "`files.uploads`"),
+        ("Downloads of the history at a time", "8".to_owned(), "503", ""),
+        ("Hours of it that can be downloaded", "those of 3 days".to_owned(), "400", "`history_download_s`"),
         ("Thumbnail", "1024 by 1024 pixels".to_owned(), "smaller", ""),
         ("Picture with a thumbnail", "25 million pixels, 20 MiB".to_owned(), "sent itself", ""),
     ] {

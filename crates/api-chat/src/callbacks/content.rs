@@ -1,11 +1,11 @@
-//! The content of a message as callbacks have it (history documents, "contents of a record").
+//! The content of a message as callbacks and the history have it (history documents, "contents of a record").
 
 use serde_json::value::RawValue;
 use stentor_chat_content::{ContentType, ContentView};
 
 /// The body of a message in the flat form, `{"msg":"…","type":"txt"}`. A custom message has its extras twice, as a list
 /// for old readers and as an object.
-pub(super) fn flat(view: ContentView<'_>) -> Option<Box<RawValue>> {
+pub(crate) fn flat(view: ContentView<'_>) -> Option<Box<RawValue>> {
     let body = view.flat();
     let body = match view.body_members().get("customExts").filter(|_| view.kind() == ContentType::Custom) {
         Some(exts) if exts.object().is_some() => with_both_exts(&body, exts.as_json()),
@@ -25,7 +25,7 @@ fn with_both_exts(flat: &str, object: &str) -> String {
 }
 
 /// The extension; an empty one if there is none.
-pub(super) fn ext(view: ContentView<'_>) -> Option<Box<RawValue>> {
+pub(crate) fn ext(view: ContentView<'_>) -> Option<Box<RawValue>> {
     RawValue::from_string(view.ext().unwrap_or("{}").to_owned()).ok()
 }
 

@@ -120,6 +120,8 @@ struct Model {
     /// Given up or refused, by room and level.
     dropped: BTreeMap<(usize, Priority), u64>,
     accepted: BTreeMap<(usize, Priority), u64>,
+    /// What the client is to be told when it has caught up.
+    missed: Vec<(usize, u64)>,
     unacked: usize,
 }
 
@@ -153,11 +155,19 @@ impl Model {
                 }
             };
             if let Some(lost) = lost {
-                *self.dropped.entry(lost.room.expect("of a room")).or_default() += 1;
+                self.drop_one(lost.room.expect("of a room"));
                 return true;
             }
         }
         false
+    }
+
+    fn drop_one(&mut self, key: (usize, Priority)) {
+        *self.dropped.entry(key).or_default() += 1;
+        match self.missed.iter_mut().find(|(room, _)| *room == key.0) {
+            Some((_, count)) => *count += 1,
+            None => self.missed.push((key.0, 1)),
+        }
     }
 
     fn is_full(&self) -> bool {
@@ -169,7 +179,7 @@ impl Model {
         *self.accepted.entry(key).or_default() += 1;
         while self.room_messages() >= LANES || self.is_full() {
             if !self.give_up_below(Some(level)) {
-                *self.dropped.entry(key).or_default() += 1;
+                self.drop_one(key);
                 return;
             }
         }
@@ -193,7 +203,10 @@ impl Model {
             let some = lane.len().min(count - taken.len());
             taken.extend(lane.drain(..some));
         }
-        taken.into_iter().map(|said| said.text).collect()
+        let mut taken: Vec<_> = taken.into_iter().map(|said| said.text).collect();
+        let some = self.missed.len().min(count - taken.len());
+        taken.extend(self.missed.drain(..some).map(|(room, count)| format!("missed {count} in r{room}")));
+        taken
     }
 }
 
@@ -220,6 +233,7 @@ fn texts(envelopes: &[Arc<Envelope>]) -> Vec<String> {
         Notice::PeerMessage { message, .. } | Notice::RoomMessage { message, .. } => {
             String::from_utf8(message.payload.to_vec()).expect("text")
         }
+        Notice::RoomMessagesMissed { room, count } => format!("missed {count} in {room}"),
         other => panic!("not {other:?}"),
     };
     envelopes.iter().map(text).collect()
@@ -306,15 +320,19 @@ async fn lanes_are_bounded_in_bytes_too() {
 async fn a_flood_of_low_ones_costs_no_high_one() {
     let world = levelled(|_| {}).await; // 16 notices
     let (bob, carol) = (member(&world, "bob", &["a"]).await, member(&world, "carol", &["a"]).await);
+    bob.take();
     let mut carols = Vec::new();
     for number in 0..200 {
         say(&world, "a", if number % 20 == 0 { HIGH } else { LOW }, &number.to_string()).await;
         carols.extend(carol.take_texts());
     }
     assert_eq!(carols.len(), 200, "who keeps up gets everything");
-    let bobs = bob.take_texts();
+    let mut taken = Vec::new();
+    bob.session().take(bob.connected.attachment, usize::MAX, usize::MAX, &mut taken);
+    let bobs = texts(&taken);
     assert_eq!(bobs[..10], (0..10).map(|number| (number * 20).to_string()).collect::<Vec<_>>());
-    assert_eq!(bobs[10..], ["1", "2", "3", "4", "5", "6"], "the first of the low ones, in order");
+    let rest = ["1", "2", "3", "4", "5", "6", "missed 184 in a"];
+    assert_eq!(bobs[10..], rest, "the first of the low ones, in order, and what there is no silence about");
     let (high, low) = (delivery(&world, "a", HIGH), delivery(&world, "a", LOW));
     assert_eq!((high.accepted, high.offered, high.dropped()), (10, 20, 0));
     assert_eq!((low.accepted, low.offered, low.lanes_full), (190, 190 + 6, 184));
@@ -333,10 +351,18 @@ async fn a_notice_that_finds_no_space_still_cuts_a_slow_consumer() {
     assert_eq!(bob.closed(), [], "a room message that finds no place is dropped");
     let (high, low) = (delivery(&world, "a", HIGH), delivery(&world, "a", LOW));
     assert_eq!((high.offered, high.lanes_full, low.offered, low.lanes_full), (1, 1, 0, 1));
+    let missed = Notice::RoomMessagesMissed { room: room_id("a"), count: 2 };
+    assert_eq!(bob.take().last(), Some(&missed), "{:?}", bob.closed());
+    say(&world, "a", HIGH, "high again").await;
     world.send("alice", "bob", "the fourth").await;
     assert_eq!(bob.closed(), [], "high ones make way for what is acked");
     let high = delivery(&world, "a", HIGH);
-    assert_eq!((high.offered, high.lanes_full), (0, 2));
+    assert_eq!((high.offered, high.lanes_full), (1, 2));
+    say(&world, "a", HIGH, "no place").await;
+    let missed = |count| Notice::RoomMessagesMissed { room: room_id("a"), count };
+    assert!(bob.take().contains(&missed(2)));
+    say(&world, "a", HIGH, "no place").await;
+    assert_eq!(bob.take(), [missed(1)], "told at once, for nothing else waits");
     world.login("carol").await.join("b").await;
     assert_eq!(bob.closed(), [Closing::SlowConsumer], "a notice has nothing to make way");
 }

@@ -18,6 +18,8 @@ section! {
         inbox_retention_s: Bounded<1, 315_360_000> = Bounded::clamped(604_800);
         /// How long messages are kept for roaming, downloads and recalls: 7 days.
         history_retention_s: Bounded<1, 315_360_000> = Bounded::clamped(604_800);
+        /// For how long they can be downloaded by the hour: 3 days.
+        history_download_s: Bounded<0, 315_360_000> = Bounded::clamped(259_200);
         /// Bytes of messages kept for that. The newest replaces the oldest.
         history_bytes: Bounded<0, 1_125_899_906_842_624> = Bounded::clamped(2_147_483_648);
         /// How long messages may be taken back, and no longer than they are kept: 2 minutes.

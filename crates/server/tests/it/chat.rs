@@ -5,6 +5,7 @@ mod day;
 mod errors;
 mod explore;
 mod files;
+mod history;
 mod import;
 mod messages;
 mod metadata;

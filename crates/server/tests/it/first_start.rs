@@ -21,7 +21,8 @@ async fn an_app_is_made_up_kept_and_never_shown_in_a_log() {
     let credentials = fs::read_to_string(data.join("credentials.toml")).unwrap();
     for file in fs::read_dir(&data).unwrap() {
         let path = file.unwrap().path();
-        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        let expected = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode(&path), expected, "{}", path.display());
     }
     server.signal("TERM").await;
     let ended = server.end().await;

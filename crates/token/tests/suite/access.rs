@@ -199,3 +199,14 @@ proptest! {
         prop_assert!(verify(&text, now_ms).is_err());
     }
 }
+
+#[test]
+fn other_things_are_signed_for_a_purpose() {
+    let signature = key().sign("a", "text");
+    assert!(key().verify("a", "text", &signature));
+    assert!(!key().verify("b", "text", &signature));
+    assert!(!key().verify("a", "texts", &signature));
+    assert!(!key().verify("a", "text", &signature[..31]));
+    assert!(!key().verify("a", "text", b""));
+    assert!(!AccessKey::new([8; 32]).verify("a", "text", &signature));
+}
