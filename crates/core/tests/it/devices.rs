@@ -122,7 +122,10 @@ async fn a_copy_is_no_delivery() {
     let world = several().await;
     let (mine, other) = (world.connect("alice", "mine", None).await, world.connect("alice", "other", None).await);
     let send = SendPeer { wait_for_ack: true, ..synced("alice", "bob", "hello") };
-    let sent = world.node.send_peer(&world.app, Origin::Client(mine.session()), send).await.expect("taken");
+    let sent = tokio::select! {
+        sent = world.node.send_peer(&world.app, Origin::Client(mine.session()), send) => sent.expect("taken"),
+        () = world.settle() => panic!("nobody is there whose ack is worth waiting for"),
+    };
     assert_eq!(sent.outcome, DeliveryOutcome::Offline { kept: true }, "bob is away");
     assert_eq!(other.take_and_ack(), ["hello"]);
 }
