@@ -84,7 +84,9 @@ mod tests {
     fn hours_that_there_are() {
         assert_eq!(Hour::parse("2018112717").map(|hour| hour.start_ms), Some(1_543_338_000_000));
         assert_eq!(Hour::parse("2024022923").map(|hour| hour.start_ms), Some(1_709_247_600_000));
-        for text in ["", "201811271", "20181127170", "2018132717", "2018113017x", "2018112724", "2023022900", "+018112717"] {
+        for text in
+            ["", "201811271", "20181127170", "2018132717", "2018113017x", "2018112724", "2023022900", "+018112717"]
+        {
             assert_eq!(Hour::parse(text), None, "{text}");
         }
         assert_eq!(Hour::parse("1969123123"), None, "before 1970");

@@ -123,7 +123,9 @@ mod tests {
     fn every_kind_of_conversation_has_its_word() {
         let room = RoomId::from_trusted("1");
         let payload = r#"{"type":"txt","body":{"msg":"x"}}"#;
-        for (to, word) in [(user2(), "chat"), (Target::Group(room.clone()), "groupchat"), (Target::Room(room), "chatroom")] {
+        for (to, word) in
+            [(user2(), "chat"), (Target::Group(room.clone()), "groupchat"), (Target::Room(room), "chatroom")]
+        {
             let line: Value = serde_json::from_str(&line(to, payload, MessageKind::Content)).unwrap();
             assert_eq!((line["chat_type"].as_str(), &line["payload"]["ext"]), (Some(word), &json!({})));
         }
@@ -142,7 +144,8 @@ mod tests {
 
     #[test]
     fn custom_messages_have_their_extras_twice() {
-        let body = body_of(r#"{"type":"custom","body":{"customEvent":"gift_1","customExts":{"name":"flower","size":"16"}}}"#);
+        let body =
+            body_of(r#"{"type":"custom","body":{"customEvent":"gift_1","customExts":{"name":"flower","size":"16"}}}"#);
         let expected = json!([{
             "v2:customExts": { "name": "flower", "size": "16" },
             "customExts": [{ "name": "flower" }, { "size": "16" }],

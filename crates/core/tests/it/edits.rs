@@ -89,8 +89,14 @@ async fn edits_at_once_are_told_as_they_are_stored() {
     let bob = world.login("bob").await;
     let id = world.send_group(group("alice", "team", "a")).await.expect("taken").id;
     bob.take();
-    let edits = (0..5).map(|_| world.edit(Origin::Backend, edit(id)));
-    for edited in join_all(edits).await {
+    // None of them reads before the one before it is done, however long that takes.
+    world.store.hold(true);
+    let edits = join_all((0..5).map(|_| world.edit(Origin::Backend, edit(id))));
+    tokio::pin!(edits);
+    assert!(futures_util::poll!(&mut edits).is_pending());
+    assert_eq!(world.store.held(), 1);
+    world.store.hold(false);
+    for edited in edits.await {
         edited.expect("edited");
     }
     assert_eq!(taken(&bob), (1..=5).map(news).collect::<Vec<_>>());
