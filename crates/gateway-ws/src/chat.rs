@@ -52,7 +52,7 @@ pub(crate) fn opening(text: &str) -> Result<Option<Box<Opening>>, Malformed> {
         device: DeviceId::parse(login.device.as_deref().unwrap_or(DEFAULT_DEVICE), &DEVICE_NAMES),
         resume: login.resume.map(|resume| ResumeFrom {
             session: resume.session,
-            rooms: resume.rooms.into_iter().map(|(name, id)| (name, id.0)).collect(),
+            rooms: resume.rooms.iter().flat_map(|(room, newest)| newest.ids().map(|id| (room.clone(), id))).collect(),
         }),
     })))
 }

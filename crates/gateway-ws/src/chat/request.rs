@@ -7,7 +7,8 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use stentor_core::id::SessionId;
+use stentor_core::id::{MessageId, SessionId};
+use stentor_core::message::Priority;
 
 use crate::codec::{self, DecimalId, Malformed, fields};
 
@@ -54,9 +55,30 @@ pub struct ResumeFrom {
     /// The session. One that is not in the server's form is one that the server does not have.
     #[serde(deserialize_with = "codec::session")]
     pub session: Option<SessionId>,
-    /// The newest message the client has of each room.
+    /// The newest message the client has of each room, or of each room and level.
     #[serde(default)]
-    pub rooms: BTreeMap<String, DecimalId>,
+    pub rooms: BTreeMap<String, Newest>,
+}
+
+/// The newest message that a client has of a room; or of each level, in any order.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Newest {
+    /// Of all.
+    One(DecimalId),
+    /// Of each level.
+    Each(Vec<DecimalId>),
+}
+
+impl Newest {
+    /// One for each level there is; what is more says nothing.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = MessageId> {
+        let ids = match self {
+            Self::One(id) => std::slice::from_ref(id),
+            Self::Each(ids) => ids,
+        };
+        ids.iter().take(Priority::ALL.len()).map(|id| id.0)
+    }
 }
 
 /// What a client asks for.

@@ -272,7 +272,7 @@ fn logins() {
     let login = |fields: &str| opening(&format!(r#"{{"type":"login","version":1,"user":"Bob",{fields}}}"#));
     let named = login(
         r#""org":"acme","app_name":"demo","password":"pw","device":"d.1",
-        "resume":{"session":"5d0c6a3f12ab90cd","rooms":{"r":"12"}},"later":{}"#,
+        "resume":{"session":"5d0c6a3f12ab90cd","rooms":{"r":"12","s":["9","7"],"t":["1","2","3","4"],"u":[]}},"later":{}"#,
     );
     let named = named.expect("well-formed").expect("a login");
     assert_eq!((named.app.as_str(), named.user.as_str()), ("acme#demo", "Bob"));
@@ -280,7 +280,8 @@ fn logins() {
     assert_eq!(named.device.expect("allowed").as_str(), "d.1");
     let resume = named.resume.expect("resume");
     assert_eq!(resume.session, Some(SessionId(0x5d0c_6a3f_12ab_90cd)));
-    assert_eq!(resume.rooms, [("r".to_owned(), MessageId(12))]);
+    let points: Vec<_> = resume.rooms.iter().map(|(room, id)| (room.as_str(), id.0)).collect();
+    assert_eq!(points, [("r", 12), ("s", 9), ("s", 7), ("t", 1), ("t", 2), ("t", 3)], "one for each level");
 
     let by_id = login(r#""app_id":"970C","token":"YWMt""#).expect("well-formed").expect("a login");
     assert_eq!((by_id.app.as_str(), by_id.device.expect("the default").as_str()), ("970C", "web"));
@@ -301,6 +302,7 @@ fn logins() {
         r#""app_name":"demo","token":"secret""#,
         r#""app_id":"970C","token":"secret","password":"secret""#,
         r#""app_id":"970C","token":"secret","resume":{"session":"s","rooms":{"r":"x"}}"#,
+        r#""app_id":"970C","token":"secret","resume":{"session":"s","rooms":{"r":["1","x"]}}"#,
     ] {
         let error = login(fields).expect_err(fields).to_string();
         assert!(!error.contains("secret"), "{error}");

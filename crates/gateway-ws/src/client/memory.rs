@@ -14,6 +14,8 @@ pub struct Resume {
     pub session: String,
     /// The newest message the client has of each channel or room.
     pub channels: BTreeMap<String, MessageId>,
+    /// The newest of each room and level, where rooms have levels.
+    pub(super) levels: BTreeMap<String, BTreeMap<String, MessageId>>,
     pub(super) joined: BTreeSet<String>,
     pub(super) seen: Seen,
 }
@@ -61,6 +63,7 @@ impl Memory {
         let mut point = Resume { session: session.to_owned(), seen: earlier.seen, ..Resume::default() };
         if session == earlier.session {
             point.channels = earlier.channels;
+            point.levels = earlier.levels;
         }
         point.joined.extend(channels.iter().cloned());
         Self { point }
@@ -77,6 +80,14 @@ impl Memory {
     pub(super) fn left(&mut self, channel: &str) {
         self.point.joined.remove(channel);
         self.point.channels.remove(channel);
+        self.point.levels.remove(channel);
+    }
+
+    /// A room message of some level.
+    pub(super) fn levelled_message(&mut self, room: &str, level: &str, id: MessageId) {
+        self.room_message(room, id);
+        let newest = self.point.levels.entry(room.to_owned()).or_default().entry(level.to_owned()).or_insert(id);
+        *newest = id.max(*newest);
     }
 
     /// Whether a message that is acked is new.

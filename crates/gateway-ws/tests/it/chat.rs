@@ -11,6 +11,7 @@ use stentor_core::delivery::{Origin, SendOptions, SendPeer, SendRoom};
 use stentor_core::directory::rooms::{NewRoom, RoomKind};
 use stentor_core::directory::users::NewUser;
 use stentor_core::id::{MessageId, RoomId, UserId};
+use stentor_core::message::{Marks, Priority};
 use stentor_gateway_ws::client::{
     ChatAppName, ChatClient, ChatCredential, ChatEvent, ChatLogin, ChatMessage, ClientError, ClientOptions,
 };
@@ -99,7 +100,12 @@ impl Gateway {
 
     /// The backend sends a text to a room.
     async fn text_to_room(&self, room: &RoomId, text: &str) -> MessageId {
-        let (from, payload, options) = (user("backend"), payload(text), SendOptions::default());
+        self.levelled_to_room(room, Priority::Normal, text).await
+    }
+
+    async fn levelled_to_room(&self, room: &RoomId, priority: Priority, text: &str) -> MessageId {
+        let (from, payload) = (user("backend"), payload(text));
+        let options = SendOptions { marks: Marks { priority, ..Marks::default() }, ..SendOptions::default() };
         let send = SendRoom { from, room: room.clone(), payload, only_for: Vec::new(), options };
         self.node.send_room(&self.chat, Origin::Backend, send).await.expect("sent").id
     }

@@ -175,12 +175,15 @@ impl ChatEvent {
 }
 
 impl ChatEvent {
-    /// The room that something with a number was sent to.
-    fn of_room(&self) -> Option<(&str, MessageId)> {
+    /// The room that something with a number was sent to, and its level.
+    fn of_room(&self) -> Option<(&str, &str, MessageId)> {
         match self {
-            Self::Message(message) => (message.chat_type == ChatType::ChatRoom).then_some((&message.to, message.id)),
+            Self::Message(message) => {
+                (message.chat_type == ChatType::ChatRoom).then_some((&message.to, &message.level, message.id))
+            }
             Self::Other(other) if other["chat_type"] == "chatroom" => {
-                Some((other["to"].as_str()?, MessageId(other["id"].as_str()?.parse().ok()?)))
+                let level = other["level"].as_str().unwrap_or("normal");
+                Some((other["to"].as_str()?, level, MessageId(other["id"].as_str()?.parse().ok()?)))
             }
             _ => None,
         }
@@ -217,8 +220,12 @@ impl Event for ChatEvent {
         };
         let Some(event) = event else { return Told::NOTHING };
         let Some(id) = event.to_be_acked() else {
-            if let Some((room, id)) = event.of_room() {
-                memory.room_message(room, id);
+            if let Some((room, level, id)) = event.of_room() {
+                memory.levelled_message(room, level, id);
+                // A broadcast that a crash interrupted, or what a resume sends of another level.
+                if !memory.is_new(id) && !again {
+                    return Told::NOTHING;
+                }
             }
             return Told::event(event);
         };

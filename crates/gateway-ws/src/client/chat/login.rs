@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
+use stentor_core::id::MessageId;
 
 use super::super::ClientError;
 use super::super::connect::{ClientOptions, connect};
@@ -89,7 +90,8 @@ struct LoginFrame<'a> {
 #[derive(Serialize)]
 struct ResumeFrame<'a> {
     session: &'a str,
-    rooms: BTreeMap<&'a str, String>,
+    /// The newest message of each level; of the room, if that is all that is known.
+    rooms: BTreeMap<&'a str, Vec<String>>,
 }
 
 impl ChatClient {
@@ -104,10 +106,15 @@ impl ChatClient {
     }
 }
 
+fn newest(resume: &Resume, room: &str, of_all: MessageId) -> Vec<String> {
+    let levels = resume.levels.get(room);
+    levels.map_or_else(|| vec![of_all.to_string()], |levels| levels.values().map(ToString::to_string).collect())
+}
+
 fn login_frame(login: &ChatLogin) -> String {
     let resume = login.resume.as_ref().map(|resume| ResumeFrame {
         session: &resume.session,
-        rooms: resume.channels.iter().map(|(room, id)| (room.as_str(), id.to_string())).collect(),
+        rooms: resume.channels.iter().map(|(room, id)| (room.as_str(), newest(resume, room, *id))).collect(),
     });
     let (token, password) = match &login.credential {
         ChatCredential::None => (None, None),

@@ -104,6 +104,33 @@ async fn a_slow_client_loses_room_messages_and_its_neighbour_notices_nothing() {
 }
 
 #[tokio::test]
+async fn a_resume_says_what_it_has_of_each_level() {
+    let gateway = gateway().await;
+    let room = gateway.place(RoomKind::Room, &["bob"]).await;
+    let mut bob = gateway.chat("bob").await;
+    for (level, payload) in [(Priority::Low, "l"), (Priority::Normal, "n"), (Priority::High, "h")] {
+        gateway.levelled_to_room(&room, level, payload).await;
+        assert_eq!(text(&message(&mut bob).await), payload);
+    }
+    let point = bob.resume_point();
+    drop(bob);
+    gateway.detached(1).await;
+    gateway.levelled_to_room(&room, Priority::Low, "missed").await;
+    let by_level = stentor_gateway_ws::client::ChatLogin { resume: Some(point.clone()), ..super::by_password("bob") };
+    let mut bob = gateway.try_chat(by_level).await.expect("resumed");
+    assert_eq!(text(&message(&mut bob).await), "missed", "and nothing before it");
+    drop(bob);
+    gateway.detached(1).await;
+    // Whoever kept only the newest of all gets the other levels again: nothing is lost silently.
+    let newest = stentor_gateway_ws::client::Resume::new(point.session, point.channels);
+    let by_room = stentor_gateway_ws::client::ChatLogin { resume: Some(newest), ..super::by_password("bob") };
+    let mut bob = gateway.try_chat(by_room).await.expect("resumed");
+    for expected in ["n", "l", "missed"] {
+        assert_eq!(text(&message(&mut bob).await), expected);
+    }
+}
+
+#[tokio::test]
 async fn what_was_missed_is_counted() {
     let gateway = chat_gateway(|setup| setup.chat.rooms.replayed = 2).await;
     let room: RoomId = gateway.place(RoomKind::Room, &["bob"]).await;
