@@ -79,7 +79,7 @@ pub(crate) async fn details(asked: &Asked) -> Result<Response, ChatError> {
     for detail in &found {
         let affiliations = affiliations(asked, detail, left).await?;
         left -= affiliations.len();
-        views.push(detail_view(asked.family, detail, affiliations));
+        views.push(detail_view(asked.family, detail, &affiliations));
     }
     let count = views.len();
     if asked.family == Family::Group {

@@ -19,7 +19,7 @@ pub(crate) fn member_view(user: &UserId, member: &Member, admins: bool) -> Map<S
 }
 
 /// Everything about a room or group.
-pub(crate) fn detail_view(family: Family, detail: &RoomDetail, affiliations: Vec<Value>) -> Value {
+pub(crate) fn detail_view(family: Family, detail: &RoomDetail, affiliations: &[Value]) -> Value {
     let room = &detail.room;
     let mut view = json!({
         "id": room.id,

@@ -46,7 +46,7 @@ impl Client {
     fn begin(self, request: Request<'_>) -> Answer {
         match request {
             Request::Send(send) => self.send(&send),
-            Request::Read(read) => self.read(read),
+            Request::Read(read) => self.read(&read),
             Request::Recall(recall) => self.recall(&recall),
             Request::Join(request) => self.in_room(&request.room, async |client, room| {
                 client.state.node().join(&client.session, &room).await.map(Outcome::Count)

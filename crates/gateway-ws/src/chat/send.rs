@@ -49,7 +49,7 @@ impl Client {
     }
 
     /// Tells who wrote messages that they were read.
-    pub(super) fn read(self, read: Read<'_>) -> Answer {
+    pub(super) fn read(self, read: &Read<'_>) -> Answer {
         match self.receipt(read) {
             Ok(parcel) => Answer::waits(async move { self.dispatch(parcel).await }),
             Err(refusal) => Answer::Done(Err(refusal)),
@@ -110,7 +110,7 @@ impl Client {
         })
     }
 
-    fn receipt(&self, read: Read<'_>) -> Result<Parcel, Refusal> {
+    fn receipt(&self, read: &Read<'_>) -> Result<Parcel, Refusal> {
         let to = self.to(&read.chat_type, &read.to)?;
         let only_for = self.only_for(&to, &read.users)?;
         match to {

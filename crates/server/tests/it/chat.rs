@@ -19,7 +19,7 @@ mod rooms;
 mod tokens;
 mod users;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::Value;
 use stentor_core::app::App;
@@ -59,13 +59,13 @@ struct Connection {
 
 /// Takes note of why it was closed.
 #[derive(Debug, Default)]
-struct QuietOutlet(Mutex<Vec<Closing>>);
+struct QuietOutlet(parking_lot::Mutex<Vec<Closing>>);
 
 impl Outlet for QuietOutlet {
     fn ready(self: Arc<Self>) {}
 
     fn close(self: Arc<Self>, why: Closing) {
-        self.0.lock().expect("not poisoned").push(why);
+        self.0.lock().push(why);
     }
 }
 
@@ -90,6 +90,6 @@ impl Connection {
     }
 
     fn closed(&self) -> Vec<Closing> {
-        self.outlet.0.lock().expect("not poisoned").clone()
+        self.outlet.0.lock().clone()
     }
 }

@@ -48,7 +48,7 @@ impl Day {
         messages
     }
 
-    fn to_room(&self, more: Value) -> Value {
+    fn to_room(&self, more: &Value) -> Value {
         let mut message = json!({ "from": "alice", "to": [self.room], "type": "txt", "body": { "msg": "hi" } });
         message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         message
@@ -121,10 +121,10 @@ async fn messages_of_every_type(day: &mut Day) {
 
 /// A targeted message is seen by exactly the named ones: the others see the next one first.
 async fn only_the_named(day: &mut Day) {
-    let targeted = day.to_room(json!({ "users": ["bob", "dave", "nobody"], "body": { "msg": "for bob" } }));
+    let targeted = day.to_room(&json!({ "users": ["bob", "dave", "nobody"], "body": { "msg": "for bob" } }));
     let reply = day.ok("POST", "messages/chatrooms/users", targeted).await;
     let id = reply["data"][&day.room].as_str().unwrap().to_owned();
-    let reply = day.ok("POST", "messages/chatrooms", day.to_room(json!({ "from": "backend" }))).await;
+    let reply = day.ok("POST", "messages/chatrooms", day.to_room(&json!({ "from": "backend" }))).await;
     let next = reply["data"][&day.room].as_str().unwrap().to_owned();
     let bobs = day.message(1).await;
     assert_eq!((bobs.id.to_string(), bobs.targeted), (id, true));
@@ -142,7 +142,7 @@ async fn everywhere_once(day: &mut Day) {
         ids.insert(message.id);
     }
     assert_eq!(ids.len(), 1, "one message for the room");
-    let reply = day.ok("POST", "messages/chatrooms", day.to_room(json!({ "from": "backend" }))).await;
+    let reply = day.ok("POST", "messages/chatrooms", day.to_room(&json!({ "from": "backend" }))).await;
     let next = reply["data"][&day.room].as_str().unwrap().to_owned();
     day.everybody_gets(&next, "normal").await;
 }

@@ -49,6 +49,7 @@ const SEND: Option<&str> = Some("MessageSendException");
 const NO_USER: (u16, &str, Option<&str>, &str) =
     (404, "service_resource_not_found", Some("UserNotFoundException"), "Service resource not found");
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn table() -> Vec<Row> {
     let json = |value: Value| value.to_string();
     vec![
