@@ -64,7 +64,13 @@ async fn every_metric_is_documented_and_every_documented_one_is_there() {
         .filter_map(|line| Some(line.strip_prefix("| `stentor_")?.split('`').next()?.to_owned()))
         .map(|name| format!("stentor_{name}"))
         .collect();
-    assert_eq!(metrics_of(&page), documented, "docs/operations.md and the page differ");
+    // These show with the first room message that is dropped, and with a callback rule; their own tests look at them.
+    let later = ["room_drops", "callbacks", "callbacks_waiting", "callback_questions"];
+    let later: BTreeSet<String> = later.map(|name| format!("stentor_{name}")).into_iter().collect();
+    let mut found = metrics_of(&page);
+    assert!(found.is_subset(&documented), "docs/operations.md lacks {:?}", found.difference(&documented));
+    found.extend(later);
+    assert_eq!(found, documented, "docs/operations.md and the page differ");
 }
 
 #[tokio::test]

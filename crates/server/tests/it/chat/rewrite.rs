@@ -43,7 +43,8 @@ async fn receivers_are_told_and_who_comes_later_finds_the_new_one() {
     assert_eq!(reply.json()["path"], format!("/messages/rewrite/{id}"));
     let told = messages(&bob);
     let news = json!({
-        "msg_id": id, "by": "user1", "edits": 1, "body_type": "txt", "body": { "msg": "new" }, "ext": { "a": 1, "b": 3 }
+        "msg_id": id, "by": "user1", "edits": 1, "body_type": "txt", "body": { "msg": "new" }, "ext": { "a": 1, "b": 3 },
+        "sender": "user1"
     });
     assert_eq!((told[1].marks.kind, payload(&told[1])), (MessageKind::Edit, news));
     change["is_combine_ext"] = json!(false);
