@@ -40,7 +40,7 @@ pub use files::{Orphans, sweep_orphans};
 pub use logins::ChatLogins;
 pub use names::{ROOM_NAMES, USER_NAMES, user_id};
 pub use password::Passwords;
-pub use policy::{ChatLimits, policy};
+pub use policy::{ChatLimits, high_types, policy};
 pub use rates::ChatRule;
 pub use routes::{openapi, router};
 pub use state::{ChatSetup, ChatState, MAX_BODY_BYTES};

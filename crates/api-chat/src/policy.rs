@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use stentor_chat_content::{ContentType, ContentView};
 use stentor_core::app::{
-    AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, FilePolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
-    PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
+    AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, FilePolicy, HighContent, HistoryPolicy, InboxPolicy,
+    OverloadPolicy, PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
 };
 use stentor_core::attributes::AttributeLimits;
 use stentor_core::id::AppId;
@@ -77,6 +78,7 @@ impl Default for ChatLimits {
             },
             overload: OverloadPolicy {
                 high_senders: BTreeSet::new(),
+                high_content: None,
                 lane_notices: 256,
                 lane_bytes: 1024 * 1024,
                 room_messages_per_second: 20,
@@ -148,4 +150,15 @@ pub fn policy(key: &str, limits: &ChatLimits) -> AppPolicy {
         combined_sends: false,
         rates: rates.collect(),
     }
+}
+
+/// Content of these types is high in a room, whatever is asked for.
+#[must_use]
+pub fn high_types(types: Vec<ContentType>) -> Option<HighContent> {
+    if types.is_empty() {
+        return None;
+    }
+    let is_high =
+        move |payload: &[u8]| ContentView::decode(payload).is_ok_and(|content| types.contains(&content.kind()));
+    Some(HighContent::new(is_high))
 }

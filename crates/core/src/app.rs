@@ -16,8 +16,8 @@ use crate::id::{AppId, UserId};
 use crate::limits::{Limited, Rate, Rule, SlidingWindow, WindowsByKey};
 use crate::observer::Hooked;
 pub use crate::policy::{
-    AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, FilePolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
-    PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
+    AppPolicy, BroadcastPolicy, DevicePolicy, DirectoryPolicy, FilePolicy, HighContent, HistoryPolicy, InboxPolicy,
+    OverloadPolicy, PresencePolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
 };
 use crate::presence::Watchers;
 use crate::rooms::{ActiveRooms, GoneRooms, Rooms};

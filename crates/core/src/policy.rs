@@ -1,6 +1,8 @@
 //! An app's policy: what a dialect decides for its tenants.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
 
 use crate::attributes::AttributeLimits;
 use crate::id::{AppId, NameRule, UserId};
@@ -76,10 +78,12 @@ pub struct RoomPolicy {
 }
 
 /// What an app gives up when not everything can be delivered, and in which order: `docs/delivery.md`, Overload.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct OverloadPolicy {
     /// Senders whose room messages are high, whatever they ask for.
     pub high_senders: BTreeSet<UserId>,
+    /// Content that is high in a room, whatever is asked for.
+    pub high_content: Option<HighContent>,
     /// Notices that wait in one session's lanes: room messages, and what else is not acked. When there are so many,
     /// room messages of the lowest level go.
     pub lane_notices: usize,
@@ -90,6 +94,29 @@ pub struct OverloadPolicy {
     pub room_messages_per_second: u32,
     /// The node is busy when something has waited for so long to be written, in milliseconds.
     pub busy_after_ms: u64,
+}
+
+/// Tells from a payload whether it is high: the dialect knows what is in it.
+#[derive(Clone)]
+pub struct HighContent(Arc<IsHigh>);
+
+type IsHigh = dyn Fn(&[u8]) -> bool + Send + Sync;
+
+impl HighContent {
+    /// What `is_high` says. Asked for every room message: must return at once.
+    pub fn new(is_high: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(is_high))
+    }
+
+    pub(crate) fn has(&self, payload: &[u8]) -> bool {
+        (self.0)(payload)
+    }
+}
+
+impl fmt::Debug for HighContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HighContent")
+    }
 }
 
 /// Limits of sending to every active room.

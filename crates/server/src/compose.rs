@@ -1,23 +1,29 @@
 //! From the configuration's structs to those of the crates.
 
 use stentor_api_chat::app::{Identity, app_key};
-use stentor_api_chat::{ChatApp, ChatFeatures, ChatLimits, ChatRule, RoomSizes};
+
+use stentor_api_chat::{ChatApp, ChatFeatures, ChatLimits, ChatRule, RoomSizes, high_types, user_id};
 use stentor_api_rtm::{
     ChannelMessageType, Customer, EventFields, OfflineResult, RtmApp, RtmLimits, RtmOptions, policy,
 };
 use stentor_core::app::{
-    AppPolicy, DirectoryPolicy, FilePolicy, HistoryPolicy, InboxPolicy, RegisteredRooms, RoomPolicy, SessionPolicy,
+    AppPolicy, BroadcastPolicy, DirectoryPolicy, FilePolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
+    RegisteredRooms, RoomPolicy, SessionPolicy,
 };
-use stentor_core::limits::Rule;
+use stentor_core::limits::{Rate, Rule};
 use stentor_files::S3Options;
 use stentor_http_kit::Secret;
 
 use crate::config::apps::{self, HistoryChannelType};
+use crate::config::chat::ChatSection;
+use crate::config::limits::Count;
 use crate::config::{AppConfig, Config};
 
 mod callbacks;
 
 pub(crate) use callbacks::{CallbackRules, callback_rules};
+
+use callbacks::content_type;
 
 /// The core's policy of an app.
 pub(crate) fn app_policy(config: &Config, app: &AppConfig) -> AppPolicy {
@@ -121,6 +127,18 @@ pub(crate) fn chat_policy(config: &Config, app: &AppConfig) -> Option<AppPolicy>
             }),
             ..documented.rooms
         },
+        overload: OverloadPolicy {
+            high_senders: section.high_senders.iter().filter_map(|name| user_id(name).ok()).collect(),
+            high_content: high_types(section.high_types.iter().map(content_type).collect()),
+            room_messages_per_second: section.room_budget_per_second.count(),
+            ..documented.overload
+        },
+        broadcasts: documented.broadcasts.map(|broadcasts| BroadcastPolicy {
+            per_minute: section.broadcasts_per_minute.count(),
+            per_day: section.broadcasts_per_day.count(),
+            ..broadcasts
+        }),
+        rates: message_rates(section),
         sessions: SessionPolicy {
             grace_ms: section.room_stay_ms.get(),
             ack_timeout_ms: config.server.ack_timeout_ms.get(),
@@ -128,9 +146,21 @@ pub(crate) fn chat_policy(config: &Config, app: &AppConfig) -> Option<AppPolicy>
             mailbox_bytes: config.gateway.mailbox_bytes.size(),
             ..documented.sessions
         },
-        ..documented
     };
     Some(stentor_api_chat::policy(&app_key(org, name), &limits))
+}
+
+/// The core's rates of messages, which the Chat documents count apart from calls.
+fn message_rates(section: &ChatSection) -> Vec<(Rule, Option<Rate>)> {
+    let rate = |count: Count, window_ms| {
+        let count = count.count();
+        (count > 0).then_some(Rate { count, window_ms })
+    };
+    vec![
+        (Rule::PeerSends, rate(section.messages_to_users_per_minute, 60_000)),
+        (Rule::GroupSends, rate(section.messages_to_groups_per_second, 1000)),
+        (Rule::RoomSends, rate(section.messages_to_rooms_per_second, 1000)),
+    ]
 }
 
 /// An app as the Chat dialect knows it, if it has a Chat side.

@@ -19,7 +19,7 @@ use super::SendError;
 use super::room::effective;
 use crate::app::{App, BroadcastPolicy};
 use crate::id::{MessageId, UserId};
-use crate::message::Priority;
+use crate::message::{Marks, Priority};
 use crate::node::Node;
 use crate::records::{Record, RecordKind};
 use crate::store::StoreError;
@@ -136,7 +136,8 @@ impl Node {
         let policy = app.policy().broadcasts.ok_or(BroadcastError::Off)?;
         Self::check_payload(app, &send.payload)?;
         let now_ms = self.clock().wall_ms();
-        let priority = effective(app, &send.from, send.priority);
+        let marks = Marks { priority: send.priority, ..Marks::default() };
+        let priority = effective(app, &send.from, &send.payload, marks);
         let job = Job::new(self.id(), self.next_id(now_ms), now_ms, &SendBroadcast { priority, ..send });
         let mut attempts = self.attempts(app);
         loop {

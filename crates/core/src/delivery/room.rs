@@ -103,7 +103,7 @@ impl Node {
         let Passed { payload, priority, turn } = passed;
         said.payload = payload;
         said.from = origin.sender(said.from);
-        marks.priority = effective(app, &said.from, priority);
+        marks.priority = effective(app, &said.from, &said.payload, Marks { priority, ..*marks });
         Ok((said, turn))
     }
 
@@ -286,13 +286,17 @@ fn distinct(mut rooms: Vec<RoomId>) -> Vec<RoomId> {
     rooms
 }
 
-/// What a message of this sender is, whatever it asks for. Where there are no levels, everything has the same.
-pub(super) fn effective(app: &App, from: &UserId, asked: Priority) -> Priority {
-    match &app.policy().overload {
-        None => Priority::default(),
-        Some(overload) if overload.high_senders.contains(from) => Priority::High,
-        Some(_) => asked,
+/// How much a message matters, whatever it asks for: that may be for its sender or its content to say. Where there are
+/// no levels, everything matters the same.
+pub(super) fn effective(app: &App, from: &UserId, payload: &[u8], marks: Marks) -> Priority {
+    let Some(overload) = &app.policy().overload else { return Priority::default() };
+    let by_content = marks.kind == MessageKind::Content;
+    if overload.high_senders.contains(from)
+        || by_content && overload.high_content.as_ref().is_some_and(|high| high.has(payload))
+    {
+        return Priority::High;
     }
+    marks.priority
 }
 
 /// The sessions of some users, in rooms or not. Looked up before a room is locked: that is the order of the locks.

@@ -4,9 +4,6 @@ use bytes::Bytes;
 use minicbor::{Decode, Encode};
 use parking_lot::Mutex;
 
-use crate::app::App;
-use crate::id::RoomId;
-use crate::node::Node;
 use crate::recently::Recently;
 use crate::records::{Record, RecordKind, encode};
 use crate::store::Change;
@@ -50,19 +47,6 @@ impl ActiveRooms {
             known.insert(room.into(), ());
         }
     }
-
-    fn forget(&self, room: &str) {
-        self.0.lock().remove(room);
-    }
-}
-
-impl Node {
-    /// A room is deleted: what to write in the same step, so that it is not active any more.
-    #[must_use]
-    pub fn inactive_room(app: &App, room: &RoomId) -> Change {
-        app.active.forget(room.as_str());
-        Change::Delete { kind: RecordKind::ActiveRoom, key: room.as_str().to_owned() }
-    }
 }
 
 #[cfg(test)]
@@ -77,7 +61,5 @@ mod tests {
         rooms.note("a");
         rooms.note("a");
         assert!(rooms.first_message("a").is_none());
-        rooms.forget("a");
-        assert!(rooms.first_message("a").is_some());
     }
 }

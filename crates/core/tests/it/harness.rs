@@ -95,6 +95,7 @@ pub(crate) const BROADCASTS: BroadcastPolicy =
 pub(crate) fn overload(high: &[&str]) -> OverloadPolicy {
     OverloadPolicy {
         high_senders: high.iter().map(|name| user_id(name)).collect(),
+        high_content: None,
         lane_notices: 16,
         lane_bytes: 64 * 1024,
         room_messages_per_second: 20,

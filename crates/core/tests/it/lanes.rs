@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use stentor_core::app::AppPolicy;
+use stentor_core::app::{AppPolicy, HighContent, OverloadPolicy};
 use stentor_core::delivery::{LevelDelivery, Origin, SendOptions, SendRoom};
 use stentor_core::id::MessageId;
 use stentor_core::lag::Lag;
@@ -15,7 +15,7 @@ use stentor_core::metrics::DropReason;
 use stentor_core::notice::{Envelope, Notice};
 use stentor_core::session::{Closing, Resume};
 
-use crate::harness::{Client, GRACE, World, overload, room_id, text, to_room, user_id, world, world_with};
+use crate::harness::{Client, GRACE, World, overload, room_id, to_room, user_id, world, world_with};
 
 const HIGH: Priority = Priority::High;
 const NORMAL: Priority = Priority::Normal;
@@ -541,12 +541,22 @@ async fn an_account_outlives_its_room_and_is_forgotten_in_the_end() {
 }
 
 #[tokio::test]
-async fn the_senders_of_the_rule_are_high() {
-    let world = levelled(|policy| policy.overload = Some(overload(&["boss"]))).await;
+async fn the_senders_and_the_content_of_the_rule_are_high() {
+    let world = levelled(|policy| {
+        let gift = HighContent::new(|payload| payload.starts_with(b"gift"));
+        policy.overload = Some(OverloadPolicy { high_content: Some(gift), ..overload(&["boss"]) });
+    })
+    .await;
     let bob = member(&world, "bob", &["a"]).await;
-    say(&world, "a", NORMAL, "normal").await;
-    let options = SendOptions { marks: Marks { priority: LOW, ..Marks::default() }, ..SendOptions::default() };
-    let send = SendRoom { from: user_id("boss"), payload: text("boss"), options, ..to_room("", "a", "") };
-    world.node.send_room(&world.app, Origin::Backend, send).await.expect("taken");
-    assert_eq!(bob.take_texts(), ["boss", "normal"]);
+    let send = async |from: &str, payload: &str, kind: MessageKind| {
+        let options =
+            SendOptions { marks: Marks { priority: LOW, kind, ..Marks::default() }, ..SendOptions::default() };
+        let send = SendRoom { options, ..to_room(from, "a", payload) };
+        world.node.send_room(&world.app, Origin::Backend, send).await.expect("taken");
+    };
+    send("alice", "low", MessageKind::Content).await;
+    send("boss", "boss", MessageKind::Content).await;
+    send("alice", "gift", MessageKind::Content).await;
+    send("alice", "gift is taken back", MessageKind::Recall).await;
+    assert_eq!(bob.take_texts(), ["boss", "gift", "low", "gift is taken back"]);
 }

@@ -109,6 +109,7 @@ fn chat_policy() -> AppPolicy {
         directory: DirectoryPolicy { blocks: 10, ..DirectoryPolicy::NONE },
         overload: Some(OverloadPolicy {
             high_senders: BTreeSet::new(),
+            high_content: None,
             lane_notices: 256,
             lane_bytes: 1 << 20,
             room_messages_per_second: 20,

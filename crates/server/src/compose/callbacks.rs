@@ -90,16 +90,7 @@ fn filter(section: &CallbackSection) -> Filter {
             ChatTypeWord::Groupchat => ChatKind::Group,
             ChatTypeWord::Chatroom => ChatKind::Room,
         }),
-        message_types: words(&section.message_types, |word| match word {
-            MessageTypeWord::Txt => ContentType::Text,
-            MessageTypeWord::Img => ContentType::Image,
-            MessageTypeWord::Audio => ContentType::Audio,
-            MessageTypeWord::Video => ContentType::Video,
-            MessageTypeWord::File => ContentType::File,
-            MessageTypeWord::Loc => ContentType::Location,
-            MessageTypeWord::Cmd => ContentType::Command,
-            MessageTypeWord::Custom => ContentType::Custom,
-        }),
+        message_types: words(&section.message_types, content_type),
         sources: words(&section.sources, |word| match word {
             SourceWord::Client => Source::Client,
             SourceWord::Rest => Source::Rest,
@@ -115,6 +106,20 @@ fn filter(section: &CallbackSection) -> Filter {
 
 fn words<W, T: Eq + Hash>(words: &[W], meaning: impl Fn(&W) -> T) -> HashSet<T> {
     words.iter().map(meaning).collect()
+}
+
+/// A type by its word in the configuration.
+pub(super) fn content_type(word: &MessageTypeWord) -> ContentType {
+    match word {
+        MessageTypeWord::Txt => ContentType::Text,
+        MessageTypeWord::Img => ContentType::Image,
+        MessageTypeWord::Audio => ContentType::Audio,
+        MessageTypeWord::Video => ContentType::Video,
+        MessageTypeWord::File => ContentType::File,
+        MessageTypeWord::Loc => ContentType::Location,
+        MessageTypeWord::Cmd => ContentType::Command,
+        MessageTypeWord::Custom => ContentType::Custom,
+    }
 }
 
 #[cfg(test)]

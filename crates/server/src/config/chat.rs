@@ -3,6 +3,7 @@
 use stentor_api_chat::ChatRule;
 use stentor_core::limits::Rate;
 
+use super::callbacks::MessageTypeWord;
 use super::limits::Count;
 use super::section::{KeyDoc, Keys, Section, section};
 use super::value::{Bounded, Invalid, Raw, Setting};
@@ -58,6 +59,22 @@ section! {
         files_bytes: Bounded<0, 1_125_899_906_842_624> = Bounded::clamped(10_737_418_240);
         /// How long uploaded files are kept: 7 days.
         file_retention_s: Bounded<1, 315_360_000> = Bounded::clamped(604_800);
+        /// Messages to users in a minute. As with the next two, 0 lifts the limit.
+        messages_to_users_per_minute: Count = Count::clamped(6000);
+        /// Messages to groups in a second, counted once for each group.
+        messages_to_groups_per_second: Count = Count::clamped(20);
+        /// Messages to rooms in a second, counted once for each room.
+        messages_to_rooms_per_second: Count = Count::clamped(100);
+        /// Messages into one room in a second, above which low ones are dropped, then normal ones, while the server is busy.
+        room_budget_per_second: Bounded<1, 1_000_000> = Bounded::clamped(20);
+        /// Senders whose messages to rooms are high, whatever they say.
+        high_senders: Vec<String> = Vec::new();
+        /// Types of messages that are high in rooms: "txt", "img", "audio", "video", "file", "loc", "cmd", "custom".
+        high_types: Vec<MessageTypeWord> = Vec::new();
+        /// Broadcasts to every active room in a minute.
+        broadcasts_per_minute: Bounded<1, 1000> = Bounded::clamped(10);
+        /// Broadcasts to every active room in a day (UTC).
+        broadcasts_per_day: Bounded<1, 100_000> = Bounded::clamped(100);
         /// A client whose connection is lost keeps its place in its rooms for so long; then it leaves them.
         room_stay_ms: Bounded<0, 3_600_000> = Bounded::clamped(120_000);
     }

@@ -175,6 +175,12 @@ impl<const MIN: u64, const MAX: u64> Bounded<MIN, MAX> {
     pub fn size(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
+
+    /// The number as a count.
+    #[must_use]
+    pub fn count(self) -> u32 {
+        u32::try_from(self.0).unwrap_or(u32::MAX)
+    }
 }
 
 impl<const MIN: u64, const MAX: u64> Setting for Bounded<MIN, MAX> {
