@@ -1,7 +1,7 @@
 //! The embedded durable store: SQLite in the data directory, with group commit.
 //!
 //! One thread writes: it takes all writes that wait, does them in one transaction and answers them after one
-//! sync ([`writer`]). Two threads read ([`readers`]). Between them and the callers stands one [`queue`], which
+//! sync (`writer`). Two threads read (`readers`). Between them and the callers stands one `queue`, which
 //! keeps the order that the contract promises. No SQLite call runs on a caller's thread after
 //! [`EmbeddedStore::open`].
 

@@ -1,5 +1,5 @@
 //! To every active room of the app, that is, every room that has a member and has had a message: limited, written down
-//! as a job, answered, and then carried out in the background, in steps of some rooms each ([`work`]).
+//! as a job, answered, and then carried out in the background, in steps of some rooms each (`work`).
 //!
 //! *Exactly once, as far as clients can tell.* The rooms of a step, and the ID of the message for each, are durable
 //! before any client sees one of them. What was fanned out is written down in the same write that plans the next
@@ -8,7 +8,7 @@
 //! step have seen nothing. Those before it have, but what was on the way to their clients went with the process: so
 //! steps that are done stay written down for the grace, and a node that starts puts their messages back among its
 //! rooms' recent ones, in their old places, for clients that say when they come back that they lack them
-//! ([`recover`]). Within one process a step is fanned out once, however often its write is tried.
+//! (`recover`). Within one process a step is fanned out once, however often its write is tried.
 
 use std::sync::Arc;
 

@@ -30,7 +30,7 @@ pub struct ClientOptions {
     pub auto_ping: bool,
     /// A server that says nothing for this time, pings or not, is taken for gone. Only with `auto_ping`.
     pub silence: Duration,
-    /// Events that may wait for [`Client::next`]; then nothing more is read.
+    /// Events that may wait for `Client::next`; then nothing more is read.
     pub event_queue: usize,
     /// For `wss://`: whom to trust.
     pub tls: Option<Arc<ClientConfig>>,

@@ -18,7 +18,7 @@ section! {
         s3_access_key_id: Option<String> = None, example "\"AKIA…\"";
         /// The access key.
         s3_secret_access_key: Option<SecretText> = None, example "\"…\"";
-        /// Whether s3_endpoint names the bucket already (https://bucket.example.com).
+        /// Whether s3_endpoint names the bucket already (`https://bucket.example.com`).
         s3_virtual_hosted: bool = false;
         /// Uploads at a time; one more gets 503. Each holds up to 256 KiB in memory with a folder, 5 MiB with a bucket.
         uploads: Bounded<1, 10_000> = Bounded::clamped(64);
