@@ -131,7 +131,7 @@ pub(crate) struct Opening {
 pub(crate) struct ResumeFrom {
     /// `None` if it is in no form that the server gives.
     pub(crate) session: Option<SessionId>,
-    /// The newest message of each room.
+    /// The newest message of each room; of each level of it, where there are levels.
     pub(crate) rooms: Vec<(String, MessageId)>,
 }
 

@@ -80,7 +80,12 @@ fn message_frame(message: &Message, from_inbox: bool) -> Bytes {
     frame::text(256 + fields.len(), |out| {
         begin(out, &head(kind, message, None));
         let comma = if fields.is_empty() { "" } else { "," };
-        let _ = write!(out, "{comma}{fields},\"ts\":{},\"from_inbox\":{from_inbox}}}", message.sent_at_ms);
+        let _ = write!(
+            out,
+            "{comma}{fields},\"level\":\"{}\",\"ts\":{},\"from_inbox\":{from_inbox}}}",
+            level(message),
+            message.sent_at_ms
+        );
     })
 }
 
@@ -89,11 +94,7 @@ fn content_frame(message: &Message, from_inbox: bool) -> Bytes {
     let Ok(content) = ContentView::decode(&message.payload) else { return unreadable(message) };
     let (body, ext) = (content.body(), content.ext().unwrap_or("{}"));
     let marks = message.marks;
-    let level = match marks.priority {
-        Priority::High => "high",
-        Priority::Normal => "normal",
-        Priority::Low => "low",
-    };
+    let level = level(message);
     frame::text(320 + body.len() + ext.len(), |out| {
         begin(out, &head("chat_message", message, Some(content.kind().as_str())));
         let _ = write!(
@@ -102,6 +103,14 @@ fn content_frame(message: &Message, from_inbox: bool) -> Bytes {
             marks.targeted, marks.broadcast, message.sent_at_ms,
         );
     })
+}
+
+fn level(message: &Message) -> &'static str {
+    match message.marks.priority {
+        Priority::High => "high",
+        Priority::Normal => "normal",
+        Priority::Low => "low",
+    }
 }
 
 fn head<'a>(kind: &'static str, message: &'a Message, body_type: Option<&'static str>) -> Head<'a> {

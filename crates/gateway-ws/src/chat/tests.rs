@@ -88,14 +88,14 @@ fn messages() {
                 ),
                 false,
             ),
-            r#"{"type":"read","chat_type":"chat","id":"1029545553039460728","from":"alice","to":"bob","ids":["12"],"ts":1700000000123,"from_inbox":false}"#,
+            r#"{"type":"read","chat_type":"chat","id":"1029545553039460728","from":"alice","to":"bob","ids":["12"],"level":"normal","ts":1700000000123,"from_inbox":false}"#,
         ),
         (
             peer(
                 message(Target::User(user("bob")), "{}", Marks { kind: MessageKind::Recall, ..Marks::default() }),
                 false,
             ),
-            r#"{"type":"recall","chat_type":"chat","id":"1029545553039460728","from":"alice","to":"bob","ts":1700000000123,"from_inbox":false}"#,
+            r#"{"type":"recall","chat_type":"chat","id":"1029545553039460728","from":"alice","to":"bob","level":"normal","ts":1700000000123,"from_inbox":false}"#,
         ),
         (
             Notice::RoomMessage {
@@ -106,7 +106,7 @@ fn messages() {
                     Marks { kind: MessageKind::Edit, ..Marks::default() },
                 ),
             },
-            r#"{"type":"edit","chat_type":"chatroom","id":"1029545553039460728","from":"alice","to":"185145305923585","message":"12","ts":1700000000123,"from_inbox":false}"#,
+            r#"{"type":"edit","chat_type":"chatroom","id":"1029545553039460728","from":"alice","to":"185145305923585","message":"12","level":"normal","ts":1700000000123,"from_inbox":false}"#,
         ),
     ];
     for (told, expected) in table {

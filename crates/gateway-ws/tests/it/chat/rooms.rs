@@ -131,6 +131,18 @@ async fn a_resume_says_what_it_has_of_each_level() {
 }
 
 #[tokio::test]
+async fn a_client_that_does_not_ack_is_cut() {
+    let gateway = gateway().await;
+    let mut bob = gateway.chat_with(super::by_password("bob"), super::no_acks()).await;
+    for number in 0..=64 {
+        gateway.text_to("bob", &number.to_string()).await;
+    }
+    assert_eq!(super::closed(&mut bob).await, Some(4006));
+    let mut bob = gateway.chat("bob").await;
+    assert_eq!(text(&message(&mut bob).await), "0", "nothing was lost");
+}
+
+#[tokio::test]
 async fn what_was_missed_is_counted() {
     let gateway = chat_gateway(|setup| setup.chat.rooms.replayed = 2).await;
     let room: RoomId = gateway.place(RoomKind::Room, &["bob"]).await;

@@ -167,7 +167,7 @@ async fn who_has_read_what() {
     let read = other(&mut alice).await;
     let expected = json!({
         "type": "read", "chat_type": "chat", "id": receipt.message_id.to_string(), "from": "bob", "to": "alice",
-        "ids": [sent.message_id.to_string()], "ts": receipt.ts, "from_inbox": false,
+        "ids": [sent.message_id.to_string()], "level": "normal", "ts": receipt.ts, "from_inbox": false,
     });
     assert_eq!(read, expected);
     let in_group = |users: Value| json!({ "chat_type": "groupchat", "to": group.as_str(), "ids": [sent.message_id.to_string()], "users": users });
