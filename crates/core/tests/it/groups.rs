@@ -175,6 +175,28 @@ async fn group_messages_come_in_the_order_of_their_numbers() {
     assert_eq!(bob.take_texts(), (0..20).map(|n| n.to_string()).collect::<Vec<_>>());
 }
 
+/// A message whose members take long to read is not overtaken by one of the same group that is quick.
+#[tokio::test]
+async fn messages_to_one_group_take_turns() {
+    let world = world().await;
+    let names: Vec<String> = (0..1500).map(|n| format!("user{n:04}")).collect();
+    world.add_members("crowd", &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let last = world.login("user1499").await;
+    let only_for = vec![user_id("user1499")];
+    let (first, second) = (
+        world.send_group(group("alice", "crowd", "first")),
+        world.send_group(SendGroup { only_for, ..group("alice", "crowd", "second") }),
+    );
+    tokio::pin!(first, second);
+    world.store.hold(true);
+    assert!(futures_util::poll!(&mut first).is_pending() && futures_util::poll!(&mut second).is_pending());
+    world.store.hold(false);
+    assert!(futures_util::poll!(&mut second).is_pending(), "it waits for its turn");
+    let (first, second) = tokio::join!(first, second);
+    assert!(first.expect("taken").id < second.expect("taken").id);
+    assert_eq!(last.take_texts(), ["first", "second"]);
+}
+
 /// A member who comes between the moment at which nobody was found and the moment at which it is stored.
 #[tokio::test]
 async fn the_late_joiner_gets_the_group_message() {
