@@ -21,9 +21,11 @@ pub(crate) mod room_id;
 pub mod rooms;
 pub mod silenced;
 pub mod status;
+pub mod status_watches;
 pub mod super_admins;
 mod turn;
 pub(crate) mod turns;
+pub mod user_blocks;
 pub mod users;
 
 use crate::limits::Limited;

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use serde_json::Value;
 use stentor_core::directory::DirectoryError;
-use stentor_core::directory::contacts::BlockError;
+use stentor_core::directory::user_blocks::BlockError;
 use stentor_core::id::UserId;
 use stentor_core::records::cursor;
 

@@ -1,4 +1,4 @@
-//! Contacts, which two users are of each other, and blocks: whom a user does not want to hear from.
+//! Contacts, which two users are of each other. Kept twice, once for each.
 
 use std::cmp::Reverse;
 
@@ -9,7 +9,7 @@ use super::{DirectoryError, pair, second};
 use crate::app::App;
 use crate::id::UserId;
 use crate::node::Node;
-use crate::records::{Page, Record, RecordKind, Transaction, encode};
+use crate::records::{Page, Record, RecordKind, Transaction};
 use crate::store::{Scan, StoreError};
 
 /// A contact of a user.
@@ -27,18 +27,6 @@ impl Record for Contact {
     const KIND: RecordKind = RecordKind::Contact;
 }
 
-/// A user whom another does not want to hear from.
-#[derive(Debug, Clone, Encode, Decode)]
-struct Block {
-    /// Since when: Unix time in milliseconds.
-    #[n(0)]
-    since_ms: u64,
-}
-
-impl Record for Block {
-    const KIND: RecordKind = RecordKind::UserBlock;
-}
-
 /// A contact, as its user sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContactView {
@@ -46,23 +34,6 @@ pub struct ContactView {
     pub user: UserId,
     /// What the user calls the contact.
     pub remark: Option<String>,
-}
-
-/// Whom a user could not block.
-#[derive(Debug, thiserror::Error)]
-pub enum BlockError {
-    /// There is no user of that name to be blocked.
-    #[error("no user {0} to be blocked")]
-    NoBlocked(String),
-    /// Anything else.
-    #[error(transparent)]
-    Directory(#[from] DirectoryError),
-}
-
-impl From<StoreError> for BlockError {
-    fn from(error: StoreError) -> Self {
-        Self::Directory(error.into())
-    }
 }
 
 impl Node {
@@ -154,84 +125,6 @@ impl Node {
         Ok(page.map(|(user, contact)| ContactView { user, remark: contact.remark }))
     }
 
-    /// A user does not want to hear from these any more. Nothing changes for those whom the user blocks already.
-    ///
-    /// # Errors
-    /// When one of them is not there, or the user blocks as many as are allowed; then nothing is done.
-    pub async fn block_users(&self, app: &App, user: &UserId, blocked: &[UserId]) -> Result<(), BlockError> {
-        let max = app.policy().directory.blocks;
-        if blocked.len() > max {
-            return Err(DirectoryError::TooMany { max }.into());
-        }
-        let since_ms = self.clock().wall_ms();
-        let mut attempts = self.attempts(app);
-        loop {
-            let mut records = attempts.begin()?;
-            expect_user(&mut records, user).await?;
-            let count = self.store().count_records(app.id(), RecordKind::UserBlock, &pair(user.as_str(), "")).await?;
-            let mut new = std::collections::BTreeSet::new();
-            for other in blocked {
-                if records.get::<User>(other.as_str()).await?.is_none() {
-                    return Err(BlockError::NoBlocked(other.as_str().to_owned()));
-                }
-                let key = pair(user.as_str(), other.as_str());
-                if records.get::<Block>(&key).await?.is_none() && new.insert(other) {
-                    records.put(key, &Block { since_ms });
-                    let mirrored = pair(other.as_str(), user.as_str());
-                    records.put_bytes(RecordKind::BlockedBy, mirrored, encode(&Block { since_ms }));
-                }
-            }
-            if count + new.len() as u64 > max as u64 {
-                return Err(DirectoryError::TooMany { max }.into());
-            }
-            if records.commit().await? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// A user wants to hear from another again. Nothing changes if it did not block it. Returns the other.
-    ///
-    /// # Errors
-    /// When one of them is not there.
-    pub async fn unblock_user(&self, app: &App, user: &UserId, blocked: &UserId) -> Result<User, DirectoryError> {
-        let mut attempts = self.attempts(app);
-        loop {
-            let mut records = attempts.begin()?;
-            expect_user(&mut records, user).await?;
-            let found = expect_user(&mut records, blocked).await?;
-            records.delete(RecordKind::UserBlock, pair(user.as_str(), blocked.as_str()));
-            records.delete(RecordKind::BlockedBy, pair(blocked.as_str(), user.as_str()));
-            if records.commit().await? {
-                return Ok(found);
-            }
-        }
-    }
-
-    /// Whom a user blocks, the newest first, behind `after` (where a page before ended), at most `limit`.
-    ///
-    /// # Errors
-    /// When the user is not there.
-    pub async fn blocked_users(
-        &self,
-        app: &App,
-        user: &UserId,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<UserId>, DirectoryError> {
-        self.user(app, user).await?;
-        let found = self.ties::<Block>(app, user, app.policy().directory.blocks).await?;
-        Ok(newest_first(found, |block| block.since_ms, after, limit).map(|(user, _)| user))
-    }
-
-    /// Whether `user` does not want to hear from `other`: asked before a message of a client is delivered.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn blocks(&self, app: &App, user: &UserId, other: &UserId) -> Result<bool, StoreError> {
-        Ok(self.find::<Block>(app, &pair(user.as_str(), other.as_str())).await?.is_some())
-    }
-
     /// Whether two users are contacts of each other.
     ///
     /// # Errors
@@ -241,7 +134,12 @@ impl Node {
     }
 
     /// The others that a user is tied to in a family of pairs; bounded by what may be added.
-    async fn ties<R: Record>(&self, app: &App, user: &UserId, max: usize) -> Result<Vec<(UserId, R)>, StoreError> {
+    pub(super) async fn ties<R: Record>(
+        &self,
+        app: &App,
+        user: &UserId,
+        max: usize,
+    ) -> Result<Vec<(UserId, R)>, StoreError> {
         // Changes that meet may add a few more than are allowed.
         let scan = Scan::of(R::KIND, pair(user.as_str(), ""), 2 * max);
         let found = self.page::<R>(app, scan).await?.items;
@@ -256,7 +154,7 @@ pub(super) async fn expect_user(records: &mut Transaction<'_>, user: &UserId) ->
 }
 
 /// A page of ties, the newest first. Where it ended is said by the time and name of its last.
-fn newest_first<T>(
+pub(super) fn newest_first<T>(
     mut ties: Vec<(UserId, T)>,
     since_ms: impl Fn(&T) -> u64,
     after: Option<&str>,

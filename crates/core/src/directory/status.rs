@@ -1,23 +1,24 @@
 //! What users publish of themselves: per device a number, and one text. Not whether they are there
 //! ([`crate::presence`]), though coming and going changes it.
 //!
-//! Others ask to be told of it for a time. That stays over restarts, unlike a watch of [`crate::presence`], which is a
-//! session's.
+//! Others ask to be told of it for a time ([`super::status_watches`]). That stays over restarts, unlike a watch of
+//! [`crate::presence`], which is a session's.
 
 use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 
 use super::contacts::expect_user;
+use super::status_watches::{Side, Watch};
 use super::{DirectoryError, pair, second};
 use crate::app::App;
 use crate::bus::ClusterMessage;
 use crate::id::{DeviceId, UserId};
 use crate::node::Node;
 use crate::notice::{Envelope, Notice};
-use crate::records::{Record, RecordKind, encode};
+use crate::records::{Record, RecordKind};
 use crate::session::Session;
-use crate::store::{Change, Scan, StoreError};
+use crate::store::{Scan, StoreError};
 
 /// A device that is not there.
 pub const OFFLINE: i32 = 0;
@@ -38,15 +39,6 @@ pub struct PublishedStatus {
     pub ext: String,
     /// When the user published it, came or went last: Unix time in milliseconds; 0 for never.
     pub changed_ms: u64,
-}
-
-/// A status of which a user is told for a time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatusWatch {
-    /// Whose status.
-    pub user: UserId,
-    /// Until when: Unix time in milliseconds.
-    pub expires_ms: u64,
 }
 
 /// Why a status was not published.
@@ -105,17 +97,6 @@ impl Status {
         let devices = self.devices.into_iter().map(|(device, status)| (DeviceId::from_trusted(&device), status));
         PublishedStatus { user: user.clone(), devices: devices.collect(), ext: self.ext, changed_ms: self.changed_ms }
     }
-}
-
-/// A watch: in [`RecordKind::StatusWatch`] by whose status it is, in [`RecordKind::StatusWatched`] by who is told.
-#[derive(Debug, Clone, Encode, Decode)]
-struct Watch {
-    #[n(0)]
-    expires_ms: u64,
-}
-
-impl Record for Watch {
-    const KIND: RecordKind = RecordKind::StatusWatched;
 }
 
 impl Node {
@@ -226,107 +207,4 @@ impl Node {
         }
         self.forget_watches(app, &status.user, over, Side::Watched).await
     }
-
-    /// Has a user told of the statuses of others for so many seconds, in the place of what was asked for before.
-    /// Returns those statuses, and until when. The others need not be registered.
-    ///
-    /// # Errors
-    /// When the user is not there, or would be told of too many, or too many would be told of one of them.
-    pub async fn watch_statuses(
-        &self,
-        app: &App,
-        watcher: &UserId,
-        users: &[UserId],
-        seconds: u32,
-    ) -> Result<(Vec<PublishedStatus>, u64), DirectoryError> {
-        let expires_ms = self.clock().wall_ms() + u64::from(seconds) * 1000;
-        let max = app.policy().directory.status_watches;
-        let watched = self.status_watches(app, watcher).await?;
-        let mut attempts = self.attempts(app);
-        loop {
-            let mut records = attempts.begin()?;
-            expect_user(&mut records, watcher).await?;
-            let mut count = watched.len();
-            for user in users {
-                let known = watched.iter().any(|watch| watch.user == *user);
-                count += usize::from(!known);
-                if count > max || !known && self.watchers(app, user).await? >= max {
-                    return Err(DirectoryError::TooMany { max });
-                }
-                let watch = encode(&Watch { expires_ms });
-                records.put_bytes(RecordKind::StatusWatch, pair(user.as_str(), watcher.as_str()), watch.clone());
-                records.put_bytes(RecordKind::StatusWatched, pair(watcher.as_str(), user.as_str()), watch);
-            }
-            if records.commit().await? {
-                break;
-            }
-        }
-        Ok((self.statuses(app, users).await?, expires_ms))
-    }
-
-    /// How many are told of a user's status, watches that are over counted as long as nobody has met them.
-    async fn watchers(&self, app: &App, user: &UserId) -> Result<usize, StoreError> {
-        let count = self.store().count_records(app.id(), RecordKind::StatusWatch, &pair(user.as_str(), "")).await?;
-        Ok(usize::try_from(count).unwrap_or(usize::MAX))
-    }
-
-    /// Ends that a user is told of the statuses of others; those not asked for are ignored.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn unwatch_statuses(&self, app: &App, watcher: &UserId, users: &[UserId]) -> Result<(), StoreError> {
-        self.forget_watches(app, watcher, users.to_vec(), Side::Watcher).await
-    }
-
-    /// Of whose status a user is told, in the order of their names. Watches that are over are forgotten on the way.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn status_watches(&self, app: &App, watcher: &UserId) -> Result<Vec<StatusWatch>, StoreError> {
-        let max = app.policy().directory.status_watches;
-        let scan = Scan::of(RecordKind::StatusWatched, pair(watcher.as_str(), ""), 2 * max);
-        let now_ms = self.clock().wall_ms();
-        let found = self.page::<Watch>(app, scan).await?.items;
-        let (stand, over): (Vec<_>, Vec<_>) = found
-            .into_iter()
-            .map(|(key, watch)| StatusWatch { user: UserId::from_trusted(second(&key)), expires_ms: watch.expires_ms })
-            .partition(|watch| watch.expires_ms > now_ms);
-        let over = over.into_iter().map(|watch| watch.user).collect();
-        self.forget_watches(app, watcher, over, Side::Watcher).await?;
-        Ok(stand)
-    }
-
-    /// Removes watches between a user, who is on this side of them, and others.
-    async fn forget_watches(
-        &self,
-        app: &App,
-        user: &UserId,
-        others: Vec<UserId>,
-        side: Side,
-    ) -> Result<(), StoreError> {
-        let mut changes = Vec::with_capacity(2 * others.len());
-        for other in &others {
-            let (watched, watcher) = match side {
-                Side::Watched => (user, other),
-                Side::Watcher => (other, user),
-            };
-            let key = pair(watched.as_str(), watcher.as_str());
-            changes.push(Change::Delete { kind: RecordKind::StatusWatch, key });
-            let key = pair(watcher.as_str(), watched.as_str());
-            changes.push(Change::Delete { kind: RecordKind::StatusWatched, key });
-        }
-        if !changes.is_empty() {
-            self.store().change(app.id(), changes).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Who of a watch a user is.
-#[derive(Debug, Clone, Copy)]
-enum Side {
-    /// Whose status it is.
-    Watched,
-    /// Who is told.
-    Watcher,
 }

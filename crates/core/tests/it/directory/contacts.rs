@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stentor_core::directory::DirectoryError;
-use stentor_core::directory::contacts::BlockError;
+use stentor_core::directory::user_blocks::BlockError;
 
 use super::world_of;
 use crate::harness::{World, user_id};
