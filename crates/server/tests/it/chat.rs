@@ -7,6 +7,7 @@ mod explore;
 mod files;
 mod history;
 mod import;
+mod groups;
 mod messages;
 mod metadata;
 mod mutes;

@@ -20,7 +20,7 @@ pub(super) async fn server_with(users: &[&str]) -> (TestServer, Http) {
     server_of(TestApp::new().chat(), users).await
 }
 
-async fn server_of(app: TestApp, users: &[&str]) -> (TestServer, Http) {
+pub(super) async fn server_of(app: TestApp, users: &[&str]) -> (TestServer, Http) {
     let limits = [
         "chat_rooms_per_second",
         "chat_room_lists_per_second",
@@ -64,13 +64,13 @@ async fn detail(server: &TestServer, chat: &Http, id: &str) -> Value {
 
 /// The `data` of a good reply.
 #[track_caller]
-fn data(reply: &Reply) -> Value {
+pub(super) fn data(reply: &Reply) -> Value {
     assert_eq!(reply.code(), 200, "{}", reply.text());
     reply.json()["data"].clone()
 }
 
 #[track_caller]
-fn no_room(reply: &Reply, id: &str) {
+pub(super) fn no_room(reply: &Reply, id: &str) {
     refused(reply, 404, "resource_not_found", &format!("grpID {id} does not exist!"));
 }
 
