@@ -5,6 +5,7 @@ mod day;
 mod errors;
 mod explore;
 mod files;
+mod gateway;
 mod history;
 mod import;
 mod groups;

@@ -5,6 +5,7 @@
 mod admin;
 mod chat;
 mod cli;
+mod cli_chat;
 mod configuration;
 mod connections;
 mod crash;
