@@ -287,12 +287,14 @@ pub trait HistoryStore: Send + Sync {
     /// A message that is in the history or in any inbox of the app, expired or not.
     fn message(&self, app: &AppId, id: MessageId) -> Commit<Option<Arc<Message>>>;
 
-    /// Takes a message out of the history and every inbox of the app. Resolves to whether it was anywhere.
-    fn withdraw(&self, app: &AppId, id: MessageId) -> Commit<bool>;
+    /// Takes a message out of the history and every inbox of the app, and in the same step keeps what tells of that,
+    /// in order. Resolves to whether it was anywhere; what tells of it is kept in any case.
+    fn withdraw(&self, app: &AppId, id: MessageId, news: Vec<Keep>) -> Commit<bool>;
 
     /// Gives a message another payload, in the history and in every inbox of the app, and counts that in its
     /// marks; unless it was done `max` times before, or [`crate::message::Marks::EDITS_MAX`] times.
-    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes, max: u8) -> Commit<Amended>;
+    /// What tells of it is kept in the same step, in order, if it was done.
+    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes, max: u8, news: Vec<Keep>) -> Commit<Amended>;
 
     /// Hides messages from a user: the oldest `limit` of those that match and are not hidden yet, expired or not.
     /// They are not found any more with [`HistoryFilter::seen_by`] this user; what the filter says of that does not

@@ -12,6 +12,11 @@ use crate::failure::{Failure, ForeignId};
 use crate::tables::{Tables, integer};
 use crate::{history, records};
 
+/// Keeps messages, in their order.
+pub(crate) fn keep_all(tables: &mut Tables, keeps: &[Keep]) -> Result<(), Failure> {
+    keeps.iter().try_for_each(|one| keep(tables, one))
+}
+
 /// Keeps a message. The message is referred to from everywhere it is kept before anything is trimmed: what loses
 /// its last reference goes with its body.
 pub(crate) fn keep(tables: &mut Tables, keep: &Keep) -> Result<(), Failure> {

@@ -155,7 +155,7 @@ impl InboxStore for EmbeddedStore {
     }
 
     fn keep_all(&self, keeps: Vec<Keep>) -> Commit {
-        self.write(move |tables| keeps.iter().try_for_each(|keep| inbox::keep(tables, keep)))
+        self.write(move |tables| inbox::keep_all(tables, &keeps))
     }
 
     fn inbox_open(&self, reader: &InboxReader, arrival: &Arrival) -> Commit {
@@ -239,14 +239,24 @@ impl HistoryStore for EmbeddedStore {
         readers::read(&self.shared, Lane::Quick, move |connection| history::find(connection, &app, id))
     }
 
-    fn withdraw(&self, app: &AppId, id: MessageId) -> Commit<bool> {
+    fn withdraw(&self, app: &AppId, id: MessageId, news: Vec<Keep>) -> Commit<bool> {
         let app = app.clone();
-        self.write(move |tables| history::withdraw(tables, &app, id))
+        self.write(move |tables| {
+            let was = history::withdraw(tables, &app, id)?;
+            inbox::keep_all(tables, &news)?;
+            Ok(was)
+        })
     }
 
-    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes, max: u8) -> Commit<Amended> {
+    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes, max: u8, news: Vec<Keep>) -> Commit<Amended> {
         let app = app.clone();
-        self.write(move |tables| history::amend(tables, &app, id, &payload, max))
+        self.write(move |tables| {
+            let amended = history::amend(tables, &app, id, &payload, max)?;
+            if amended == Amended::Done {
+                inbox::keep_all(tables, &news)?;
+            }
+            Ok(amended)
+        })
     }
 
     fn hide(&self, app: &AppId, filter: &HistoryFilter, from: &UserId, limit: usize) -> Commit<u64> {

@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
-use super::recall::News;
+use super::recall::{News, told};
 use super::{Origin, SendError};
 use crate::app::App;
 use crate::id::{MessageId, UserId};
@@ -106,16 +107,12 @@ impl Node {
         let from = if matches!(message.to, Target::User(_)) { message.from.clone() } else { by };
         let (to, priority) = (message.to.clone(), message.marks.priority);
         let news = News { from, to, payload: news, kind: MessageKind::Edit, priority, sync_sender: true };
-        let mut amended = None;
-        let amend = || amended = Some(self.store().amend(app.id(), id, payload, max));
+        let (done, amended) = oneshot::channel();
+        let amend = |news| told(self.store().amend(app.id(), id, payload, max, news), done);
         let (notice, durable) = self.tell(app, origin, news, amend).await?;
         drop(turn);
-        let amended = match amended {
-            Some(amended) => amended.await?,
-            None => Amended::NotThere,
-        };
         durable.await?;
-        match amended {
+        match amended.await.unwrap_or(Amended::NotThere) {
             Amended::Done => Ok(notice),
             // Recalled, or edited on another node, in the meantime.
             Amended::NotThere => Err(EditError::NotFound),

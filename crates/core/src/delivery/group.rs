@@ -19,7 +19,7 @@ use crate::message::{Marks, Target};
 use crate::metrics::DropReason;
 use crate::node::Node;
 use crate::records::RecordKind;
-use crate::store::{Cancelled, Commit, Scan, StoreError};
+use crate::store::{Cancelled, Commit, Keep, Scan, StoreError};
 
 /// How many groups one command may have. Dialects allow fewer.
 pub const GROUPS: usize = 20;
@@ -137,21 +137,21 @@ impl Node {
         origin: Origin<'_>,
         to: ToGroup<'_>,
     ) -> Result<(SentGroup, Commit), SendError> {
-        self.post_to_group_behind(app, origin, to, || ()).await
+        self.post_to_group_by(app, origin, to, |keeps| self.queue_keeps(keeps)).await
     }
 
-    /// The same, behind what `first` queues: called when nothing speaks against the message any more.
-    pub(super) async fn post_to_group_behind(
+    /// The same, where `queue` brings what is to be kept into the store: called when nothing speaks against the message
+    /// any more.
+    pub(super) async fn post_to_group_by(
         &self,
         app: &Arc<App>,
         origin: Origin<'_>,
         to: ToGroup<'_>,
-        first: impl FnOnce(),
+        queue: impl FnOnce(Vec<Keep>) -> Option<Commit>,
     ) -> Result<(SentGroup, Commit), SendError> {
         let ToGroup { from, group, passed, only_for, options } = to;
         let turn = app.group_turns.of(group).await;
         let receivers = self.group_receivers(app, origin, from, group, only_for).await?;
-        first();
         let count = receivers.len();
         let mut marks = Marks { priority: passed.priority, ..options.marks };
         marks.targeted |= !only_for.is_empty();
@@ -161,7 +161,7 @@ impl Node {
         self.metrics().accepted_group.inc();
 
         let keep = self.keep_of(app, &post, Cancelled::default());
-        let commit = keep.map(|keep| self.store().keep(keep));
+        let commit = queue(keep.into_iter().collect());
         let offers = self.offer_post(app, &post, None);
         self.offer_elsewhere(app, &post.message, post.users(), post.keep, false).await;
         drop(turn);

@@ -136,6 +136,11 @@ impl Node {
         Some(Keep { app: policy.id.clone(), message: post.message.clone(), inbox, history, changes })
     }
 
+    /// Queues what is to be kept, as one step.
+    pub(super) fn queue_keeps(&self, keeps: Vec<Keep>) -> Option<Commit> {
+        (!keeps.is_empty()).then(|| self.store().keep_all(keeps))
+    }
+
     /// What is written with a message.
     fn changes_of(app: &App, post: &Post<'_>) -> Vec<Change> {
         let (also, observer) = (post.options.also.as_ref(), app.observer());

@@ -1,12 +1,14 @@
 //! To take back a message that was sent: nobody finds it any more, and everybody who may have it is told.
 //!
-//! The order is: find, check, queue the withdrawal, tell. So a device that comes meanwhile finds either only the recall
-//! in its inbox, or the message and behind it the recall: recalls wait for acks like what they take back. A recall that
-//! could not be carried out to its end can be repeated as long as the message is there.
+//! The withdrawal and what tells of it are one step of the store: after a crash the message is there and nobody was told
+//! durably, or it is gone and the recall is in every inbox. So a device finds either only the recall in its inbox, or the
+//! message and behind it the recall: recalls wait for acks like what they take back. In rooms, where nothing waits for
+//! acks, who is there is told.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
 use super::group::ToGroup;
 use super::room::Said;
@@ -17,7 +19,7 @@ use crate::id::{MessageId, UserId};
 use crate::limits::Rule;
 use crate::message::{Marks, Message, MessageKind, Priority, Target};
 use crate::node::Node;
-use crate::store::{Commit, StoreError};
+use crate::store::{Commit, Keep, StoreError};
 
 /// A message to take back.
 #[derive(Debug, Clone)]
@@ -88,6 +90,15 @@ pub(super) struct News {
     pub(super) sync_sender: bool,
 }
 
+/// A step of the store whose answer is passed on when it is durable.
+pub(super) fn told<T: Send + 'static>(step: Commit<T>, answer: oneshot::Sender<T>) -> Option<Commit> {
+    Some(Box::pin(async move {
+        // Who does not wait any more does not need to know.
+        let _ = answer.send(step.await?);
+        Ok(())
+    }))
+}
+
 impl Node {
     /// Takes back a message. Answers when nobody finds it any more and what its receivers are told is durable.
     ///
@@ -106,14 +117,11 @@ impl Node {
         };
         let priority = found.as_ref().map_or(Priority::default(), |message| message.marks.priority);
         let news = News { from, to, payload, kind: MessageKind::Recall, priority, sync_sender };
-        let mut withdrawn = None;
-        let withdraw = || withdrawn = Some(self.store().withdraw(app.id(), id));
+        let (done, withdrawn) = oneshot::channel();
+        let withdraw = |news| told(self.store().withdraw(app.id(), id, news), done);
         let (notice, durable) = self.tell(app, origin, news, withdraw).await?;
-        let was_there = match withdrawn {
-            Some(withdrawn) => withdrawn.await?,
-            None => false,
-        };
         durable.await?;
+        let was_there = withdrawn.await.unwrap_or(false);
         // Another recall was faster.
         if !was_there && !even_if_gone { Err(RecallError::NotFound) } else { Ok(Recalled { notice, message: found }) }
     }
@@ -149,14 +157,14 @@ impl Node {
         if origin.is_client() { Ok(self.limit_send(app, origin, Rule::ClientSends)?) } else { Ok(()) }
     }
 
-    /// Tells everybody who may have a message what becomes of it, behind what `first` queues. The commit resolves when
-    /// it is durable.
+    /// Tells everybody who may have a message what becomes of it. `queue` does that, and keeps what tells of it in the
+    /// same step. The commit resolves when it is durable.
     pub(super) async fn tell(
         &self,
         app: &Arc<App>,
         origin: Origin<'_>,
         news: News,
-        first: impl FnOnce(),
+        queue: impl FnOnce(Vec<Keep>) -> Option<Commit>,
     ) -> Result<(MessageId, Commit), SendError> {
         let News { from, to, payload, kind, priority, sync_sender } = news;
         let marks = Marks { kind, priority, ..Marks::default() };
@@ -165,13 +173,12 @@ impl Node {
         let done: Commit = Box::pin(std::future::ready(Ok(())));
         match to {
             Target::User(user) => {
-                first();
-                let sent = self.post_to_users(app, origin, from, vec![user], passed, &options).await?;
+                let sent = self.post_to_users_by(app, origin, (from, vec![user]), passed, &options, queue).await?;
                 Ok((sent.first().map_or(MessageId::ZERO, |sent| sent.id), done))
             }
             Target::Group(group) => {
                 let to = ToGroup { from: &from, group: &group, passed: &passed, only_for: &[], options: &options };
-                let (sent, durable) = self.post_to_group_behind(app, origin, to, first).await?;
+                let (sent, durable) = self.post_to_group_by(app, origin, to, queue).await?;
                 Ok((sent.id, durable))
             }
             Target::Room(room) => {
@@ -180,12 +187,13 @@ impl Node {
                 {
                     return Err(SendError::NotInRoom);
                 }
-                first();
+                // Nothing of what tells of it is kept.
+                let revised = queue(Vec::new()).unwrap_or(done);
                 let (from, payload, by_client) = (origin.sender(from), passed.payload, origin.is_client());
                 let said = Said { from, payload, only_for: Vec::new(), options, by_client };
                 let message = self.post_to_room(app, &room, &said);
                 self.settle(app, std::slice::from_ref(&message), &said).await?;
-                Ok((message.id, done))
+                Ok((message.id, revised))
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::limits::Rule;
 use crate::message::{Marks, Message, Target};
 use crate::metrics::DropReason;
 use crate::node::Node;
-use crate::store::{Cancelled, StoreError};
+use crate::store::{Cancelled, Commit, Keep, StoreError};
 
 /// How many users one command may have. Dialects allow fewer.
 pub const RECEIVERS: usize = 1000;
@@ -38,8 +38,7 @@ impl Node {
         Ok(self.post_to_users(app, origin, from, to, passed, &options).await?)
     }
 
-    /// Takes a message for each of several users and offers it. What is to be kept is queued at the first poll, before
-    /// anything is waited for.
+    /// Takes a message for each of several users and offers it.
     pub(crate) async fn post_to_users(
         &self,
         app: &Arc<App>,
@@ -48,6 +47,21 @@ impl Node {
         to: Vec<UserId>,
         passed: Passed<'_>,
         options: &SendOptions,
+    ) -> Result<Vec<SentPeer>, StoreError> {
+        let queue = |keeps| self.queue_keeps(keeps);
+        self.post_to_users_by(app, origin, (from, to), passed, options, queue).await
+    }
+
+    /// The same, where `queue` brings what is to be kept into the store: at the first poll, before anything is waited
+    /// for.
+    pub(super) async fn post_to_users_by(
+        &self,
+        app: &Arc<App>,
+        origin: Origin<'_>,
+        (from, to): (UserId, Vec<UserId>),
+        passed: Passed<'_>,
+        options: &SendOptions,
+        queue: impl FnOnce(Vec<Keep>) -> Option<Commit>,
     ) -> Result<Vec<SentPeer>, StoreError> {
         let Passed { payload, priority, turn } = passed;
         let marks = Marks { priority, ..options.marks };
@@ -59,7 +73,7 @@ impl Node {
         let posts: Vec<_> = to.into_iter().map(post).collect();
         self.metrics().accepted_peer.inc_by(posts.len() as u64);
         let keeps: Vec<_> = posts.iter().filter_map(|post| self.keep_of(app, post, Cancelled::default())).collect();
-        let durable = (!keeps.is_empty()).then(|| self.store().keep_all(keeps));
+        let durable = queue(keeps);
         // All of them before anything is waited for: a client's requests take effect in their order.
         let offered: Vec<_> = posts.iter().map(|post| self.offer_post(app, post, None)).collect();
         drop(turn);

@@ -57,6 +57,7 @@ macro_rules! store_conformance_suite {
         $crate::store_conformance_suite! { @cases $make, changing:
             a_message_is_found_by_its_number, a_withdrawn_message_is_nowhere, what_is_withdrawn_makes_room,
             a_new_payload_is_everywhere, a_message_is_amended_so_often, an_amended_message_counts_its_bytes,
+            a_withdrawal_is_kept_with_its_news, an_edit_is_kept_with_its_news,
         }
         $crate::store_conformance_suite! { @cases $make, records:
             a_record_is_written_read_and_removed, several_records_in_the_order_asked, scans_follow_the_bytes,

@@ -560,14 +560,24 @@ impl HistoryStore for MemoryStore {
         self.work(move |state| Ok(state.places(&app, id).next().map(|message| message.clone())))
     }
 
-    fn withdraw(&self, app: &AppId, id: MessageId) -> Commit<bool> {
+    fn withdraw(&self, app: &AppId, id: MessageId, news: Vec<Keep>) -> Commit<bool> {
         let app = app.clone();
-        self.write(move |state| state.withdraw(&app, id))
+        self.write(move |state| {
+            let was = state.withdraw(&app, id);
+            news.into_iter().for_each(|keep| state.keep(keep));
+            was
+        })
     }
 
-    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes, max: u8) -> Commit<Amended> {
+    fn amend(&self, app: &AppId, id: MessageId, payload: Bytes, max: u8, news: Vec<Keep>) -> Commit<Amended> {
         let app = app.clone();
-        self.write(move |state| state.amend(&app, id, &payload, max))
+        self.write(move |state| {
+            let amended = state.amend(&app, id, &payload, max);
+            if amended == Amended::Done {
+                news.into_iter().for_each(|keep| state.keep(keep));
+            }
+            amended
+        })
     }
 
     fn hide(&self, app: &AppId, filter: &HistoryFilter, from: &UserId, limit: usize) -> Commit<u64> {

@@ -232,3 +232,18 @@ async fn only_the_user_s_own_devices_are_told() {
     assert_eq!((taken(&one), taken(&two), taken(&bob)), (told.clone(), told, Vec::new()));
     assert_eq!(world.inbox_of("alice").await, 0);
 }
+
+/// A crash finds the message as it was, or the new one and in every inbox what tells of it: it is one step of the store.
+#[tokio::test]
+async fn an_edit_and_what_tells_of_it_are_one_step() {
+    let world = world().await;
+    world.add_members("team", &["alice", "bob"]).await;
+    let to_bob = world.write("alice", "bob", "hello").await;
+    let to_team = world.send_group(group("alice", "team", "hello")).await.expect("taken").id;
+    for id in [to_bob, to_team] {
+        let before = world.writes();
+        world.edit(Origin::Backend, edit(id)).await.expect("edited");
+        assert_eq!(world.writes() - before, 1);
+    }
+    assert_eq!(world.inbox_of("bob").await, 4);
+}

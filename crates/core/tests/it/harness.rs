@@ -203,6 +203,11 @@ impl World {
         self.node.send_group(&self.app, Origin::Backend, send).await
     }
 
+    /// How many steps the store has made durable.
+    pub(crate) fn writes(&self) -> u64 {
+        self.store.counters().iter().filter(|(name, ..)| *name == "store_writes").map(|(.., count)| *count).sum()
+    }
+
     /// How many messages the store keeps for a user and no device has acked.
     pub(crate) async fn inbox_of(&self, user: &str) -> usize {
         self.store.inbox_count(self.app.id(), &user_id(user), 0).await.expect("counts")

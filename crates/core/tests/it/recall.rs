@@ -284,3 +284,18 @@ async fn clients_of_another_node_are_told() {
     assert_eq!(taken(&bob), [recalled("alice", to_bob), recalled("admin", to_team)]);
     assert_eq!(taken(&alice), [recalled("alice", to_bob), recalled("alice", to_lobby)]);
 }
+
+/// A crash finds the message as it was, or the recall in every inbox: it is one step of the store.
+#[tokio::test]
+async fn a_recall_and_what_tells_of_it_are_one_step() {
+    let world = many().await;
+    world.add_members("team", &["alice", "bob", "carol"]).await;
+    let to_bob = world.say("alice", "bob", "oops").await;
+    let to_team = world.send_group(group("alice", "team", "oops")).await.expect("taken").id;
+    for (id, to) in [(to_bob, to_user("bob")), (to_team, Target::Group(room_id("team")))] {
+        let before = world.writes();
+        world.recall(recall(id, to)).await.expect("recalled");
+        assert_eq!(world.writes() - before, 1);
+    }
+    assert_eq!((world.inbox_of("bob").await, world.inbox_of("carol").await), (2, 1));
+}

@@ -103,8 +103,8 @@ fn perform(store: &dyn Store, numbers: Numbers) -> Answer {
         155..=166 => show("history", store.history(&app(a), &filter(numbers), history_page(c, f), now_ms)),
         167..=172 => show("history count", store.history_count(&app(a), &filter(numbers), now_ms)),
         173..=177 => show("expire", store.expire(now_ms)),
-        178..=182 => show("withdraw", store.withdraw(&app(a), id(b))),
-        183..=188 => show("amend", store.amend(&app(a), id(b), payload(c, 5), d % 4)),
+        178..=182 => show("withdraw", store.withdraw(&app(a), id(b), news(numbers))),
+        183..=188 => show("amend", store.amend(&app(a), id(b), payload(c, 5), d % 4, news(numbers))),
         189..=193 => show("hide", store.hide(&app(a), &filter(numbers), &user(f), usize::from(f % 5))),
         194..=199 => show("find", store.message(&app(a), id(b))),
         200..=209 => show("holds", store.inbox_holds(&app(a), &user(b), id(e), now_ms)),
@@ -153,6 +153,11 @@ fn kind(number: u8) -> EventKind {
 
 fn id(number: u8) -> MessageId {
     MessageId(u64::from(number % 48))
+}
+
+/// What tells of another message.
+fn news([choice, a, b, c, d, e, f, g]: Numbers) -> Vec<Keep> {
+    if g.is_multiple_of(3) { vec![keep([choice, c, b, a, d, e, f, g])] } else { Vec::new() }
 }
 
 fn device(number: u8) -> DeviceId {
