@@ -18,7 +18,10 @@ async fn users_are_added_to_a_group_and_put_out() {
     assert_eq!(many, json!({ "newmembers": ["user3"], "action": "add_member", "groupid": id }));
     let list = data(&chat.get(&of("?pagenum=1&pagesize=10&joined_time=true")).await);
     assert_eq!(list[0], json!({ "owner": "user1", "joined_time": server.now_ms() }));
-    assert_eq!(data(&chat.get(&of("")).await), json!([{ "owner": "user1" }, { "member": "user2" }, { "member": "user3" }]));
+    assert_eq!(
+        data(&chat.get(&of("")).await),
+        json!([{ "owner": "user1" }, { "member": "user2" }, { "member": "user3" }])
+    );
     let unknown = chat.get(&server.chat_path("chatgroups/12345/users")).await;
     refused(&unknown, 404, "service_resource_not_found", "do not find this group:12345");
 
