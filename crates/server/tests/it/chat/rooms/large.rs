@@ -82,8 +82,8 @@ impl Crowd {
     }
 }
 
-fn is<T: PartialEq>(found: T, wanted: T) -> Result<(), T> {
-    if found == wanted { Ok(()) } else { Err(found) }
+fn is<T: PartialEq>(found: T, wanted: &T) -> Result<(), T> {
+    if found == *wanted { Ok(()) } else { Err(found) }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,8 +112,9 @@ async fn five_thousand_clients_come_and_go() {
         node.detach(&client.session, client.attachment);
     }
     crowd.server.advance(Duration::from_secs(121));
-    eventually("only the owner is left", || async { is(crowd.members(&room).await, 1) }).await;
-    eventually("every logout is recorded", || async { is(node.store().open_sessions().await.unwrap().len(), 0) }).await;
+    eventually("only the owner is left", || async { is(crowd.members(&room).await, &1) }).await;
+    eventually("every logout is recorded", || async { is(node.store().open_sessions().await.unwrap().len(), &0) })
+        .await;
     let steps = crowd.commits() - before;
     assert!(steps < MEMBERS as u64 / 2, "{steps} commits for {MEMBERS} members who leave");
     assert_eq!(crowd.records(RecordKind::Membership).await, 1);
@@ -145,7 +146,7 @@ async fn five_thousand_members_are_listed_and_gone_at_once() {
     assert_eq!(crowd.members(&room).await, 0);
     let joined = crowd.server.chat_path("users/u4999/joined_chatrooms");
     assert_eq!(data(&chat.get(&joined).await), json!([]), "also before the last entry is taken away");
-    eventually("no entry is left", || async { is(crowd.records(RecordKind::Membership).await, 0) }).await;
+    eventually("no entry is left", || async { is(crowd.records(RecordKind::Membership).await, &0) }).await;
     assert_eq!(crowd.records(RecordKind::Member).await, 0);
     let steps = crowd.commits() - before;
     assert!(steps <= 12, "{steps} commits for one deletion");
