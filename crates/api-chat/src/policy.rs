@@ -40,6 +40,8 @@ pub struct ChatLimits {
     pub directory: DirectoryPolicy,
     /// How long a client may take back what it sent: 2 minutes (message documents); `None`: not at all.
     pub recalls_within_ms: Option<u64>,
+    /// How often a message may be edited: 10 times (message edit documents); `None`: not at all.
+    pub edits: Option<u8>,
     /// Rates of core verbs that differ from [`default_rate`]; `None` lifts the rule.
     pub rates: Vec<(Rule, Option<Rate>)>,
 }
@@ -100,6 +102,7 @@ impl Default for ChatLimits {
                 },
             },
             recalls_within_ms: Some(120_000),
+            edits: Some(10),
             rates: Vec::new(),
         }
     }
@@ -147,6 +150,7 @@ pub fn policy(key: &str, limits: &ChatLimits) -> AppPolicy {
         user_attributes: nothing,
         room_attributes: nothing,
         recalls_within_ms: limits.recalls_within_ms,
+        edits: limits.edits,
         combined_sends: false,
         rates: rates.collect(),
     }

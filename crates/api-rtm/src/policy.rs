@@ -161,6 +161,7 @@ pub fn policy(app_id: &str, limits: &RtmLimits) -> AppPolicy {
         user_attributes: limits.user_attributes,
         room_attributes: limits.room_attributes,
         recalls_within_ms: None,
+        edits: None,
         combined_sends: limits.combined_sends,
         rates: rates.collect(),
     }

@@ -244,6 +244,8 @@ pub struct AppPolicy {
     pub room_attributes: AttributeLimits,
     /// How long a client may take back what it sent, in milliseconds; `None`: not at all.
     pub recalls_within_ms: Option<u64>,
+    /// How often a message may be edited, at most [`crate::message::Marks::EDITS_MAX`]; `None`: not at all.
+    pub edits: Option<u8>,
     /// Whether peer and room messages from the backend share [`Rule::PeerSends`].
     pub combined_sends: bool,
     /// The rates; a rule that is not here does not limit.

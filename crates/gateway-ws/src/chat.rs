@@ -10,6 +10,7 @@ use crate::codec::{ClientFrame, Malformed, Refusal};
 use crate::protocol::{Begun, Caller, LoginError, Opening, OwnedCredential, ResumeFrom, Said, Welcome};
 
 mod answer;
+mod change;
 pub mod codes;
 mod event;
 pub(crate) mod notice;

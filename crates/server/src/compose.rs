@@ -104,7 +104,8 @@ pub(crate) fn chat_policy(config: &Config, app: &AppConfig) -> Option<AppPolicy>
         inbox: InboxPolicy { cap: section.inbox_messages.size(), retention_ms: section.inbox_retention_s.get() * 1000 },
         history: app.features.roaming.then_some(history),
         devices: section.devices.size(),
-        recalls_within_ms: documented.recalls_within_ms.filter(|_| app.features.recall),
+        recalls_within_ms: app.features.recall.then(|| section.recall_within_s.get() * 1000),
+        edits: documented.edits.filter(|_| app.features.rewrite),
         directory: DirectoryPolicy {
             contacts: section.contacts.size(),
             blocks: section.user_blocks.size(),

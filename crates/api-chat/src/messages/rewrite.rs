@@ -15,9 +15,6 @@ use crate::call::Call;
 use crate::error::ChatError;
 use crate::rates::ChatRule;
 
-/// How often a message may be changed (message edit documents).
-const MAX_EDITS: u8 = 10;
-
 /// The body.
 #[derive(Debug, Deserialize)]
 struct Rewrite<'a> {
@@ -63,7 +60,7 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
     let by = sender(request.user.as_deref().filter(|user| !user.is_empty()))?;
     let new =
         Replacement { fields: Some(fields), ext: request.new_ext, combine_ext: request.is_combine_ext.unwrap_or(true) };
-    let edit = Edit { id: number, to: None, by: by.clone(), max: MAX_EDITS };
+    let edit = Edit { id: number, to: None, by: by.clone() };
     let change = |message: &Message, edits: u8| {
         let old = ContentView::decode(&message.payload).map_err(|_| unsupported())?;
         if old.kind() != kind {

@@ -26,8 +26,6 @@ pub struct Edit {
     pub to: Option<Target>,
     /// Who edits it. A client is always its own user, and edits only what it has sent.
     pub by: UserId,
-    /// How often it may be edited, at most [`crate::message::Marks::EDITS_MAX`].
-    pub max: u8,
 }
 
 /// What is made of a message.
@@ -52,7 +50,7 @@ pub enum EditError<E> {
     /// A client may edit only what it has sent.
     #[error("the message is from somebody else")]
     NotSender,
-    /// It was edited as often as it may be.
+    /// It was edited as often as it may be: not at all, if the app has no edits.
     #[error("the message was edited {max} times")]
     TooOften {
         /// The limit.
@@ -86,7 +84,8 @@ impl Node {
         change: impl FnOnce(&Message, u8) -> Result<Edited, E>,
     ) -> Result<MessageId, EditError<E>> {
         self.limit_change(app, origin)?;
-        let Edit { id, to, by, max } = edit;
+        let Edit { id, to, by } = edit;
+        let max = app.policy().edits.unwrap_or(0);
         let turn = app.edit_turns.of(&id).await;
         let message = self.content(app, id).await?.ok_or(EditError::NotFound)?;
         if to.is_some_and(|to| to != message.to) {

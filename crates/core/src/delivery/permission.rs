@@ -3,12 +3,14 @@
 
 use super::SendError;
 use crate::app::App;
+use crate::directory::members::Role;
 use crate::directory::mutes::MuteScope;
 use crate::directory::rooms::RoomKind;
 use crate::directory::silenced::Silenced;
 use crate::id::UserId;
 use crate::message::{MessageKind, Target};
 use crate::node::Node;
+use crate::store::StoreError;
 
 /// Why a client's message may not go there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +27,13 @@ pub enum Forbidden {
 }
 
 impl Node {
+    /// Whether what others have sent there is the user's to take back: of the owner and the admins of a group or room.
+    pub(super) async fn moderates(&self, app: &App, user: &UserId, to: &Target) -> Result<bool, StoreError> {
+        let (Target::Group(room) | Target::Room(room)) = to else { return Ok(false) };
+        let member = self.find_member(app, room, user).await?;
+        Ok(member.is_some_and(|member| member.role != Role::Member))
+    }
+
     /// Refuses what the directory forbids. An app without registered rooms has no such rules. Who is muted may still
     /// say what it has read; who is blocked may not even that.
     pub(crate) async fn permit(

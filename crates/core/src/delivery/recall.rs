@@ -28,7 +28,8 @@ pub struct Recall {
     pub id: MessageId,
     /// Where it went: it is not taken back from elsewhere.
     pub to: Target,
-    /// Who takes it back. A client is always its own user, and takes back only what it has sent.
+    /// Who takes it back. A client is always its own user, and takes back what it has sent; and what others have sent to
+    /// a group or room that it owns or is an admin of.
     pub by: UserId,
     /// What its receivers are told, in a message of [`MessageKind::Recall`]: not empty, at most the app's limit. It
     /// must say which message it is about.
@@ -59,7 +60,7 @@ pub enum RecallError {
     /// It went to somebody else.
     #[error("the message was not sent there")]
     OtherTarget,
-    /// A client may take back only what it has sent.
+    /// A client may take back only what it has sent, and what was sent to a group or room that it owns or administers.
     #[error("the message is from somebody else")]
     NotSender,
     /// It is older than it may be.
@@ -108,7 +109,7 @@ impl Node {
         Self::check_payload(app, &recall.payload)?;
         self.limit_change(app, origin)?;
         let found = self.content(app, recall.id).await?;
-        self.check_recall(origin, &recall, found.as_deref())?;
+        self.check_recall(app, origin, &recall, found.as_deref()).await?;
         let Recall { id, to, by, payload, sync_sender, even_if_gone, .. } = recall;
         let from = match (&to, &found) {
             // A conversation of two has no third.
@@ -126,7 +127,13 @@ impl Node {
         if !was_there && !even_if_gone { Err(RecallError::NotFound) } else { Ok(Recalled { notice, message: found }) }
     }
 
-    fn check_recall(&self, origin: Origin<'_>, recall: &Recall, found: Option<&Message>) -> Result<(), RecallError> {
+    async fn check_recall(
+        &self,
+        app: &App,
+        origin: Origin<'_>,
+        recall: &Recall,
+        found: Option<&Message>,
+    ) -> Result<(), RecallError> {
         let Some(message) = found else {
             let even_if_gone = recall.even_if_gone && !origin.is_client();
             return if even_if_gone { Ok(()) } else { Err(RecallError::NotFound) };
@@ -136,6 +143,7 @@ impl Node {
         }
         if let Origin::Client(session) = origin
             && *session.user() != message.from
+            && !self.moderates(app, session.user(), &message.to).await?
         {
             return Err(RecallError::NotSender);
         }

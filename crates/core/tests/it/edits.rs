@@ -13,7 +13,7 @@ use stentor_core::store::{HistoryFilter, HistoryPage, HistoryStore, StoreError};
 use crate::harness::{Client, World, group, kept, peer, room_id, text, user_id, world, world_with};
 
 fn edit(id: MessageId) -> Edit {
-    Edit { id, to: None, by: user_id("admin"), max: 10 }
+    Edit { id, to: None, by: user_id("admin") }
 }
 
 impl World {

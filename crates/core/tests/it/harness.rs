@@ -82,6 +82,7 @@ pub(crate) fn policy(app: &str) -> AppPolicy {
         user_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 16_384 },
         room_attributes: AttributeLimits { key_bytes: 32, value_bytes: 8192, entries: 32, total_bytes: 32_768 },
         recalls_within_ms: Some(120_000),
+        edits: Some(10),
         combined_sends: false,
         rates: Vec::new(),
     }

@@ -48,6 +48,7 @@ impl Client {
             Request::Send(send) => self.send(&send),
             Request::Read(read) => self.read(&read),
             Request::Recall(recall) => self.recall(&recall),
+            Request::Edit(edit) => self.edit(&edit),
             Request::Join(request) => self.in_room(&request.room, async |client, room| {
                 client.state.node().join(&client.session, &room).await.map(Outcome::Count)
             }),

@@ -4,7 +4,7 @@
 use stentor_chat_content::ContentError;
 use stentor_core::accounts::LoginRefused;
 use stentor_core::delivery::recall::RecallError;
-use stentor_core::delivery::{Forbidden, SendError};
+use stentor_core::delivery::{EditError, Forbidden, SendError};
 use stentor_core::directory::rooms::RoomKind;
 use stentor_core::directory::silenced::Silenced;
 use stentor_core::node::RequestError;
@@ -41,7 +41,7 @@ pub const TIMEOUT: u32 = 301;
 pub const BUSY: u32 = 302;
 /// The user may not log in.
 pub const LOGIN_FORBIDDEN: u32 = 305;
-/// The content is not allowed, or there is no such message of the user's.
+/// The content is not allowed, there is no such message of the user's, or it was edited as often as it may be.
 pub const INVALID_MESSAGE: u32 = 500;
 /// Messages too often.
 pub const MESSAGE_TOO_OFTEN: u32 = 502;
@@ -149,6 +149,18 @@ pub(crate) fn not_recalled(kind: RoomKind, error: &RecallError) -> Refusal {
         RecallError::NotFound | RecallError::OtherTarget | RecallError::NotSender => INVALID_MESSAGE,
         RecallError::TooOld { .. } => RECALL_TOO_LATE,
         RecallError::Send(error) => return not_sent(kind, error),
+    };
+    Refusal::new(code, error)
+}
+
+/// The core did not edit a message.
+pub(crate) fn not_edited(kind: RoomKind, error: EditError<ContentError>) -> Refusal {
+    let code = match error {
+        EditError::NotFound | EditError::OtherTarget | EditError::NotSender | EditError::TooOften { .. } => {
+            INVALID_MESSAGE
+        }
+        EditError::Refused(content) => return bad_content(content),
+        EditError::Send(error) => return not_sent(kind, &error),
     };
     Refusal::new(code, error)
 }

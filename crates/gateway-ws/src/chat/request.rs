@@ -88,6 +88,7 @@ pub enum Request<'a> {
     Send(Send<'a>),
     Read(Read<'a>),
     Recall(Recall<'a>),
+    Edit(Edit<'a>),
     Join(Room<'a>),
     Leave(Room<'a>),
     Members(Members<'a>),
@@ -129,7 +130,15 @@ requests! {
         ids: Vec<DecimalId>,
         #[serde(default)] users: Vec<String>,
     }
-    /// A message of the user's is taken back.
+    /// A message of the user's gets another content.
+    Edit<'a> {
+        #[serde(borrow)] chat_type: Cow<'a, str>,
+        #[serde(borrow)] to: Cow<'a, str>,
+        message_id: DecimalId,
+        #[serde(borrow)] body: Option<&'a RawValue>,
+        #[serde(borrow)] ext: Option<&'a RawValue>,
+    }
+    /// A message is taken back.
     Recall<'a> {
         #[serde(borrow)] chat_type: Cow<'a, str>,
         #[serde(borrow)] to: Cow<'a, str>,
@@ -164,6 +173,7 @@ fn request<'a>(kind: &str, text: &'a str) -> Result<Option<Request<'a>>, Malform
         "send" => Request::Send(fields(text)?),
         "read" => Request::Read(fields(text)?),
         "recall" => Request::Recall(fields(text)?),
+        "edit" => Request::Edit(fields(text)?),
         "join" => Request::Join(fields(text)?),
         "leave" => Request::Leave(fields(text)?),
         "members" => Request::Members(fields(text)?),

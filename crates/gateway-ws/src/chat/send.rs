@@ -1,8 +1,7 @@
 //! What a Chat client sends to users, groups and rooms.
 
 use bytes::Bytes;
-use stentor_chat_content::{Content, MAX_BYTES, read_payload, recall_payload};
-use stentor_core::delivery::recall::Recall;
+use stentor_chat_content::{Content, MAX_BYTES, read_payload};
 use stentor_core::delivery::{Origin, SendError, SendGroup, SendOptions, SendPeer, SendRoom};
 use stentor_core::directory::rooms::RoomKind;
 use stentor_core::id::{MessageId, RoomId, UserId};
@@ -11,20 +10,17 @@ use stentor_core::message::{Marks, MessageKind, Priority, Target};
 use super::answer::{Answer, Answered, Client};
 use super::codes;
 use super::reply::Outcome;
-use super::request::{self, Read, Send};
+use super::request::{Read, Send};
 use crate::codec::Refusal;
 
 /// Named members of a room or group in one message.
 const MAX_USERS: usize = 20;
 
-/// What a recall may say, in bytes.
-const MAX_RECALL_EXT_BYTES: usize = 4096;
-
 /// Messages in one read receipt.
 const MAX_READ: usize = 100;
 
 /// Where something is sent to.
-enum To {
+pub(super) enum To {
     User(UserId),
     Group(RoomId),
     Room(RoomId),
@@ -38,6 +34,26 @@ struct Parcel {
     priority: Priority,
     only_for: Vec<UserId>,
     online_only: bool,
+}
+
+impl To {
+    /// What of it is asked for when something is refused: a user's conversation has the words of a group.
+    pub(super) fn kind(&self) -> RoomKind {
+        match self {
+            Self::User(_) | Self::Group(_) => RoomKind::Group,
+            Self::Room(_) => RoomKind::Room,
+        }
+    }
+}
+
+impl From<To> for Target {
+    fn from(to: To) -> Self {
+        match to {
+            To::User(user) => Self::User(user),
+            To::Group(group) => Self::Group(group),
+            To::Room(room) => Self::Room(room),
+        }
+    }
 }
 
 impl Client {
@@ -54,46 +70,6 @@ impl Client {
             Ok(parcel) => Answer::waits(async move { self.dispatch(parcel).await }),
             Err(refusal) => Answer::Done(Err(refusal)),
         }
-    }
-
-    /// Takes back what the user has sent.
-    pub(super) fn recall(self, asked: &request::Recall<'_>) -> Answer {
-        match self.recalled(asked) {
-            Ok((kind, recall)) => Answer::waits(async move {
-                let origin = Origin::Client(&self.session);
-                let recalled = self.state.node().recall(&self.app, origin, recall).await;
-                let sent_at_ms = self.state.node().clock().wall_ms();
-                recalled
-                    .map(|recalled| Outcome::Sent { id: recalled.notice, sent_at_ms })
-                    .map_err(|error| codes::not_recalled(kind, &error))
-            }),
-            Err(refusal) => Answer::Done(Err(refusal)),
-        }
-    }
-
-    fn recalled(&self, asked: &request::Recall<'_>) -> Result<(RoomKind, Recall), Refusal> {
-        let Some(within_ms) = self.app.policy().recalls_within_ms else {
-            return Err(Refusal::new(codes::NOT_ENABLED, "the app has no recalls"));
-        };
-        let (ext, by) = (asked.ext.as_deref(), self.session.user());
-        if ext.is_some_and(|ext| ext.len() > MAX_RECALL_EXT_BYTES) {
-            return Err(invalid(format_args!("`ext` must not be longer than {MAX_RECALL_EXT_BYTES} bytes")));
-        }
-        let (kind, to) = match self.to(&asked.chat_type, &asked.to)? {
-            To::User(user) => (RoomKind::Group, Target::User(user)),
-            To::Group(group) => (RoomKind::Group, Target::Group(group)),
-            To::Room(room) => (RoomKind::Room, Target::Room(room)),
-        };
-        let recall = Recall {
-            id: asked.message_id.0,
-            to,
-            by: by.clone(),
-            payload: recall_payload(&asked.message_id.0.to_string(), by.as_str(), ext).into(),
-            within_ms: Some(within_ms),
-            even_if_gone: false,
-            sync_sender: true,
-        };
-        Ok((kind, recall))
     }
 
     fn parcel(&self, send: &Send<'_>) -> Result<Parcel, Refusal> {
@@ -157,7 +133,7 @@ impl Client {
         }
     }
 
-    fn to(&self, chat_type: &str, name: &str) -> Result<To, Refusal> {
+    pub(super) fn to(&self, chat_type: &str, name: &str) -> Result<To, Refusal> {
         match chat_type {
             "chat" => self.user(name).map(To::User),
             "groupchat" => self.group(name).map(To::Group),
@@ -190,6 +166,6 @@ fn priority(level: Option<&str>) -> Result<Priority, Refusal> {
     }
 }
 
-fn invalid(reason: impl std::fmt::Display) -> Refusal {
+pub(super) fn invalid(reason: impl std::fmt::Display) -> Refusal {
     Refusal::new(codes::INVALID_ARGUMENT, reason)
 }

@@ -333,6 +333,7 @@ fn every_request_is_read() {
             r#""type":"recall","chat_type":"chat","to":"bob","message_id":"12","ext":"x""#,
             r#"message_id: DecimalId(MessageId(12)), ext: Some("x")"#,
         ),
+        (r#""type":"edit","chat_type":"chat","to":"bob","message_id":"12","body":{"msg":"n"}"#, "ext: None"),
         (r#""type":"groups","skip":5,"limit":7"#, "Groups(Groups { skip: 5, limit: Some(7) })"),
         (
             r#""type":"members","group":"g","after":"a""#,

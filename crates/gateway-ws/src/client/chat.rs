@@ -78,7 +78,26 @@ impl ChatClient {
         self.link.request("send", outgoing::fields(message)).await
     }
 
-    /// Takes back a message that this user sent.
+    /// Gives a message that this user sent another body, and another extension if there is one.
+    ///
+    /// # Errors
+    /// When it was not edited, or the connection ended.
+    pub async fn edit(
+        &self,
+        chat_type: ChatType,
+        to: &str,
+        id: MessageId,
+        body: &serde_json::Value,
+        ext: Option<&serde_json::Value>,
+    ) -> Result<Sent, ClientError> {
+        let mut fields = json!({ "chat_type": chat_type, "to": to, "message_id": id.to_string(), "body": body });
+        if let Some(ext) = ext {
+            fields["ext"] = ext.clone();
+        }
+        self.link.request("edit", fields).await
+    }
+
+    /// Takes back a message that this user sent, or somebody else in a group or room that this user owns or administers.
     ///
     /// # Errors
     /// When it was not taken back, or the connection ended.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use stentor_core::directory::mutes::{MuteScope, MuteTime};
 use stentor_core::directory::rooms::RoomKind;
+use stentor_core::id::MessageId;
 use stentor_core::limits::{Rate, Rule};
 use stentor_gateway_ws::client::{ChatClient, ChatEvent, ChatOutgoing, ChatType};
 
@@ -206,11 +207,78 @@ async fn a_message_is_taken_back() {
         assert_eq!(told["id"], json!(notice.message_id.to_string()));
         assert_eq!(code(alice.recall(chat_type, to, sent.message_id).await), 500, "once");
     }
+    // The owner of a group or room takes back what others say there, but nothing that is between others.
+    let carol = gateway.chat("carol").await;
+    for (chat_type, to) in [(ChatType::GroupChat, group.as_str()), (ChatType::ChatRoom, room.as_str())] {
+        let sent = alice.send(&ChatOutgoing::text(chat_type, to, "nonsense")).await.expect("sent");
+        assert_eq!(message(&mut bob).await.id, sent.message_id);
+        carol.recall(chat_type, to, sent.message_id).await.expect("taken back");
+        let told = other(&mut bob).await;
+        assert_eq!((&told["from"], &told["msg_id"]), (&json!("carol"), &json!(sent.message_id.to_string())));
+    }
+    let sent = alice.send(&ChatOutgoing::text(ChatType::Chat, "carol", "mine")).await.expect("sent");
+    assert_eq!(code(carol.recall(ChatType::Chat, "carol", sent.message_id).await), 500, "alice's");
     let sent = alice.send(&to_bob("old")).await.expect("sent");
     gateway.clock.advance(std::time::Duration::from_millis(120_001));
     assert_eq!(code(alice.recall(ChatType::Chat, "bob", sent.message_id).await), 504);
     let long = json!({ "chat_type": "chat", "to": "bob", "message_id": "1", "ext": "x".repeat(4097) });
     assert_eq!(code(alice.request("recall", long).await), 205);
+}
+
+#[tokio::test]
+async fn a_message_is_edited_by_who_sent_it() {
+    let gateway = gateway().await;
+    let group = gateway.place(RoomKind::Group, &["alice", "bob"]).await;
+    let (alice, mut bob) = (gateway.chat("alice").await, gateway.chat("bob").await);
+    let new = json!({ "msg": "new" });
+    for (chat_type, to) in [(ChatType::Chat, "bob"), (ChatType::GroupChat, group.as_str())] {
+        let old = ChatOutgoing { ext: Some(json!({ "a": 1 })), ..ChatOutgoing::text(chat_type, to, "old") };
+        let id = alice.send(&old).await.expect("sent").message_id;
+        assert_eq!(message(&mut bob).await.id, id);
+        assert_eq!(code(bob.edit(chat_type, to, id, &new, None).await), 500, "not bob's");
+        assert_eq!(code(alice.edit(ChatType::Chat, "carol", id, &new, None).await), 500, "not sent there");
+        let notice = alice.edit(chat_type, to, id, &new, None).await.expect("edited");
+        let told = other(&mut bob).await;
+        let expected = json!({
+            "type": "edit", "chat_type": chat_type, "id": notice.message_id.to_string(), "from": "alice", "to": to,
+            "msg_id": id.to_string(), "by": "alice", "sender": "alice", "edits": 1, "body_type": "txt", "body": new,
+            "ext": { "a": 1 }, "level": "normal", "ts": told["ts"], "from_inbox": false,
+        });
+        assert_eq!(told, expected);
+        let ext = json!({ "b": 2 });
+        alice.edit(chat_type, to, id, &new, Some(&ext)).await.expect("edited");
+        let told = other(&mut bob).await;
+        assert_eq!((&told["edits"], &told["ext"]), (&json!(2), &ext));
+        for _ in 2..10 {
+            alice.edit(chat_type, to, id, &new, None).await.expect("edited");
+            other(&mut bob).await;
+        }
+        assert_eq!(code(alice.edit(chat_type, to, id, &new, None).await), 500, "ten times");
+    }
+}
+
+#[tokio::test]
+async fn an_edit_is_content_of_the_same_type() {
+    let gateway = gateway().await;
+    let alice = gateway.chat("alice").await;
+    let id = alice.send(&to_bob("old")).await.expect("sent").message_id;
+    let edit = async |body: Value| code(alice.edit(ChatType::Chat, "bob", id, &body, None).await);
+    assert_eq!(edit(json!({ "msg": 1 })).await, 500);
+    assert_eq!(edit(json!({ "msg": "x".repeat(5200) })).await, 510);
+    assert_eq!(code(alice.edit(ChatType::Chat, "bob", MessageId(7), &json!({}), None).await), 500, "not there");
+    let nothing = json!({ "chat_type": "chat", "to": "bob", "message_id": id.to_string() });
+    assert_eq!(code(alice.request("edit", nothing).await), 205);
+    let command = ChatOutgoing { body_type: "cmd".into(), body: json!({ "action": "a" }), ..to_bob("") };
+    let id = alice.send(&command).await.expect("sent").message_id;
+    assert_eq!(code(alice.edit(ChatType::Chat, "bob", id, &json!({ "action": "b" }), None).await), 500);
+}
+
+#[tokio::test]
+async fn an_app_may_have_no_edits() {
+    let gateway = chat_gateway(|setup| setup.chat.edits = None).await;
+    let alice = gateway.chat("alice").await;
+    let id = alice.send(&to_bob("hi")).await.expect("sent").message_id;
+    assert_eq!(code(alice.edit(ChatType::Chat, "bob", id, &json!({ "msg": "b" }), None).await), 508);
 }
 
 #[tokio::test]
