@@ -38,7 +38,7 @@ mod users;
 pub use app::{ChatApp, ChatFeatures, RoomSizes};
 pub use files::{Orphans, sweep_orphans};
 pub use logins::ChatLogins;
-pub use names::{ROOM_NAMES, USER_NAMES, user_id};
+pub use names::{ROOM_NAMES, USER_NAMES, any_user, user_id};
 pub use password::Passwords;
 pub use policy::{ChatLimits, high_types, policy};
 pub use rates::ChatRule;

@@ -17,6 +17,12 @@ pub fn user_id(name: &str) -> Result<UserId, NameError> {
     UserId::parse(&name.to_ascii_lowercase(), &USER_NAMES)
 }
 
+/// A user who need not be registered, nor have a possible name: a sender or receiver of messages.
+#[must_use]
+pub fn any_user(name: &str) -> UserId {
+    user_id(name).unwrap_or_else(|_| UserId::from_trusted(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -100,7 +100,8 @@ pub struct SendOptions {
     pub marks: Marks,
     /// Users who do not find it in the history.
     pub hidden_from: Vec<UserId>,
-    /// The sender's other devices get it too, also when they are away if it is kept. A session that sent it does not.
+    /// The sender's other devices get it too, also when they are away if it is kept. A session that sent it does not. In
+    /// a room: the sender's sessions that are in it.
     pub sync_sender: bool,
     /// Only for who is there now: nothing is kept, whatever `keep` and `history` say.
     pub online_only: bool,
@@ -204,7 +205,7 @@ pub struct SentGroup {
     pub receivers: usize,
 }
 
-/// A message to the members of a room who are there. Of the options, those about inboxes and copies do nothing.
+/// A message to the members of a room who are there. Of the options, those about inboxes do nothing.
 #[derive(Debug, Clone)]
 pub struct SendRoom {
     /// The sender; need neither be logged in nor a member when the backend asks.

@@ -137,18 +137,25 @@ impl Saying {
 
 impl Node {
     /// Looks at the rules of the directory, where the app has one, and asks the app's gate, if it has one and the
-    /// message is of the kind that is asked about: once for each target.
+    /// message is of the kind that is asked about: once for each target. The targets are all of one sort. `from` is for
+    /// whom the backend sends; a client sends for itself.
     pub(crate) async fn pass_gate<'a>(
         &self,
         app: &'a App,
         origin: Origin<'_>,
+        from: &UserId,
         targets: &[Target],
         saying: Saying,
     ) -> Result<Passed<'a>, SendError> {
         let Saying { payload, kind, priority, targeted } = saying;
         let mut passed = Passed { payload, priority, turn: None };
-        let Origin::Client(session) = origin else { return Ok(passed) };
         let (gate, rules) = (app.hooked.gate(), app.policy().rooms.registered.is_some());
+        let Origin::Client(session) = origin else {
+            if let Some(to) = targets.first().filter(|_| rules) {
+                self.permit_backend(app, from, to, kind).await?;
+            }
+            return Ok(passed);
+        };
         if gate.is_none() && !rules {
             return Ok(passed);
         }

@@ -100,6 +100,10 @@ pub struct Marks {
     pub broadcast: bool,
     /// How often its payload was replaced, at most [`Self::EDITS_MAX`].
     pub edits: u8,
+    /// In a room, its sender's own sessions get it, too.
+    pub echo: bool,
+    /// Its sender asks who has read it.
+    pub receipt: bool,
 }
 
 impl Marks {
@@ -122,7 +126,12 @@ impl Marks {
             Priority::Low => 2,
         };
         let edits = u16::from(self.edits.min(Self::EDITS_MAX));
-        kind | priority << 4 | u16::from(self.targeted) << 6 | u16::from(self.broadcast) << 7 | edits << 8
+        kind | priority << 4
+            | u16::from(self.targeted) << 6
+            | u16::from(self.broadcast) << 7
+            | edits << 8
+            | u16::from(self.echo) << 12
+            | u16::from(self.receipt) << 13
     }
 
     /// Reads what [`Self::number`] wrote. What a newer version added is ignored.
@@ -141,7 +150,8 @@ impl Marks {
             _ => Priority::Normal,
         };
         let edits = u8::try_from(number >> 8 & 0xf).unwrap_or(Self::EDITS_MAX);
-        Self { kind, priority, targeted: number & 1 << 6 != 0, broadcast: number & 1 << 7 != 0, edits }
+        let flag = |bit: u16| number & 1 << bit != 0;
+        Self { kind, priority, targeted: flag(6), broadcast: flag(7), edits, echo: flag(12), receipt: flag(13) }
     }
 }
 
@@ -172,9 +182,10 @@ mod tests {
             [MessageKind::Content, MessageKind::Recall, MessageKind::Edit, MessageKind::Read, MessageKind::Notice];
         for kind in kinds {
             for priority in Priority::ALL {
-                for flags in 0..64 {
-                    let (targeted, broadcast, edits) = (flags & 1 != 0, flags & 2 != 0, flags >> 2);
-                    let marks = Marks { kind, priority, targeted, broadcast, edits };
+                for flags in 0..=u8::MAX {
+                    let flag = |bit: u8| flags & 1 << bit != 0;
+                    let (targeted, broadcast, echo, receipt) = (flag(0), flag(1), flag(2), flag(3));
+                    let marks = Marks { kind, priority, targeted, broadcast, edits: flags >> 4, echo, receipt };
                     assert_eq!(Marks::from_number(marks.number()), marks);
                 }
             }

@@ -20,7 +20,8 @@ pub struct Accepted<'a> {
     pub message: &'a Message,
     /// To whom it goes, without the copy for its sender. Empty for a room: its members are not asked.
     pub receivers: &'a [UserId],
-    /// The receivers who have no session on this node, not even one that may come back within the grace.
+    /// The receivers who have no connection to this node: nobody there, or a session that waits for its client to come
+    /// back.
     pub absent: &'a [UserId],
     /// It is kept for those who are away.
     pub kept: bool,

@@ -2,7 +2,7 @@
 
 use stentor_api_chat::app::{Identity, app_key};
 
-use stentor_api_chat::{ChatApp, ChatFeatures, ChatLimits, ChatRule, RoomSizes, high_types, user_id};
+use stentor_api_chat::{ChatApp, ChatFeatures, ChatLimits, ChatRule, RoomSizes, any_user, high_types};
 use stentor_api_rtm::{
     ChannelMessageType, Customer, EventFields, OfflineResult, RtmApp, RtmLimits, RtmOptions, policy,
 };
@@ -126,10 +126,12 @@ pub(crate) fn chat_policy(config: &Config, app: &AppConfig) -> Option<AppPolicy>
                 rooms: section.rooms.get(),
                 groups: section.groups.get(),
             }),
+            // A session is in the rooms of its user.
+            rooms_per_session: section.rooms_per_user.size(),
             ..documented.rooms
         },
         overload: OverloadPolicy {
-            high_senders: section.high_senders.iter().filter_map(|name| user_id(name).ok()).collect(),
+            high_senders: section.high_senders.iter().map(|name| any_user(name)).collect(),
             high_content: high_types(section.high_types.iter().map(content_type).collect()),
             room_messages_per_second: section.room_budget_per_second.count(),
             ..documented.overload

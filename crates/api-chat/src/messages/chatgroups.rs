@@ -33,8 +33,8 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
     call.only_app()?;
     let request: Outer<'_> = read(&body)?;
     call.limit(ChatRule::GroupMessages)?;
-    let options = options(&request)?;
-    send(&call, &request, MAX_GROUPS, options).await
+    let marks = Marks { receipt: request.need_group_ack(), ..Marks::default() };
+    send(&call, &request, MAX_GROUPS, SendOptions { marks, ..options(&request)? }).await
 }
 
 /// Send a message to named members of a group
@@ -65,7 +65,7 @@ pub(super) async fn targeted_handler(call: Call, body: RawBody) -> Result<Respon
     let options = SendOptions {
         history: false,
         sync_sender: true,
-        marks: Marks { targeted: true, ..Marks::default() },
+        marks: Marks { targeted: true, receipt: request.need_group_ack(), ..Marks::default() },
         ..options(&request)?
     };
     send(&call, &request, 1, options).await

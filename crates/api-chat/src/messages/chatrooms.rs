@@ -86,6 +86,7 @@ async fn send(call: &Call, request: &Outer<'_>, max_rooms: usize) -> Result<Resp
         // What only some may see is nobody's history (targeted messages are not in the roaming one).
         history: request.users().is_empty() && !request.online_only(),
         hidden_from: request.hidden_from()?,
+        sync_sender: request.sync_device(),
         ..SendOptions::default()
     };
     let rooms = receivers.iter().map(|name| room(name)).collect();
@@ -105,6 +106,7 @@ struct Broadcast<'a> {
     msg: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     ext: Option<&'a RawValue>,
+    sync_device: Option<bool>,
 }
 
 /// Send a message to every active room
@@ -135,6 +137,7 @@ pub(super) async fn broadcast_handler(call: Call, body: RawBody) -> Result<Respo
         payload: content.into_payload().into(),
         priority: priority(request.chatroom_msg_level.as_deref()),
         history: true,
+        sync_sender: request.sync_device.unwrap_or(false),
     };
     let id = call.node().broadcast(&call.app, command).await.map_err(not_broadcast)?;
     // A number, beyond what JavaScript keeps exact, as documented (D-10).

@@ -10,11 +10,12 @@ use stentor_core::delivery::{Import, ImportError};
 use stentor_core::message::Target;
 
 use super::refusal::{not_sent, of_flat_content};
-use super::request::{is_printable, present, read, room, sender, user};
+use super::request::{is_printable, present, read, room, sender};
 use super::roaming::not_open;
 use crate::body::RawBody;
 use crate::call::Call;
 use crate::error::ChatError;
+use crate::names::any_user;
 use crate::rates::ChatRule;
 
 /// The body. `is_ack_read` and `need_download` are read and change nothing: the server keeps no unread counts, and it
@@ -49,7 +50,7 @@ struct Imported<'a> {
     responses((status = 200, description = "The message's ID", body = serde_json::Value)),
 )]
 pub(super) async fn users_handler(call: Call, body: RawBody) -> Result<Response, ChatError> {
-    import(&call, &body, |name| Target::User(user(name))).await
+    import(&call, &body, |name| Target::User(any_user(name))).await
 }
 
 /// Import a message to a group

@@ -11,10 +11,11 @@ use stentor_core::id::MessageId;
 use stentor_core::message::Target;
 
 use super::refusal::{not_sent, unopened};
-use super::request::{is_printable, read, room, sender, user};
+use super::request::{is_printable, read, room, sender};
 use crate::body::RawBody;
 use crate::call::Call;
 use crate::error::ChatError;
+use crate::names::any_user;
 use crate::rates::ChatRule;
 
 /// Messages in one request (Easemob recall documents).
@@ -151,7 +152,7 @@ impl Wanted {
             return Err(ChatError::invalid_request_body());
         }
         let (chat_type, target) = match given(self.chat_type, "param chat_type can't be empty")?.as_str() {
-            "chat" => ("chat", Target::User(user(&to))),
+            "chat" => ("chat", Target::User(any_user(&to))),
             "groupchat" => ("groupchat", Target::Group(room(&to))),
             "chatroom" => ("chatroom", Target::Room(room(&to))),
             _ => return Err(bad("param chat_type is invalid")),

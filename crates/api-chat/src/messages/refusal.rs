@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::StatusCode;
 use stentor_chat_content::ContentError;
-use stentor_core::delivery::SendError;
+use stentor_core::delivery::{Forbidden, SendError};
 
 use crate::error::{ChatError, exception};
 
@@ -25,6 +25,12 @@ pub(super) fn too_many_messages() -> ChatError {
 /// 403: a feature that is not there.
 pub(super) fn unopened(text: &'static str) -> ChatError {
     ChatError::new(StatusCode::FORBIDDEN, "forbidden_op", text).with(exception::EASEMOB_FORBIDDEN_OP)
+}
+
+/// 403: the sender is muted. The documents say that such a message fails, and not with which words: ours, those that
+/// clients are told.
+fn muted() -> ChatError {
+    ChatError::new(StatusCode::FORBIDDEN, "message_send_error", "user is mute").with(exception::MESSAGE_SEND)
 }
 
 fn too_large() -> ChatError {
@@ -64,6 +70,7 @@ pub(super) fn not_sent(error: SendError) -> ChatError {
         SendError::PayloadEmpty => bad_message("param body can't be empty"),
         SendError::Store(error) => error.into(),
         // Only clients are asked whether they are there; the dialect has counted before.
+        SendError::Forbidden(Forbidden::Muted) => muted(),
         SendError::NotInRoom | SendError::Forbidden(_) | SendError::TooMany { .. } | SendError::Denied(_) => {
             ChatError::internal()
         }

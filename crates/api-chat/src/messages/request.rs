@@ -10,7 +10,7 @@ use stentor_core::message::Priority;
 use super::refusal::{bad_message, of_content};
 use crate::body::RawBody;
 use crate::error::ChatError;
-use crate::names::user_id;
+use crate::names::{any_user, user_id};
 
 /// Users in `roam_ignore_users` (Easemob message documents, 2024-08-08).
 const MAX_HIDDEN: usize = 20;
@@ -38,6 +38,7 @@ pub(super) struct Outer<'a> {
     roam_ignore_users: Option<Vec<String>>,
     sync_device: Option<bool>,
     routetype: Option<String>,
+    need_group_ack: Option<bool>,
 }
 
 /// `null` is something, too: the documents refuse it for `ext`.
@@ -144,6 +145,11 @@ impl<'a> Outer<'a> {
         self.sync_device.unwrap_or(false)
     }
 
+    /// Whether the sender asks who of a group has read it.
+    pub(super) fn need_group_ack(&self) -> bool {
+        self.need_group_ack.unwrap_or(false)
+    }
+
     /// Whether it is only for who is there now.
     pub(super) fn online_only(&self) -> bool {
         self.routetype.as_deref() == Some("ROUTE_ONLINE")
@@ -169,12 +175,7 @@ pub(super) fn room(name: &str) -> RoomId {
     RoomId::from_trusted(name)
 }
 
-/// A user who need not be registered, nor have a possible name.
-pub(super) fn user(name: &str) -> UserId {
-    user_id(name).unwrap_or_else(|_| UserId::from_trusted(name))
-}
-
 /// Users by name. Nobody is left out: an empty list would mean everybody.
 pub(super) fn users(names: &[String]) -> Vec<UserId> {
-    names.iter().map(|name| user(name)).collect()
+    names.iter().map(|name| any_user(name)).collect()
 }

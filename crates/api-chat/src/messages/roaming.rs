@@ -12,11 +12,12 @@ use stentor_core::message::{Message, Target};
 use stentor_core::node::QueryError;
 use stentor_core::store::{HistoryFilter, HistoryPage};
 
-use super::request::{is_printable, read, room, user};
+use super::request::{is_printable, read, room};
 use crate::auth::Principal;
 use crate::body::RawBody;
 use crate::call::Call;
 use crate::error::ChatError;
+use crate::names::any_user;
 use crate::rates::ChatRule;
 
 /// Messages on a page unless the client says how many (Web SDK).
@@ -62,7 +63,7 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
     let owner = call.user_param("username")?;
     call.app_or(&owner)?;
     if !call.chat.features.roaming {
-        return Err(not_open());
+        return Err(closed());
     }
     call.limit(ChatRule::RoamingReads)?;
     let request: Roaming = read(&body)?;
@@ -120,7 +121,7 @@ impl Roaming {
             None => None,
             Some(id) => Some(id.map(MessageId).ok_or_else(|| ChatError::illegal_argument("start is invalid"))?),
         };
-        let from = self.from.as_deref().filter(|name| !name.is_empty()).map(user);
+        let from = self.from.as_deref().filter(|name| !name.is_empty()).map(any_user);
         // Between two, the filter's own sender says whose conversation it is.
         let from = if all.both_ways { all.from.clone() } else { from };
         Ok(HistoryFilter {
@@ -136,6 +137,10 @@ impl Roaming {
 
 /// A message of the past, if its type is wanted.
 fn view(message: &Message, wanted: impl Fn(&str) -> bool) -> Option<Value> {
+    // Broadcasts do not roam (broadcast documents); they are in the downloads.
+    if message.marks.broadcast {
+        return None;
+    }
     let content = ContentView::decode(&message.payload).ok().filter(|content| wanted(content.kind().as_str()))?;
     let parsed = |json: &str| serde_json::from_str::<Value>(json).ok();
     let chat_type = match message.to {
@@ -153,7 +158,7 @@ fn view(message: &Message, wanted: impl Fn(&str) -> bool) -> Option<Value> {
 
 /// The conversation with a user.
 pub(super) fn with_user(name: &str) -> Conversation {
-    Conversation::With(user(name))
+    Conversation::With(any_user(name))
 }
 
 /// What was said in the group, and in the room, of this name.
@@ -174,6 +179,11 @@ pub(super) async fn conversations(
     Ok(())
 }
 
+/// 403: the same, as the Web SDK looks for it when it asks for the past.
+fn closed() -> ChatError {
+    ChatError::new(StatusCode::FORBIDDEN, "forbidden_op", "messageroaming function not open")
+}
+
 /// 400: the app keeps nothing of the past.
 pub(super) fn not_open() -> ChatError {
     let text = "this appKey not open message roaming";
@@ -182,7 +192,7 @@ pub(super) fn not_open() -> ChatError {
 
 fn not_found(error: QueryError) -> ChatError {
     match error {
-        QueryError::NoHistory => not_open(),
+        QueryError::NoHistory => closed(),
         QueryError::Store(error) => error.into(),
         QueryError::Limited(_) => ChatError::reach_limit(),
     }

@@ -46,6 +46,8 @@ pub(super) async fn list(call: Call) -> Result<Response, ChatError> {
     responses((status = 200, description = "The contact", body = serde_json::Value)),
 )]
 pub(super) async fn add(call: Call) -> Result<Response, ChatError> {
+    // The other one becomes a contact, too, and is not asked.
+    call.only_app()?;
     let (user, contact) = two_users(&call, "contact")?;
     call.limit(ChatRule::Contacts)?;
     let added = call.node().add_contact(&call.app, &user, &contact).await.map_err(refused)?;

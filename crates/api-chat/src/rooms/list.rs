@@ -14,6 +14,8 @@ use crate::rates::ChatRule;
 const DEFAULT_LIMIT: usize = 10;
 /// On a page.
 const MAX_LIMIT: usize = 1000;
+/// A page by its number is empty behind so many rooms: whoever wants more goes by cursor.
+const MAX_SKIPPED: usize = 20_000;
 
 /// List rooms
 #[utoipa::path(
@@ -69,6 +71,9 @@ pub(crate) fn after(asked: &Asked) -> Result<Option<String>, ChatError> {
 async fn numbered(asked: &Asked) -> Result<Vec<RoomDetail>, ChatError> {
     let wanted = Numbered::of(asked, DEFAULT_LIMIT, MAX_LIMIT);
     let (mut skip, mut found, mut after) = (wanted.skip, Vec::new(), None);
+    if skip >= MAX_SKIPPED {
+        return Ok(found);
+    }
     while found.len() < wanted.size {
         let page = asked.node().rooms(&asked.app, asked.kind(), after, MAX_LIMIT).await?;
         let skipped = skip.min(page.items.len());

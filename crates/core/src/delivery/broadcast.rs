@@ -15,9 +15,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use minicbor::{Decode, Encode};
 
-use super::SendError;
 use super::room::effective;
+use super::{Forbidden, SendError};
 use crate::app::{App, BroadcastPolicy};
+use crate::directory::mutes::MuteScope;
 use crate::id::{MessageId, UserId};
 use crate::message::{Marks, Priority};
 use crate::node::Node;
@@ -44,6 +45,8 @@ pub struct SendBroadcast {
     pub priority: Priority,
     /// Keep it for history queries, once for every room.
     pub history: bool,
+    /// The sender's own sessions get it in the rooms that they are in, too.
+    pub sync_sender: bool,
 }
 
 /// Why a broadcast was not taken.
@@ -135,6 +138,9 @@ impl Node {
     pub async fn broadcast(&self, app: &Arc<App>, send: SendBroadcast) -> Result<MessageId, BroadcastError> {
         let policy = app.policy().broadcasts.ok_or(BroadcastError::Off)?;
         Self::check_payload(app, &send.payload)?;
+        if app.policy().rooms.registered.is_some() && self.is_muted(app, &send.from, MuteScope::Rooms).await? {
+            return Err(SendError::from(Forbidden::Muted).into());
+        }
         let now_ms = self.clock().wall_ms();
         let marks = Marks { priority: send.priority, ..Marks::default() };
         let priority = effective(app, &send.from, &send.payload, marks);

@@ -82,7 +82,7 @@ impl Node {
         self.limit_send(app, origin, Rule::GroupSends)?;
         let target = Target::Group(group.clone());
         let saying = Saying::new(payload, options.marks).only_for(&only_for);
-        let passed = self.pass_gate(app, origin, slice::from_ref(&target), saying).await?;
+        let passed = self.pass_gate(app, origin, &from, slice::from_ref(&target), saying).await?;
         let to = ToGroup { from: &from, group: &group, passed: &passed, only_for: &only_for, options: &options };
         let (sent, durable) = self.post_to_group(app, origin, to).await?;
         drop(passed);
@@ -115,7 +115,7 @@ impl Node {
         }
         let targets: Vec<_> = groups.iter().cloned().map(Target::Group).collect();
         let saying = Saying::new(payload, options.marks).only_for(&only_for);
-        let passed = self.pass_gate(app, origin, &targets, saying).await?;
+        let passed = self.pass_gate(app, origin, &from, &targets, saying).await?;
         let (mut sent, mut durable) = (Vec::with_capacity(groups.len()), Vec::with_capacity(groups.len()));
         for group in &groups {
             let to = ToGroup { from: &from, group, passed: &passed, only_for: &only_for, options: &options };

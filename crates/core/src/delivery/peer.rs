@@ -29,7 +29,7 @@ impl Node {
         let SendPeer { from, to, payload, wait_for_ack: wait, options } = send;
         let target = Target::User(to.clone());
         let Passed { payload, priority, turn } =
-            self.pass_gate(app, origin, slice::from_ref(&target), Saying::new(payload, options.marks)).await?;
+            self.pass_gate(app, origin, &from, slice::from_ref(&target), Saying::new(payload, options.marks)).await?;
         let draft = Draft { from, to: target, payload, marks: Marks { priority, ..options.marks } };
         let post = self.post(app, origin, draft, vec![to.clone()], &options);
         self.metrics().accepted_peer.inc();

@@ -1,5 +1,5 @@
-//! Whether a client's message may go where it is sent, by what the directory says of sender and receiver. The backend is
-//! not asked.
+//! Whether a message may go where it is sent, by what the directory says of sender and receiver. The backend may send
+//! where its users may not, but not for a user whom it has muted.
 
 use super::SendError;
 use crate::app::App;
@@ -12,7 +12,7 @@ use crate::message::{MessageKind, Target};
 use crate::node::Node;
 use crate::store::StoreError;
 
-/// Why a client's message may not go there.
+/// Why a message may not go there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
     /// The app's backend has muted the sender.
@@ -44,15 +44,16 @@ impl Node {
         kind: MessageKind,
     ) -> Result<(), SendError> {
         let says = kind == MessageKind::Content;
-        let (scope, place) = match to {
+        let scope = MuteScope::of(to);
+        let place = match to {
             Target::User(to) => {
                 if self.blocks(app, to, from).await? {
                     return Err(Forbidden::Blocked.into());
                 }
-                (MuteScope::Users, None)
+                None
             }
-            Target::Room(room) => (MuteScope::Rooms, Some((RoomKind::Room, room))),
-            Target::Group(group) => (MuteScope::Groups, Some((RoomKind::Group, group))),
+            Target::Room(room) => Some((RoomKind::Room, room)),
+            Target::Group(group) => Some((RoomKind::Group, group)),
         };
         if says && self.is_muted(app, from, scope).await? {
             return Err(Forbidden::Muted.into());
@@ -63,5 +64,20 @@ impl Node {
             Err(silenced) => Err(Forbidden::Silenced(silenced).into()),
             Ok(()) => Ok(()),
         }
+    }
+
+    /// Refuses what the backend sends for a user who is muted: no way of sending is left to the user (Easemob account
+    /// documents). Nothing else is looked at.
+    pub(crate) async fn permit_backend(
+        &self,
+        app: &App,
+        from: &UserId,
+        to: &Target,
+        kind: MessageKind,
+    ) -> Result<(), SendError> {
+        if kind == MessageKind::Content && self.is_muted(app, from, MuteScope::of(to)).await? {
+            return Err(Forbidden::Muted.into());
+        }
+        Ok(())
     }
 }

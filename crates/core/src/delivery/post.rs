@@ -120,7 +120,7 @@ impl Node {
     /// What the store is to keep of a message, if anything.
     pub(super) fn keep_of(&self, app: &App, post: &Post<'_>, cancelled: Cancelled) -> Option<Keep> {
         let policy = app.policy();
-        let changes = Self::changes_of(app, post);
+        let changes = self.changes_of(app, post);
         let inbox = post.keep.then(|| KeepInInbox {
             users: post.users(),
             cap: policy.inbox.cap,
@@ -142,12 +142,12 @@ impl Node {
     }
 
     /// What is written with a message.
-    fn changes_of(app: &App, post: &Post<'_>) -> Vec<Change> {
+    fn changes_of(&self, app: &App, post: &Post<'_>) -> Vec<Change> {
         let (also, observer) = (post.options.also.as_ref(), app.observer());
         if also.is_none() && observer.is_none() {
             return Vec::new();
         }
-        let absent: Vec<_> = post.receivers.iter().filter(|user| !app.hub.has(user)).cloned().collect();
+        let absent: Vec<_> = post.receivers.iter().filter(|user| !self.is_online(app, user)).cloned().collect();
         let (message, by_client) = (&*post.message, post.by_client);
         let accepted = Accepted { message, receivers: &post.receivers, absent: &absent, kept: post.keep, by_client };
         let mut changes = also.map_or_else(Vec::new, |also| also.changes(&accepted));

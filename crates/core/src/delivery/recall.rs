@@ -198,7 +198,7 @@ impl Node {
                 // Nothing of what tells of it is kept.
                 let revised = queue(Vec::new()).unwrap_or(done);
                 let (from, payload, by_client) = (origin.sender(from), passed.payload, origin.is_client());
-                let said = Said { from, payload, only_for: Vec::new(), options, by_client };
+                let said = Said { from, payload, only_for: Vec::new(), options, by_client, activates: Vec::new() };
                 let message = self.post_to_room(app, &room, &said);
                 self.settle(app, std::slice::from_ref(&message), &said).await?;
                 Ok((message.id, revised))

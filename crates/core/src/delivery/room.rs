@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::{Accepted, Origin, SendError, SendOptions, SendRoom, SendRooms, SentRoom};
 use crate::app::App;
+use crate::directory::rooms::RoomKind;
 use crate::gate::{Passed, Saying, Turn};
 use crate::id::{RoomId, UserId};
 use crate::limits::Rule;
@@ -16,7 +17,7 @@ use crate::message::{Marks, Message, MessageKind, Priority, Target};
 use crate::metrics::DropReason;
 use crate::node::Node;
 use crate::notice::{Envelope, Notice};
-use crate::rooms::{Audience, Lost, Recent, Room, RoomState};
+use crate::rooms::{ActiveRooms, Audience, Lost, Recent, Room, RoomState};
 use crate::session::{LostMessages, OfferedNotice, Session};
 use crate::store::{Keep, StoreError};
 
@@ -30,6 +31,8 @@ pub(super) struct Said {
     pub(super) only_for: Vec<UserId>,
     pub(super) options: SendOptions,
     pub(super) by_client: bool,
+    /// Rooms of which it is to be recorded that they have had a message.
+    pub(super) activates: Vec<RoomId>,
 }
 
 /// A room message on its way to the members.
@@ -49,7 +52,7 @@ impl Node {
     /// When the message was not taken. If it could not be kept, members may have received it all the same.
     pub async fn send_room(&self, app: &Arc<App>, origin: Origin<'_>, send: SendRoom) -> Result<SentRoom, SendError> {
         let SendRoom { from, room, payload, only_for, options } = send;
-        let said = Said { from, payload, only_for, options, by_client: origin.is_client() };
+        let said = Said { from, payload, only_for, options, by_client: origin.is_client(), activates: Vec::new() };
         let (said, turn) = self.admit(app, origin, slice::from_ref(&room), said).await?;
         let message = self.post_to_room(app, &room, &said);
         drop(turn);
@@ -71,7 +74,7 @@ impl Node {
     ) -> Result<Vec<(RoomId, SentRoom)>, SendError> {
         let SendRooms { from, rooms, payload, only_for, options } = send;
         let rooms = distinct(rooms);
-        let said = Said { from, payload, only_for, options, by_client: origin.is_client() };
+        let said = Said { from, payload, only_for, options, by_client: origin.is_client(), activates: Vec::new() };
         let (said, turn) = self.admit(app, origin, &rooms, said).await?;
         let messages: Vec<_> = rooms.iter().map(|room| self.post_to_room(app, room, &said)).collect();
         drop(turn);
@@ -98,13 +101,38 @@ impl Node {
         }
         let marks = &mut said.options.marks;
         marks.targeted |= !said.only_for.is_empty();
+        marks.echo |= said.options.sync_sender;
         let targets: Vec<_> = rooms.iter().cloned().map(Target::Room).collect();
-        let passed = self.pass_gate(app, origin, &targets, Saying::new(said.payload, *marks)).await?;
+        let passed = self.pass_gate(app, origin, &said.from, &targets, Saying::new(said.payload, *marks)).await?;
         let Passed { payload, priority, turn } = passed;
         said.payload = payload;
         said.from = origin.sender(said.from);
+        if marks.targeted && marks.echo {
+            said.only_for.push(said.from.clone());
+        }
         marks.priority = effective(app, &said.from, &said.payload, Marks { priority, ..*marks });
+        said.activates = self.not_yet_active(app, rooms, &said.options).await?;
         Ok((said, turn))
+    }
+
+    /// The rooms of which it is to be recorded that they have had a message: of an app whose rooms are registered only
+    /// those that are there, since there is no end to the others.
+    async fn not_yet_active(
+        &self,
+        app: &App,
+        rooms: &[RoomId],
+        options: &SendOptions,
+    ) -> Result<Vec<RoomId>, StoreError> {
+        let (registered, mut unknown) = (app.policy().rooms.registered.is_some(), Vec::new());
+        if app.policy().broadcasts.is_none() || options.marks.kind != MessageKind::Content {
+            return Ok(unknown);
+        }
+        for room in rooms.iter().filter(|room| !app.active.is_known(room.as_str())) {
+            if !registered || self.find_room(app, RoomKind::Room, room).await?.is_some() {
+                unknown.push(room.clone());
+            }
+        }
+        Ok(unknown)
     }
 
     /// Stamps the message under the room's lock, so that every member sees one order, that of the IDs, and fans it
@@ -142,9 +170,7 @@ impl Node {
         }
         if let Some(durable) = durable {
             durable.await?;
-            if makes_active(app, &said.options) {
-                messages.iter().for_each(|message| app.active.note(message.to.name()));
-            }
+            said.activates.iter().for_each(|room| app.active.note(room.as_str()));
         }
         Ok(())
     }
@@ -188,7 +214,7 @@ impl Node {
         }
         let envelope = Envelope::new(Notice::RoomMessage { room: room.id.clone(), message: message.clone() });
         // What becomes of an earlier message is news for its sender's other sessions, too, and perhaps it was the backend.
-        let echo = app.policy().rooms.echo_to_sender || message.marks.kind.is_about_another();
+        let echo = app.policy().rooms.echo_to_sender || message.marks.echo || message.marks.kind.is_about_another();
         let wants = |session: &&Arc<Session>| echo || session.user() != &message.from;
         let Offered { taken, no_place, too_slow } = if only_for.is_empty() {
             self.offer_all(state.sessions().iter().filter(wants), &envelope)
@@ -216,7 +242,7 @@ impl Node {
     /// only some get, what goes to every room, and what is not content is never too much.
     fn is_over_budget(&self, app: &App, state: &mut RoomState, message: &Message) -> bool {
         let Some(overload) = &app.policy().overload else { return false };
-        let Marks { kind, priority, targeted, broadcast, edits: _ } = message.marks;
+        let Marks { kind, priority, targeted, broadcast, .. } = message.marks;
         if targeted || broadcast || kind != MessageKind::Content {
             return false;
         }
@@ -317,17 +343,14 @@ fn keep(app: &App, message: &Arc<Message>, said: &Said) -> Option<Keep> {
     let accepted = Accepted { message, receivers: &[], absent: &[], kept: false, by_client: said.by_client };
     let mut changes = options.also.as_ref().map(|also| also.changes(&accepted)).unwrap_or_default();
     changes.extend(app.observer().into_iter().flat_map(|observer| observer.message(&accepted)));
-    if makes_active(app, options) {
-        changes.extend(app.active.first_message(message.to.name()));
+    if let Target::Room(room) = &message.to
+        && said.activates.contains(room)
+    {
+        changes.push(ActiveRooms::had_message(room));
     }
     let history = Node::keep_in_history(app, message, options.history && !options.online_only, &options.hidden_from);
     if history.is_none() && changes.is_empty() {
         return None;
     }
     Some(Keep { app: app.id().clone(), message: message.clone(), inbox: None, history, changes })
-}
-
-/// Whether it is recorded that the room has had a message: only what somebody says counts.
-fn makes_active(app: &App, options: &SendOptions) -> bool {
-    app.policy().broadcasts.is_some() && options.marks.kind == MessageKind::Content
 }

@@ -34,7 +34,7 @@ impl Node {
         self.limit_sends(app, origin, Rule::PeerSends, send.to.len())?;
         let SendUsers { from, to, payload, options } = send;
         let targets: Vec<_> = to.iter().cloned().map(Target::User).collect();
-        let passed = self.pass_gate(app, origin, &targets, Saying::new(payload, options.marks)).await?;
+        let passed = self.pass_gate(app, origin, &from, &targets, Saying::new(payload, options.marks)).await?;
         Ok(self.post_to_users(app, origin, from, to, passed, &options).await?)
     }
 

@@ -6,6 +6,7 @@ use super::DirectoryError;
 use super::contacts::expect_user;
 use crate::app::App;
 use crate::id::UserId;
+use crate::message::Target;
 use crate::node::Node;
 use crate::records::{Page, Record, RecordKind};
 use crate::store::{Scan, StoreError};
@@ -19,6 +20,18 @@ pub enum MuteScope {
     Groups,
     /// To rooms.
     Rooms,
+}
+
+impl MuteScope {
+    /// The scope that a message to somewhere is in.
+    #[must_use]
+    pub fn of(to: &Target) -> Self {
+        match to {
+            Target::User(_) => Self::Users,
+            Target::Group(_) => Self::Groups,
+            Target::Room(_) => Self::Rooms,
+        }
+    }
 }
 
 /// For how long.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use minicbor::{Decode, Encode};
 use parking_lot::Mutex;
 
+use crate::id::RoomId;
 use crate::recently::Recently;
 use crate::records::{Record, RecordKind, encode};
 use crate::store::Change;
@@ -31,13 +32,15 @@ impl Default for ActiveRooms {
 }
 
 impl ActiveRooms {
-    /// The record of a room's first message, unless it is known to be there.
-    pub(crate) fn first_message(&self, room: &str) -> Option<Change> {
-        if self.0.lock().contains(room) {
-            return None;
-        }
+    /// Whether the room is known to be recorded.
+    pub(crate) fn is_known(&self, room: &str) -> bool {
+        self.0.lock().contains(room)
+    }
+
+    /// The record of a room that has had a message.
+    pub(crate) fn had_message(room: &RoomId) -> Change {
         let value: Bytes = encode(&ActiveRoom {});
-        Some(Change::Put { kind: RecordKind::ActiveRoom, key: room.to_owned(), value })
+        Change::Put { kind: RecordKind::ActiveRoom, key: room.as_str().to_owned(), value }
     }
 
     /// The record of a room is durable.
@@ -54,12 +57,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_room_is_recorded_until_it_is_known() {
+    fn a_room_is_known_when_it_is_recorded() {
         let rooms = ActiveRooms::default();
-        assert!(rooms.first_message("a").is_some());
-        assert!(rooms.first_message("a").is_some(), "not durable yet");
+        assert!(!rooms.is_known("a"));
         rooms.note("a");
         rooms.note("a");
-        assert!(rooms.first_message("a").is_none());
+        assert!(rooms.is_known("a") && !rooms.is_known("b"));
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::clock::MonotonicMs;
 use crate::id::{MessageId, UserId};
-use crate::message::{Message, Priority};
+use crate::message::{Marks, Message, Priority};
 use crate::notice::{Envelope, Notice};
 
 /// The last messages of a room.
@@ -49,6 +49,8 @@ pub(crate) struct LeftOff {
 pub(crate) struct Audience {
     level: Priority,
     from: UserId,
+    /// Its sender gets it, too.
+    echo: bool,
     /// Only for these; for every member if there are none.
     only_for: Box<[UserId]>,
 }
@@ -63,11 +65,14 @@ pub(crate) struct Reader<'a> {
 
 impl Audience {
     pub(crate) fn of(message: &Message, only_for: &[UserId]) -> Self {
-        Self { level: message.marks.priority, from: message.from.clone(), only_for: only_for.into() }
+        let Marks { priority: level, kind, echo, .. } = message.marks;
+        let echo = echo || kind.is_about_another();
+        Self { level, from: message.from.clone(), echo, only_for: only_for.into() }
     }
 
     fn has(&self, reader: Reader<'_>) -> bool {
-        (reader.echo || self.from != *reader.user) && (self.only_for.is_empty() || self.only_for.contains(reader.user))
+        (reader.echo || self.echo || self.from != *reader.user)
+            && (self.only_for.is_empty() || self.only_for.contains(reader.user))
     }
 }
 
@@ -169,17 +174,19 @@ const OLDER_MESSAGES: usize = 1024;
 /// told of it anyway, and the others must not be.
 #[derive(Debug, Default)]
 struct Forgotten {
-    newest: Option<(MessageId, UserId)>,
+    /// From nobody, if its sender misses it, too.
+    newest: Option<(MessageId, Option<UserId>)>,
     newest_of_others: Option<MessageId>,
 }
 
 impl Forgotten {
     /// Messages come in the order of their places.
     fn note(&mut self, message: Older) {
-        let Older { place, audience: Audience { from, only_for, .. } } = message;
+        let Older { place, audience: Audience { from, echo, only_for, .. } } = message;
         if !only_for.is_empty() {
             return;
         }
+        let from = (!echo).then_some(from);
         if let Some((newest, sender)) = self.newest.take()
             && sender != from
         {
@@ -190,7 +197,7 @@ impl Forgotten {
 
     fn newest_for(&self, reader: Reader<'_>) -> Option<MessageId> {
         let (newest, sender) = self.newest.as_ref()?;
-        if !reader.echo && sender == reader.user { self.newest_of_others } else { Some(*newest) }
+        if !reader.echo && sender.as_ref() == Some(reader.user) { self.newest_of_others } else { Some(*newest) }
     }
 }
 

@@ -27,7 +27,8 @@ async fn opened(change: impl FnOnce(&mut BroadcastPolicy)) -> World {
 }
 
 fn to_all(payload: &str) -> SendBroadcast {
-    SendBroadcast { from: user_id("admin"), payload: text(payload), priority: Priority::Low, history: true }
+    let (from, payload) = (user_id("admin"), text(payload));
+    SendBroadcast { from, payload, priority: Priority::Low, history: true, sync_sender: false }
 }
 
 async fn broadcast(world: &World, payload: &str) -> Result<MessageId, BroadcastError> {

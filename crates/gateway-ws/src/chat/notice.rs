@@ -102,6 +102,10 @@ fn content_frame(message: &Message, from_inbox: bool) -> Bytes {
             ",\"body\":{body},\"ext\":{ext},\"level\":\"{level}\",\"targeted\":{},\"broadcast\":{},\"ts\":{},\"from_inbox\":{from_inbox}}}",
             marks.targeted, marks.broadcast, message.sent_at_ms,
         );
+        if marks.receipt {
+            out.pop();
+            out.extend_from_slice(b",\"need_group_ack\":true}");
+        }
     })
 }
 

@@ -122,6 +122,7 @@ requests! {
         #[serde(borrow)] level: Option<Cow<'a, str>>,
         #[serde(default)] users: Vec<String>,
         #[serde(default)] online_only: bool,
+        #[serde(default)] need_group_ack: bool,
     }
     /// The user has read messages of others.
     Read<'a> {

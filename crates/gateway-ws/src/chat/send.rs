@@ -34,6 +34,7 @@ struct Parcel {
     priority: Priority,
     only_for: Vec<UserId>,
     online_only: bool,
+    receipt: bool,
 }
 
 impl To {
@@ -83,6 +84,7 @@ impl Client {
             kind: MessageKind::Content,
             priority: priority(send.level.as_deref())?,
             online_only: send.online_only,
+            receipt: send.need_group_ack,
         })
     }
 
@@ -100,16 +102,16 @@ impl Client {
         }
         let payload = read_payload(read.ids.iter().map(|id| id.0.to_string()));
         let (kind, priority) = (MessageKind::Read, Priority::Normal);
-        Ok(Parcel { to, payload: payload.into(), kind, priority, only_for, online_only: false })
+        Ok(Parcel { to, payload: payload.into(), kind, priority, only_for, online_only: false, receipt: false })
     }
 
     async fn dispatch(self, parcel: Parcel) -> Answered {
-        let Parcel { to, payload, kind, priority, only_for, online_only } = parcel;
+        let Parcel { to, payload, kind, priority, only_for, online_only, receipt } = parcel;
         let (node, app) = (self.state.node(), &self.app);
         let (from, origin) = (self.session.user().clone(), Origin::Client(&self.session));
         // A receipt is no message that anybody looks for later.
         let history = kind == MessageKind::Content;
-        let marks = Marks { kind, priority, ..Marks::default() };
+        let marks = Marks { kind, priority, receipt: receipt && matches!(to, To::Group(_)), ..Marks::default() };
         let options =
             SendOptions { keep: true, history, marks, sync_sender: true, online_only, ..SendOptions::default() };
         match to {
@@ -126,7 +128,7 @@ impl Client {
             To::Room(room) => {
                 // What only some may see is nobody's history.
                 let history = history && only_for.is_empty();
-                let options = SendOptions { history, ..options };
+                let options = SendOptions { history, sync_sender: false, ..options };
                 let sent = node.send_room(app, origin, SendRoom { from, room, payload, only_for, options }).await;
                 outcome(RoomKind::Room, sent.map(|sent| (sent.id, sent.sent_at_ms)))
             }

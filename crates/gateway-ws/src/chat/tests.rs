@@ -62,11 +62,11 @@ fn messages() {
                 message(
                     Target::Group(room()),
                     r#"{"type":"cmd","body":{"action":"a"}}"#,
-                    Marks { priority: Priority::Low, ..Marks::default() },
+                    Marks { priority: Priority::Low, receipt: true, ..Marks::default() },
                 ),
                 false,
             ),
-            r#"{"type":"chat_message","chat_type":"groupchat","id":"1029545553039460728","from":"alice","to":"185145305923585","body_type":"cmd","body":{"action":"a"},"ext":{},"level":"low","targeted":false,"broadcast":false,"ts":1700000000123,"from_inbox":false}"#,
+            r#"{"type":"chat_message","chat_type":"groupchat","id":"1029545553039460728","from":"alice","to":"185145305923585","body_type":"cmd","body":{"action":"a"},"ext":{},"level":"low","targeted":false,"broadcast":false,"ts":1700000000123,"from_inbox":false,"need_group_ack":true}"#,
         ),
         (
             Notice::RoomMessage {

@@ -18,6 +18,7 @@ mod relations;
 mod rewrite;
 mod roaming;
 mod rooms;
+mod sending;
 mod tokens;
 mod users;
 

@@ -30,9 +30,9 @@ pub(super) struct Job {
     #[n(3)]
     #[cbor(with = "minicbor::bytes")]
     payload: Vec<u8>,
-    /// As [`Marks::number`] writes it.
+    /// Of the messages, as [`Marks::number`] writes them.
     #[n(4)]
-    priority: u16,
+    marks: u16,
     #[n(5)]
     history: bool,
     /// When it was taken: the time of its messages. Unix time in milliseconds.
@@ -95,7 +95,7 @@ impl Job {
             id: id.0,
             from: send.from.as_str().to_owned(),
             payload: send.payload.to_vec(),
-            priority: Marks { priority: send.priority, ..Marks::default() }.number(),
+            marks: Marks { priority: send.priority, echo: send.sync_sender, ..Marks::default() }.number(),
             history: send.history,
             taken_ms,
             done_ms: None,
@@ -147,17 +147,20 @@ impl Job {
 
     /// What was asked for.
     pub(super) fn asked(&self) -> SendBroadcast {
+        let Marks { priority, echo, .. } = Marks::from_number(self.marks);
         SendBroadcast {
             from: UserId::from_trusted(&self.from),
             payload: Bytes::from(self.payload.clone()),
-            priority: Marks::from_number(self.priority).priority,
+            priority,
             history: self.history,
+            sync_sender: echo,
         }
     }
 
     /// The message to a room: the same one whenever it is asked for.
     pub(super) fn message(&self, asked: &SendBroadcast, planned: &Planned) -> Arc<Message> {
-        let marks = Marks { kind: MessageKind::Content, priority: asked.priority, broadcast: true, ..Marks::default() };
+        let (priority, echo) = (asked.priority, asked.sync_sender);
+        let marks = Marks { kind: MessageKind::Content, priority, broadcast: true, echo, ..Marks::default() };
         Arc::new(Message {
             id: MessageId(planned.id),
             from: asked.from.clone(),

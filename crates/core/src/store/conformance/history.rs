@@ -307,7 +307,8 @@ pub async fn marks_come_back(store: &dyn Store) {
     for (n, to) in (1..).zip(targets) {
         let kind = [MessageKind::Recall, MessageKind::Edit, MessageKind::Read][n as usize % 3];
         let priority = Priority::ALL[n as usize % 3];
-        let marks = Marks { kind, priority, targeted: n == 1, broadcast: n == 2, edits: 3 };
+        let marks =
+            Marks { kind, priority, targeted: n == 1, broadcast: n == 2, edits: 3, echo: n == 1, receipt: n == 2 };
         let message = Arc::new(Message { marks, ..(*message(n, "ann", to.clone())).clone() });
         ok(store.keep(Keep { inbox: in_inbox("reader", 200, NEVER), ..recorded(&message) }).await);
         let all = store.inbox_page(&super::reader(""), MessageId(n - 1), MessageId::MAX, 9, NOW).await;

@@ -120,6 +120,9 @@ pub struct ChatMessage {
     pub ts: u64,
     /// It was kept while the device was away.
     pub from_inbox: bool,
+    /// Its sender asks the group who has read it.
+    #[serde(default)]
+    pub need_group_ack: bool,
 }
 
 /// What a Chat client is told.

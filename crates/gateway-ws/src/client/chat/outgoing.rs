@@ -27,6 +27,8 @@ pub struct ChatOutgoing {
     pub users: Vec<String>,
     /// Only for who is there now.
     pub online_only: bool,
+    /// Ask the group who has read it.
+    pub need_group_ack: bool,
 }
 
 impl ChatOutgoing {
@@ -42,6 +44,7 @@ impl ChatOutgoing {
             level: None,
             users: Vec::new(),
             online_only: false,
+            need_group_ack: false,
         }
     }
 

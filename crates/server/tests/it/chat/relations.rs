@@ -35,7 +35,8 @@ async fn contacts_are_added_listed_and_removed() {
         assert_eq!((&reply["path"], &reply["entities"][0]["username"]), (&json!(path), &json!("user2")));
         assert!(reply["uri"].as_str().unwrap().ends_with(&path), "{reply}");
     }
-    assert_eq!(add(&server, &user, "user1", "user3").await.code(), 200);
+    assert_eq!(add(&server, &user, "user1", "user3").await.code(), 401, "user3 is not asked");
+    add(&server, &chat, "user1", "user3").await;
     assert_eq!(contacts(&server, &user, "user1").await, json!(["user3", "user2"]));
     assert_eq!(contacts(&server, &chat, "user2").await, json!(["user1"]));
     for _ in 0..2 {

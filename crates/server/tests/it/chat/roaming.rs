@@ -222,9 +222,11 @@ async fn roaming_that_is_switched_off_says_so() {
         (Method::DELETE, "rest/message/roaming/chat/user/user1?userId=user2&msgIdList=7"),
         (Method::DELETE, "rest/message/roaming/group/user/user1/time?groupId=7&delTime=7"),
         (Method::POST, "rest/message/roaming/user/user1/delete/all"),
-        (Method::POST, "users/user1/messageroaming"),
     ] {
         let reply = backend.chat.send(method, &backend.server.chat_path(path), "{}".into()).await;
         refused(&reply, 400, "service open exception", text);
     }
+    // What the Web SDK looks for.
+    let reply = backend.chat.post(&backend.server.chat_path("users/user1/messageroaming"), &json!({})).await;
+    refused(&reply, 403, "forbidden_op", "messageroaming function not open");
 }

@@ -101,6 +101,26 @@ async fn everybody_who_is_away_is_told_by_name() {
     assert_eq!(came(&receiver, 3).await[2].text("to"), "frank");
 }
 
+/// Its place is kept for a while, and it is away all the same.
+#[tokio::test]
+async fn who_has_lost_the_connection_is_away() {
+    let receiver = receiver().await;
+    let server = with_rule(&receiver, "events = [\"chat_offline\"]").start().await;
+    server.register(&["bob"]).await;
+    let bob = server.chat_client("bob").await;
+    send(&server, "bob", "while there").await;
+    drop(bob);
+    let (node, app) = (server.node(), crate::chat::app(&server));
+    let user = stentor_core::id::UserId::from_trusted("bob");
+    stentor_testkit::eventually("the connection is gone", || async {
+        if node.is_online(&app, &user) { Err("still there") } else { Ok(()) }
+    })
+    .await;
+    let id = send(&server, "bob", "while away").await;
+    let told = came(&receiver, 1).await;
+    assert_eq!((told[0].text("to"), told[0].text("msg_id")), ("bob", &*id));
+}
+
 #[tokio::test]
 async fn a_rule_is_told_only_what_it_wants() {
     let receiver = receiver().await;
