@@ -45,8 +45,7 @@ async fn no_request_of_any_kind_is_answered_with_a_server_error() {
     assert_eq!(reply.code(), 404);
 }
 
-/// The description, with the app's names in the place of the parameters, and without what would end the exploration:
-/// the deletion of every user.
+/// The description, with the app's names in the place of the parameters.
 fn described() -> serde_json::Value {
     let text = stentor_api_chat::openapi().to_json().unwrap();
     let [org, app, ..] = stentor_testkit::CHAT;

@@ -1,7 +1,11 @@
 //! Files: up, down, and gone.
 
+mod bucket;
 mod download;
 mod keeping;
+#[expect(dead_code, reason = "the tests of the file store use the rest")]
+#[path = "../../../../files/tests/it/s3_server.rs"]
+mod s3_server;
 mod upload;
 
 use bytes::Bytes;
