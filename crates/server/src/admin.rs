@@ -14,7 +14,7 @@ use stentor_core::node::Node;
 use stentor_core::store::StoreHealth;
 use stentor_http_kit::json::json as json_reply;
 use stentor_http_kit::{Observe, RequestId};
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::{Config, SwaggerUi, Url};
 
 use crate::metrics::{OPEN_METRICS, Page};
 
@@ -76,8 +76,8 @@ impl Admin {
 
 /// `/docs`, and `/` which leads there.
 pub(crate) fn docs(observe: &Observe) -> Router {
-    let config =
-        Config::new([RTM_JSON, CHAT_JSON]).validator_url("none").try_it_out_enabled(true).persist_authorization(false);
+    let urls = [Url::new("Agora RTM (Signaling)", RTM_JSON), Url::new("Agora Chat / Easemob IM", CHAT_JSON)];
+    let config = Config::new(urls).validator_url("none").try_it_out_enabled(true).persist_authorization(false);
     let pages: Router = SwaggerUi::new("/docs")
         .url(RTM_JSON, stentor_api_rtm::openapi())
         .url(CHAT_JSON, stentor_api_chat::openapi())
