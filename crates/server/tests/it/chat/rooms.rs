@@ -6,6 +6,7 @@ mod lists;
 mod members;
 mod powers;
 mod rights;
+mod sockets;
 
 use http::Method;
 use serde_json::{Value, json};

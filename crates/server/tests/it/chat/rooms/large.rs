@@ -16,7 +16,7 @@ use stentor_testkit::{CHAT, TestApp, TestServer, eventually};
 
 use super::{data, no_room};
 
-const MEMBERS: usize = 5000;
+pub(super) const MEMBERS: usize = 5000;
 
 /// A client that reads nothing, because nobody tells it anything.
 #[derive(Debug)]
@@ -28,14 +28,14 @@ impl Outlet for Deaf {
     fn close(self: Arc<Self>, _: Closing) {}
 }
 
-struct Crowd {
-    server: TestServer,
+pub(super) struct Crowd {
+    pub(super) server: TestServer,
     app: Arc<App>,
-    names: Vec<UserId>,
+    pub(super) names: Vec<UserId>,
 }
 
 impl Crowd {
-    async fn gather() -> Self {
+    pub(super) async fn gather() -> Self {
         let app = TestApp::new().chat().chat_limit("chat_rooms_per_second", 0);
         let server = TestServer::builder().app(app).manual_clock().embedded().start().await;
         let app = server.node().app(&format!("{}#{}", CHAT[0], CHAT[1])).unwrap();
@@ -50,7 +50,7 @@ impl Crowd {
         Self { app: app.clone(), server, names }
     }
 
-    async fn create(&self, members: &[UserId]) -> RoomId {
+    pub(super) async fn create(&self, members: &[UserId]) -> RoomId {
         let new = NewRoom {
             kind: RoomKind::Room,
             name: "stadium".to_owned(),
@@ -68,7 +68,7 @@ impl Crowd {
         self.server.node().create_room(&self.app, new).await.unwrap().room_id()
     }
 
-    async fn members(&self, room: &RoomId) -> u64 {
+    pub(super) async fn members(&self, room: &RoomId) -> u64 {
         self.server.node().registered_members(&self.app, room).await.unwrap()
     }
 
