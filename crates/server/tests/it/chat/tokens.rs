@@ -2,6 +2,7 @@
 
 mod bearer;
 mod grants;
+mod logged;
 mod revocation;
 
 use serde_json::{Value, json};
