@@ -43,22 +43,7 @@ impl Node {
         room: &RoomId,
         users: &[UserId],
     ) -> Result<Vec<Result<(), RoomError>>, RoomError> {
-        let users = users.to_vec();
-        self.in_turn(app, kind, room, users.clone(), move |turn| {
-            turn.room()?;
-            let (mut outcomes, mut gone) = (Vec::new(), Vec::new());
-            for user in &users {
-                let outcome = turn.dismiss(user);
-                if outcome.is_ok() {
-                    turn.block(user);
-                    gone.push(user.clone());
-                }
-                outcomes.push(outcome);
-            }
-            turn.tell_removed(&gone, true);
-            Ok(outcomes)
-        })
-        .await
+        self.put_out(app, kind, room, users, true).await
     }
 
     /// Lets users in again; that does not bring them in. Returns which were kept out, in the order asked.

@@ -202,16 +202,33 @@ impl Node {
         room: &RoomId,
         users: &[UserId],
     ) -> Result<Vec<Result<(), RoomError>>, RoomError> {
+        self.put_out(app, kind, room, users, false).await
+    }
+
+    /// The same; with `blocked`, they are kept out.
+    pub(super) async fn put_out(
+        &self,
+        app: &Arc<App>,
+        kind: RoomKind,
+        room: &RoomId,
+        users: &[UserId],
+        blocked: bool,
+    ) -> Result<Vec<Result<(), RoomError>>, RoomError> {
         let users = users.to_vec();
         self.in_turn(app, kind, room, users.clone(), move |turn| {
             turn.room()?;
             let (mut outcomes, mut gone) = (Vec::new(), Vec::new());
             for user in &users {
                 let outcome = turn.dismiss(user);
-                gone.extend(outcome.is_ok().then(|| user.clone()));
+                if outcome.is_ok() {
+                    if blocked {
+                        turn.block(user);
+                    }
+                    gone.push(user.clone());
+                }
                 outcomes.push(outcome);
             }
-            turn.tell_removed(&gone, false);
+            turn.tell_removed(&gone, blocked);
             Ok(outcomes)
         })
         .await
