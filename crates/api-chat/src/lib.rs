@@ -14,6 +14,7 @@ pub mod auth;
 mod body;
 mod call;
 pub mod callbacks;
+pub mod core_rates;
 pub mod envelope;
 pub mod error;
 mod files;
@@ -36,6 +37,7 @@ mod token;
 mod users;
 
 pub use app::{ChatApp, ChatFeatures, RoomSizes};
+pub use core_rates::{CORE_RATES, CoreRate};
 pub use files::{Orphans, sweep_orphans};
 pub use logins::ChatLogins;
 pub use names::{ROOM_NAMES, USER_NAMES, any_user, user_id};

@@ -11,6 +11,7 @@ use stentor_core::attributes::AttributeLimits;
 use stentor_core::id::AppId;
 use stentor_core::limits::{Rate, Rule};
 
+use crate::core_rates::default_rate;
 use crate::names::{ROOM_NAMES, USER_NAMES};
 
 const DAY_MS: u64 = 86_400_000;
@@ -32,7 +33,7 @@ pub struct ChatLimits {
     /// What is given up under overload: 20 messages a second into a room are the documents' number, the others are
     /// ours.
     pub overload: OverloadPolicy,
-    /// Broadcasts: 10 a minute and 100 a day (Chat message documents); `None` switches them off.
+    /// Broadcasts: 1 a second, 10 a minute and 100 a day (Chat message documents); `None` switches them off.
     pub broadcasts: Option<BroadcastPolicy>,
     /// What is kept of users: 3000 contacts and 500 blocks (user relationship documents), 2 KB of attributes and 10 GB
     /// of them per app (user attribute documents), 1024 bytes of a status' text and 3000 subscriptions (presence
@@ -86,7 +87,13 @@ impl Default for ChatLimits {
                 room_messages_per_second: 20,
                 busy_after_ms: 50,
             },
-            broadcasts: Some(BroadcastPolicy { per_minute: 10, per_day: 100, waiting: 100, rooms_per_step: 64 }),
+            broadcasts: Some(BroadcastPolicy {
+                per_second: 1,
+                per_minute: 10,
+                per_day: 100,
+                waiting: 100,
+                rooms_per_step: 64,
+            }),
             directory: DirectoryPolicy {
                 contacts: 3000,
                 blocks: 500,
@@ -105,21 +112,6 @@ impl Default for ChatLimits {
             edits: Some(10),
             rates: Vec::new(),
         }
-    }
-}
-
-/// What a rule of the core allows in this dialect; `None`: the endpoint's own rate is enough.
-#[must_use]
-pub const fn default_rate(rule: Rule) -> Option<Rate> {
-    match rule {
-        // 6000 messages a minute to users, 20 a second to groups, 100 a second to rooms (Chat limits).
-        Rule::PeerSends => Some(Rate { count: 6000, window_ms: 60_000 }),
-        Rule::GroupSends => Some(Rate { count: 20, window_ms: 1000 }),
-        Rule::RoomSends => Some(Rate { count: 100, window_ms: 1000 }),
-        // Clients of ours; the vendor's documents give no number.
-        Rule::Logins => Some(Rate { count: 10, window_ms: 1000 }),
-        Rule::ClientSends => Some(Rate { count: 100, window_ms: 1000 }),
-        _ => None,
     }
 }
 

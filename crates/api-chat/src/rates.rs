@@ -51,16 +51,32 @@ rules! {
     Tokens chat_tokens_per_second: 300 / 1000, "Chat limits";
     /// Registrations, nicknames and display styles together.
     Registrations chat_registrations_per_second: 100 / 1000, "push settings documents, 2023 (S2)";
-    /// Users read.
+    /// Users read, one at a time.
     UserReads chat_user_reads_per_second: 100 / 1000, "Chat limits";
+    /// Users listed.
+    UserLists chat_user_lists_per_second: 100 / 1000, "Chat limits";
     /// Users deleted, one at a time.
     UserDeletions chat_user_deletions_per_second: 100 / 1000, "Chat limits";
     /// Users deleted, many at a time.
     UserBatchDeletions chat_user_batch_deletions_per_second: 30 / 1000, "Chat limits";
-    /// Passwords changed, users activated, deactivated and disconnected.
-    UserChanges chat_user_changes_per_second: 100 / 1000, "Chat limits";
-    /// Status of a user, offline counts, resources.
+    /// Passwords changed.
+    Passwords chat_passwords_per_second: 100 / 1000, "Chat limits";
+    /// Users deactivated.
+    Deactivations chat_deactivations_per_second: 100 / 1000, "Chat limits";
+    /// Users activated.
+    Activations chat_activations_per_second: 100 / 1000, "Chat limits";
+    /// Users logged out, on every device.
+    Disconnects chat_disconnects_per_second: 100 / 1000, "Chat limits";
+    /// Users logged out on one device.
+    DeviceDisconnects chat_device_disconnects_per_second: 100 / 1000, "Chat limits";
+    /// Status of a user.
     UserStatus chat_user_status_per_second: 100 / 1000, "Chat limits";
+    /// Counts of the messages that wait for a user.
+    OfflineCounts chat_offline_counts_per_second: 100 / 1000, "Chat limits";
+    /// Questions whether a message waits for a user.
+    OfflineStatus chat_offline_status_per_second: 100 / 1000, "Chat limits";
+    /// Lists of a user's devices.
+    Resources chat_resources_per_second: 100 / 1000, "Chat limits";
     /// Status of many users.
     UserBatchStatus chat_user_batch_status_per_second: 50 / 1000, "Chat limits";
     /// Global mutes.
@@ -77,24 +93,32 @@ rules! {
     UserMessages chat_user_messages_per_second: 100 / 1000, "Chat limits";
     /// Messages to groups: calls.
     GroupMessages chat_group_messages_per_second: 20 / 1000, "Chat limits";
-    /// Messages to named members of a group.
+    /// Messages to named members of a group: calls.
     GroupTargeted chat_group_targeted_per_second: 100 / 1000, "Chat limits";
     /// Messages to rooms: calls.
     RoomMessages chat_room_messages_per_second: 20 / 1000, "room message documents (S3)";
-    /// Messages to named members of a room.
-    RoomTargeted chat_room_targeted_per_second: 100 / 1000, "room message documents (S3)";
-    /// Recalls and edits of messages, and deletions of roaming messages.
-    MessageChanges chat_message_changes_per_second: 100 / 1000, "Chat limits";
+    /// Messages taken back: calls.
+    Recalls chat_recalls_per_second: 100 / 1000, "Chat limits";
+    /// Messages edited.
+    Rewrites chat_rewrites_per_second: 100 / 1000, "Chat limits";
+    /// Deletions of roaming messages and of conversations.
+    RoamingDeletions chat_roaming_deletions_per_second: 100 / 1000, "Chat limits";
     /// Messages of the past, page by page.
     RoamingReads chat_roaming_reads_per_second: 100 / 1000, "our choice";
     /// Downloads of the message history.
     HistoryDownloads chat_history_downloads_per_minute: 10 / 60_000, "Chat limits";
     /// Imported messages.
     Imports chat_imports_per_second: 100 / 1000, "Chat limits";
-    /// Files uploaded and downloaded.
-    Files chat_files_per_second: 100 / 1000, "Chat limits";
-    /// Rooms listed, created, and lists of joined rooms.
+    /// Files uploaded.
+    FileUploads chat_file_uploads_per_second: 100 / 1000, "Chat limits";
+    /// Files downloaded.
+    FileDownloads chat_file_downloads_per_second: 100 / 1000, "Chat limits";
+    /// Rooms listed.
     RoomLists chat_room_lists_per_second: 50 / 1000, "Chat limits";
+    /// Rooms created.
+    RoomCreations chat_room_creations_per_second: 50 / 1000, "Chat limits";
+    /// Lists of the rooms that a user is in.
+    JoinedRooms chat_joined_rooms_per_second: 50 / 1000, "Chat limits";
     /// Everything else about rooms.
     Rooms chat_rooms_per_second: 100 / 1000, "Chat limits";
     /// Lists of joined groups.

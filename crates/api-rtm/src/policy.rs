@@ -113,7 +113,9 @@ fn sessions() -> SessionPolicy {
 #[must_use]
 pub const fn default_rate(rule: Rule) -> Rate {
     let (count, seconds) = match rule {
-        Rule::PeerSends | Rule::RoomSends | Rule::GroupSends => (500, 1),
+        Rule::PeerSends | Rule::RoomSends | Rule::GroupSends | Rule::TargetedRoomSends | Rule::TargetedGroupSends => {
+            (500, 1)
+        }
         Rule::UserEventPulls | Rule::RoomEventPulls => (10, 1),
         Rule::HistoryQueries => (100, 1),
         Rule::Logins => (2, 1),
@@ -129,9 +131,10 @@ pub const fn default_rate(rule: Rule) -> Rate {
     Rate { count, window_ms: seconds * 1000 }
 }
 
-/// The rules that RTM documents: it has no groups.
+/// The rules that RTM documents: it has no groups, and no messages for some of the members.
 pub fn rules() -> impl Iterator<Item = Rule> {
-    Rule::ALL.into_iter().filter(|rule| *rule != Rule::GroupSends)
+    let others = [Rule::GroupSends, Rule::TargetedRoomSends, Rule::TargetedGroupSends];
+    Rule::ALL.into_iter().filter(move |rule| !others.contains(rule))
 }
 
 /// The core's policy for one RTM app.

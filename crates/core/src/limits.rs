@@ -10,7 +10,7 @@ use crate::id::RoomId;
 pub enum Rule {
     /// Peer messages from the app's backend, per app.
     PeerSends,
-    /// Room messages from the app's backend, per app.
+    /// Room messages for everybody there, from the app's backend, per app.
     RoomSends,
     /// Pulls of user events, per app.
     UserEventPulls,
@@ -42,13 +42,17 @@ pub enum Rule {
     RoomAttributeWrites,
     /// Room attribute reads of one client.
     RoomAttributeReads,
-    /// Group messages from the app's backend, per app.
+    /// Group messages for every member, from the app's backend, per app.
     GroupSends,
+    /// Room messages for some of the members, from the app's backend, per app.
+    TargetedRoomSends,
+    /// Group messages for some of the members, from the app's backend, per app.
+    TargetedGroupSends,
 }
 
 impl Rule {
     /// Every rule, in the order of the enum.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::PeerSends,
         Self::RoomSends,
         Self::UserEventPulls,
@@ -67,6 +71,8 @@ impl Rule {
         Self::RoomAttributeWrites,
         Self::RoomAttributeReads,
         Self::GroupSends,
+        Self::TargetedRoomSends,
+        Self::TargetedGroupSends,
     ];
 }
 

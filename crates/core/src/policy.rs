@@ -122,6 +122,8 @@ impl fmt::Debug for HighContent {
 /// Limits of sending to every active room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BroadcastPolicy {
+    /// Broadcasts in any second.
+    pub per_second: u32,
     /// Broadcasts in any 60 seconds.
     pub per_minute: u32,
     /// Broadcasts in a day (UTC).

@@ -10,13 +10,11 @@ use stentor_core::app::{
     AppPolicy, BroadcastPolicy, DirectoryPolicy, FilePolicy, HistoryPolicy, InboxPolicy, OverloadPolicy,
     RegisteredRooms, RoomPolicy, SessionPolicy,
 };
-use stentor_core::limits::{Rate, Rule};
+use stentor_core::limits::Rule;
 use stentor_files::S3Options;
 use stentor_http_kit::Secret;
 
 use crate::config::apps::{self, HistoryChannelType};
-use crate::config::chat::ChatSection;
-use crate::config::limits::Count;
 use crate::config::{AppConfig, Config};
 
 mod callbacks;
@@ -137,11 +135,12 @@ pub(crate) fn chat_policy(config: &Config, app: &AppConfig) -> Option<AppPolicy>
             ..documented.overload
         },
         broadcasts: documented.broadcasts.map(|broadcasts| BroadcastPolicy {
+            per_second: section.broadcasts_per_second.count(),
             per_minute: section.broadcasts_per_minute.count(),
             per_day: section.broadcasts_per_day.count(),
             ..broadcasts
         }),
-        rates: message_rates(section),
+        rates: app.chat_limits.core_rates(),
         sessions: SessionPolicy {
             grace_ms: section.room_stay_ms.get(),
             ack_timeout_ms: config.server.ack_timeout_ms.get(),
@@ -151,19 +150,6 @@ pub(crate) fn chat_policy(config: &Config, app: &AppConfig) -> Option<AppPolicy>
         },
     };
     Some(stentor_api_chat::policy(&app_key(org, name), &limits))
-}
-
-/// The core's rates of messages, which the Chat documents count apart from calls.
-fn message_rates(section: &ChatSection) -> Vec<(Rule, Option<Rate>)> {
-    let rate = |count: Count, window_ms| {
-        let count = count.count();
-        (count > 0).then_some(Rate { count, window_ms })
-    };
-    vec![
-        (Rule::PeerSends, rate(section.messages_to_users_per_minute, 60_000)),
-        (Rule::GroupSends, rate(section.messages_to_groups_per_second, 1000)),
-        (Rule::RoomSends, rate(section.messages_to_rooms_per_second, 1000)),
-    ]
 }
 
 /// An app as the Chat dialect knows it, if it has a Chat side.

@@ -43,7 +43,7 @@ use crate::rates::ChatRule;
     security((), ("bearer" = [])),
 )]
 pub(super) async fn handler(visit: Visit, method: Method, headers: HeaderMap) -> Result<Response, ChatError> {
-    visit.limit(ChatRule::Files)?;
+    visit.limit(ChatRule::FileDownloads)?;
     // Nobody needs a token, but a bad one is refused, as in the documents' example.
     if headers.contains_key(AUTHORIZATION) {
         authenticate(&visit.state, &visit.chat, &visit.app, bearer(&headers)?).await?;

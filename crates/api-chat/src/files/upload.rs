@@ -41,7 +41,7 @@ const PATH: &str = "/chatfiles";
     ),
 )]
 pub(super) async fn handler(call: Call, headers: HeaderMap, body: Body) -> Result<Response, ChatError> {
-    call.limit(ChatRule::Files)?;
+    call.limit(ChatRule::FileUploads)?;
     let uuid = secret::uuid()?;
     let key = FileKey::new(call.chat.uuid(), &uuid).map_err(|_| ChatError::internal())?;
     let policy = call.app.policy().directory.files;

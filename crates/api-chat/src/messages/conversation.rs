@@ -58,7 +58,7 @@ pub(super) async fn client_handler(call: Call, body: RawBody) -> Result<Response
 async fn delete(call: &Call, body: &RawBody) -> Result<Response, ChatError> {
     let user = call.user_param("username")?;
     call.app_or(&user)?;
-    call.limit(ChatRule::MessageChanges)?;
+    call.limit(ChatRule::RoamingDeletions)?;
     let request: Channel = read(body)?;
     let given = |value: Option<String>, text: &'static str| {
         value.filter(|value| !value.is_empty()).ok_or_else(|| ChatError::illegal_argument(text))

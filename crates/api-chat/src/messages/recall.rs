@@ -105,7 +105,7 @@ fn allowed(call: &Call) -> Result<(), ChatError> {
     if !call.chat.features.recall {
         return Err(unopened("message recall service is unopened"));
     }
-    call.limit(ChatRule::MessageChanges)
+    call.limit(ChatRule::Recalls)
 }
 
 /// Takes back each; nothing, if a request is malformed. Why one of them was not taken back stands in its answer.

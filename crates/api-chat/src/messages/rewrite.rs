@@ -51,7 +51,7 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
     if !call.chat.features.rewrite {
         return Err(refusal(StatusCode::FORBIDDEN, "The rewrite message feature is not open."));
     }
-    call.limit(ChatRule::MessageChanges)?;
+    call.limit(ChatRule::Rewrites)?;
     let id = call.param("msg_id").to_owned();
     let number = id.parse().map_err(|_| bad_id())?;
     let request: Rewrite<'_> = read(&body)?;

@@ -82,7 +82,7 @@ fn begin(call: &Call) -> Result<UserId, ChatError> {
     if !call.chat.features.roaming {
         return Err(not_open());
     }
-    call.limit(ChatRule::MessageChanges)?;
+    call.limit(ChatRule::RoamingDeletions)?;
     Ok(user)
 }
 

@@ -25,7 +25,7 @@ use crate::rates::ChatRule;
 )]
 pub(super) async fn handler(call: RoomCall, body: RawBody) -> Result<Response, ChatError> {
     let asked = Asked::of_room(call);
-    asked.limit(ChatRule::RoomLists)?;
+    asked.limit(ChatRule::RoomCreations)?;
     create(&asked, &body.object()?).await
 }
 

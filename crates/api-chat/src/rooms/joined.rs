@@ -31,7 +31,7 @@ const UNPAGED: usize = 500;
 )]
 pub(super) async fn handler(call: RoomCall) -> Result<Response, ChatError> {
     let asked = Asked::of_room(call);
-    let rooms = joined(&asked, MAX_PAGE, UNPAGED, ChatRule::RoomLists).await?;
+    let rooms = joined(&asked, MAX_PAGE, UNPAGED, ChatRule::JoinedRooms).await?;
     let detail = asked.query("detail").is_some_and(|text| text == "true");
     let ids: Vec<RoomId> = rooms.iter().map(Room::room_id).collect();
     let found = if detail { asked.node().room_details(&asked.app, asked.kind(), &ids).await? } else { Vec::new() };

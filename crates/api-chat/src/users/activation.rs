@@ -40,7 +40,7 @@ pub(super) async fn activate(call: Call) -> Result<Response, ChatError> {
 async fn set(call: &Call, active: bool) -> Result<User, ChatError> {
     let name = call.user_param("username")?;
     call.only_app()?;
-    call.limit(ChatRule::UserChanges)?;
+    call.limit(if active { ChatRule::Activations } else { ChatRule::Deactivations })?;
     let change = UserChange { active: Some(active), ..UserChange::default() };
     Ok(call.node().change_user(&call.app, &name, &change).await?)
 }

@@ -41,7 +41,7 @@ pub(super) async fn post(call: Call) -> Result<Response, ChatError> {
 async fn everywhere(call: Call) -> Result<Response, ChatError> {
     let name = call.user_param("username")?;
     call.only_app()?;
-    call.limit(ChatRule::UserChanges)?;
+    call.limit(ChatRule::Disconnects)?;
     let change = UserChange { revoke_tokens: true, ..UserChange::default() };
     call.node().change_user(&call.app, &name, &change).await?;
     let reply = call.reply().without_app().entities(Vec::<serde_json::Value>::new()).count(0);
@@ -63,7 +63,7 @@ async fn everywhere(call: Call) -> Result<Response, ChatError> {
 pub(super) async fn of_device(call: Call) -> Result<Response, ChatError> {
     let name = call.user_param("username")?;
     call.app_or(&name)?;
-    call.limit(ChatRule::UserChanges)?;
+    call.limit(ChatRule::DeviceDisconnects)?;
     call.node().user(&call.app, &name).await?;
     let device = DeviceId::from_trusted(call.param("resource"));
     let ended = call.node().disconnect(&call.app, &name, Some(&device), LogoutReason::Forced).await;

@@ -27,7 +27,7 @@ pub(super) const MAX_LIMIT: usize = 100;
 )]
 pub(super) async fn handler(call: Call) -> Result<Response, ChatError> {
     call.only_app()?;
-    call.limit(ChatRule::UserReads)?;
+    call.limit(ChatRule::UserLists)?;
     let (limit, after) = page(&call)?;
     let page = call.node().users(&call.app, after, limit).await?;
     let reply = call.reply().path("/users").uri(call.url("/users")).params(call.query_params(&["limit", "cursor"]));

@@ -19,7 +19,7 @@ use crate::rates::ChatRule;
 pub(super) async fn count(call: Call) -> Result<Response, ChatError> {
     let name = call.user_param("username")?;
     call.app_or(&name)?;
-    call.limit(ChatRule::UserStatus)?;
+    call.limit(ChatRule::OfflineCounts)?;
     call.node().user(&call.app, &name).await?;
     let count = call.node().offline_messages(&call.app, &name).await?;
     let reply = call.reply().without_app().entities(Vec::<Value>::new()).count(0);
@@ -41,7 +41,7 @@ pub(super) async fn count(call: Call) -> Result<Response, ChatError> {
 pub(super) async fn status(call: Call) -> Result<Response, ChatError> {
     let name = call.user_param("username")?;
     call.app_or(&name)?;
-    call.limit(ChatRule::UserStatus)?;
+    call.limit(ChatRule::OfflineStatus)?;
     call.node().user(&call.app, &name).await?;
     let id = call.param("msg_id");
     // A message that nobody knows does not wait (the example in the documents).

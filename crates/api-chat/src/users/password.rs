@@ -42,7 +42,7 @@ pub(super) async fn post(call: Call, body: RawBody) -> Result<Response, ChatErro
 
 async fn change(call: Call, body: RawBody) -> Result<Response, ChatError> {
     call.only_app()?;
-    call.limit(ChatRule::UserChanges)?;
+    call.limit(ChatRule::Passwords)?;
     let name = call.user_param("username").map_err(|_| no_user())?;
     let body = body.object()?;
     let password = body.text("newpassword")?.filter(|password| !password.is_empty());

@@ -20,7 +20,7 @@ use crate::rates::ChatRule;
 pub(super) async fn handler(call: Call) -> Result<Response, ChatError> {
     let name = call.user_param("username")?;
     call.app_or(&name)?;
-    call.limit(ChatRule::UserStatus)?;
+    call.limit(ChatRule::Resources)?;
     call.node().user(&call.app, &name).await?;
     let devices: Vec<_> = call.node().devices(&call.app, &name).iter().map(view).collect();
     Ok(call.reply().path(call.path()).entities(Vec::<Value>::new()).data(devices).send())

@@ -55,6 +55,12 @@ pub enum BroadcastError {
     /// The app has no broadcasts.
     #[error("broadcasts are switched off")]
     Off,
+    /// There were `max` in the last second.
+    #[error("more than {max} broadcasts in a second")]
+    PerSecond {
+        /// The limit.
+        max: u32,
+    },
     /// There were `max` in the last 60 seconds.
     #[error("more than {max} broadcasts in a minute")]
     PerMinute {
@@ -84,6 +90,7 @@ impl From<StoreError> for BroadcastError {
     }
 }
 
+const SECOND_MS: u64 = 1000;
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 86_400_000;
 
@@ -122,6 +129,10 @@ impl Taken {
         }
         if self.lately_ms.len() >= policy.per_minute as usize {
             return Err(BroadcastError::PerMinute { max: policy.per_minute });
+        }
+        let this_second = self.lately_ms.iter().filter(|at_ms| at_ms.abs_diff(now_ms) < SECOND_MS).count();
+        if this_second >= policy.per_second as usize {
+            return Err(BroadcastError::PerSecond { max: policy.per_second });
         }
         self.today += 1;
         self.lately_ms.push(now_ms);
@@ -170,7 +181,8 @@ impl Node {
 mod tests {
     use super::*;
 
-    const POLICY: BroadcastPolicy = BroadcastPolicy { per_minute: 2, per_day: 3, waiting: 9, rooms_per_step: 9 };
+    const POLICY: BroadcastPolicy =
+        BroadcastPolicy { per_second: 2, per_minute: 2, per_day: 3, waiting: 9, rooms_per_step: 9 };
     const NOON_MS: u64 = 20_000 * DAY_MS + DAY_MS / 2;
 
     #[test]
@@ -184,6 +196,18 @@ mod tests {
         let midnight_ms = 20_001 * DAY_MS;
         assert!(matches!(taken.take(POLICY, midnight_ms - 1), Err(BroadcastError::PerDay { max: 3 })));
         assert!(taken.take(POLICY, midnight_ms).is_ok());
+    }
+
+    #[test]
+    fn a_second_slides_too() {
+        let policy = BroadcastPolicy { per_second: 1, per_minute: 10, ..POLICY };
+        let mut taken = Taken::default();
+        assert!(taken.take(policy, NOON_MS).is_ok());
+        for now_ms in [NOON_MS, NOON_MS + 999, NOON_MS - 999] {
+            assert!(matches!(taken.take(policy, now_ms), Err(BroadcastError::PerSecond { max: 1 })), "{now_ms}");
+        }
+        assert!(taken.take(policy, NOON_MS + 1000).is_ok() && taken.take(policy, NOON_MS + 2000).is_ok());
+        assert!(matches!(taken.take(policy, NOON_MS + 2000), Err(BroadcastError::PerDay { max: 3 })));
     }
 
     #[test]

@@ -65,6 +65,11 @@ pub(super) struct ToGroup<'a> {
     pub(super) options: &'a SendOptions,
 }
 
+/// The backend's rate of messages for these members, or for all.
+fn rule_for(only_for: &[UserId]) -> Rule {
+    if only_for.is_empty() { Rule::GroupSends } else { Rule::TargetedGroupSends }
+}
+
 impl Node {
     /// Sends to the members of a group, without the sender. Answers when everything that is to be kept is durable.
     ///
@@ -79,7 +84,7 @@ impl Node {
     ) -> Result<SentGroup, SendError> {
         let SendGroup { from, group, payload, only_for, options } = send;
         Self::check_payload(app, &payload)?;
-        self.limit_send(app, origin, Rule::GroupSends)?;
+        self.limit_send(app, origin, rule_for(&only_for))?;
         let target = Target::Group(group.clone());
         let saying = Saying::new(payload, options.marks).only_for(&only_for);
         let passed = self.pass_gate(app, origin, &from, slice::from_ref(&target), saying).await?;
@@ -104,7 +109,7 @@ impl Node {
         let SendGroups { from, groups, payload, only_for, options } = send;
         Self::check_payload(app, &payload)?;
         Self::check_count(groups.len(), GROUPS)?;
-        self.limit_sends(app, origin, Rule::GroupSends, groups.len())?;
+        self.limit_sends(app, origin, rule_for(&only_for), groups.len())?;
         if let Origin::Client(session) = origin {
             for group in &groups {
                 let member = self.members_among(app, group, std::slice::from_ref(session.user())).await?;

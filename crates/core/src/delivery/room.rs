@@ -92,7 +92,11 @@ impl Node {
     ) -> Result<(Said, Option<Turn<'a>>), SendError> {
         Self::check_payload(app, &said.payload)?;
         Self::check_count(rooms.len(), ROOMS)?;
-        let rule = if app.policy().combined_sends { Rule::PeerSends } else { Rule::RoomSends };
+        let rule = match said.only_for.is_empty() {
+            _ if app.policy().combined_sends => Rule::PeerSends,
+            true => Rule::RoomSends,
+            false => Rule::TargetedRoomSends,
+        };
         self.limit_sends(app, origin, rule, rooms.len())?;
         if let Origin::Client(session) = origin
             && !rooms.iter().all(|room| session.is_in(room))

@@ -127,6 +127,22 @@ async fn several_groups_are_taken_together_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn messages_for_some_of_the_members_have_a_rate_of_their_own() {
+    let rates = vec![rate(Rule::GroupSends, 1, 1000), rate(Rule::TargetedGroupSends, 1, 1000)];
+    let world = world_with(|policy| policy.rates = rates).await;
+    let targeted = || SendGroup { only_for: vec![user_id("bob")], ..group("alice", "red", "x") };
+    world.send_group(targeted()).await.expect("taken");
+    let refused = world.send_group(targeted()).await;
+    assert!(matches!(refused, Err(SendError::Limited(Limited { rule: Rule::TargetedGroupSends }))));
+    let several = SendGroups { only_for: vec![user_id("bob")], ..groups(&["red"], "x") };
+    let refused = world.node.send_groups(&world.app, Origin::Backend, several).await;
+    assert!(matches!(refused, Err(SendError::Limited(Limited { rule: Rule::TargetedGroupSends }))));
+    world.send_group(group("alice", "red", "x")).await.expect("the others have theirs");
+    let refused = world.send_group(group("alice", "red", "x")).await;
+    assert!(matches!(refused, Err(SendError::Limited(Limited { rule: Rule::GroupSends }))));
+}
+
+#[tokio::test]
 async fn what_is_not_kept_reaches_who_is_there() {
     let world = world().await;
     world.add_members("team", &["bob", "carol", "dave"]).await;

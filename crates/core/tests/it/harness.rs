@@ -90,7 +90,7 @@ pub(crate) fn policy(app: &str) -> AppPolicy {
 
 /// Those of the documents, in steps of a size that tests do not reach by chance.
 pub(crate) const BROADCASTS: BroadcastPolicy =
-    BroadcastPolicy { per_minute: 10, per_day: 100, waiting: 100, rooms_per_step: 64 };
+    BroadcastPolicy { per_second: 10, per_minute: 10, per_day: 100, waiting: 100, rooms_per_step: 64 };
 
 /// What the Chat API gives up under overload, with some senders that are high.
 pub(crate) fn overload(high: &[&str]) -> OverloadPolicy {

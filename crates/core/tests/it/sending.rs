@@ -81,6 +81,21 @@ async fn several_rooms_count_all_or_nothing() {
 }
 
 #[tokio::test]
+async fn messages_for_some_of_the_members_have_a_rate_of_their_own() {
+    let rates = vec![rate(Rule::RoomSends, 1, 1000), rate(Rule::TargetedRoomSends, 2, 1000)];
+    let world = world_with(|policy| policy.rates = rates).await;
+    let targeted = || SendRooms { only_for: vec![user_id("bob")], ..to_rooms(&["x"]) };
+    for _ in 0..2 {
+        send_rooms(&world, targeted()).await.expect("taken");
+    }
+    let refused = send_rooms(&world, targeted()).await;
+    assert!(matches!(refused, Err(SendError::Limited(Limited { rule: Rule::TargetedRoomSends }))));
+    send_rooms(&world, to_rooms(&["x"])).await.expect("the others have theirs");
+    let refused = send_rooms(&world, to_rooms(&["x"])).await;
+    assert!(matches!(refused, Err(SendError::Limited(Limited { rule: Rule::RoomSends }))));
+}
+
+#[tokio::test]
 async fn a_client_must_be_in_every_room() {
     let world = world().await;
     let bob = world.login("bob").await;

@@ -1,7 +1,7 @@
-//! `[apps.chat]` and `[apps.chat_limits]`: the Chat side of an app. The rates are the dialect's table.
+//! `[apps.chat]` and `[apps.chat_limits]`: the Chat side of an app. The rates are the dialect's tables.
 
-use stentor_api_chat::ChatRule;
-use stentor_core::limits::Rate;
+use stentor_api_chat::{CORE_RATES, ChatRule};
+use stentor_core::limits::{Rate, Rule};
 
 use super::callbacks::MessageTypeWord;
 use super::limits::Count;
@@ -59,18 +59,14 @@ section! {
         files_bytes: Bounded<0, 1_125_899_906_842_624> = Bounded::clamped(10_737_418_240);
         /// How long uploaded files are kept: 7 days.
         file_retention_s: Bounded<1, 315_360_000> = Bounded::clamped(604_800);
-        /// Messages to users in a minute. As with the next two, 0 lifts the limit.
-        messages_to_users_per_minute: Count = Count::clamped(6000);
-        /// Messages to groups in a second, counted once for each group.
-        messages_to_groups_per_second: Count = Count::clamped(20);
-        /// Messages to rooms in a second, counted once for each room.
-        messages_to_rooms_per_second: Count = Count::clamped(100);
         /// Messages into one room in a second, above which low ones are dropped, then normal ones, while the server is busy.
         room_budget_per_second: Bounded<1, 1_000_000> = Bounded::clamped(20);
         /// Senders whose messages to rooms are high, whatever they say.
         high_senders: Vec<String> = Vec::new();
         /// Types of messages that are high in rooms: "txt", "img", "audio", "video", "file", "loc", "cmd", "custom".
         high_types: Vec<MessageTypeWord> = Vec::new();
+        /// Broadcasts to every active room in a second.
+        broadcasts_per_second: Bounded<1, 1000> = Bounded::clamped(1);
         /// Broadcasts to every active room in a minute.
         broadcasts_per_minute: Bounded<1, 1000> = Bounded::clamped(10);
         /// Broadcasts to every active room in a day (UTC).
@@ -80,13 +76,20 @@ section! {
     }
 }
 
-/// The rates of the Chat endpoints of one app.
+/// The rates of the Chat side of one app: those of its endpoints, and those of the core.
 #[derive(Debug, Clone)]
-pub struct ChatLimitsSection([Count; ChatRule::COUNT]);
+pub struct ChatLimitsSection {
+    calls: [Count; ChatRule::COUNT],
+    core: [Count; CORE_RATES.len()],
+}
 
 impl Default for ChatLimitsSection {
     fn default() -> Self {
-        Self(ChatRule::ALL.map(|rule| Count::clamped(u64::from(rule.default_rate().count))))
+        let count = |rate: Rate| Count::clamped(u64::from(rate.count));
+        Self {
+            calls: ChatRule::ALL.map(|rule| count(rule.default_rate())),
+            core: CORE_RATES.map(|row| count(row.rate)),
+        }
     }
 }
 
@@ -94,35 +97,46 @@ impl ChatLimitsSection {
     /// The rate of a rule; `None` if it is switched off.
     #[must_use]
     pub fn rate(&self, rule: ChatRule) -> Option<Rate> {
-        let count = u32::try_from(self.0[rule as usize].get()).ok().filter(|count| *count > 0)?;
-        Some(Rate { count, window_ms: rule.default_rate().window_ms })
+        rate(self.calls[rule as usize], rule.default_rate())
     }
+
+    /// The core's rates; `None` for those that are switched off.
+    #[must_use]
+    pub fn core_rates(&self) -> Vec<(Rule, Option<Rate>)> {
+        CORE_RATES.iter().zip(self.core).map(|(row, count)| (row.rule, rate(count, row.rate))).collect()
+    }
+}
+
+fn rate(count: Count, default: Rate) -> Option<Rate> {
+    (count.get() > 0).then(|| Rate { count: count.count(), window_ms: default.window_ms })
 }
 
 impl Section for ChatLimitsSection {
     const ABOUT: &'static [&'static str] =
-        &[" Rates of the Chat endpoints of this app, as in [apps.limits]. 0 switches a rule off."];
+        &[" Rates of the Chat side of this app, as in [apps.limits]. 0 switches a rule off."];
 
     fn keys() -> Vec<KeyDoc> {
-        let default = Self::default();
-        let key = |rule: ChatRule| KeyDoc {
-            name: rule.name(),
-            doc: vec![rule.counts()],
-            default: default.0[rule as usize].to_toml(),
+        let key = |name, counts, rate: Rate| KeyDoc {
+            name,
+            doc: vec![counts],
+            default: Count::clamped(u64::from(rate.count)).to_toml(),
             example: None,
         };
-        ChatRule::ALL.map(key).into()
+        let calls = ChatRule::ALL.map(|rule| key(rule.name(), rule.counts(), rule.default_rate()));
+        let core = CORE_RATES.map(|row| key(row.name, row.counts, row.rate));
+        calls.into_iter().chain(core).collect()
     }
 }
 
 impl Keys for ChatLimitsSection {
     fn names(&self) -> Vec<&'static str> {
-        ChatRule::ALL.map(ChatRule::name).into()
+        ChatRule::ALL.map(ChatRule::name).into_iter().chain(CORE_RATES.map(|row| row.name)).collect()
     }
 
     fn set(&mut self, key: &str, raw: Raw<'_>) -> Option<Result<(), Invalid>> {
-        let rule = ChatRule::ALL.into_iter().find(|rule| rule.name() == key)?;
-        Some(raw.read().map(|count| self.0[rule as usize] = count))
+        let at = self.names().into_iter().position(|name| name == key)?;
+        let count = self.calls.iter_mut().chain(&mut self.core).nth(at)?;
+        Some(raw.read().map(|read| *count = read))
     }
 }
 
@@ -137,5 +151,21 @@ mod tests {
         assert!(matches!(limits.set("chat_tokens_per_second", Raw::Text("0")), Some(Ok(()))));
         assert_eq!(limits.rate(ChatRule::Tokens), None);
         assert!(limits.set("chat_nothing", Raw::Text("0")).is_none());
+    }
+
+    #[test]
+    fn the_core_s_rates_are_set_by_name_too() {
+        let mut limits = ChatLimitsSection::default();
+        let documented: Vec<_> = CORE_RATES.iter().map(|row| (row.rule, Some(row.rate))).collect();
+        assert_eq!(limits.core_rates(), documented);
+        for (number, row) in (1..).zip(CORE_RATES) {
+            assert!(matches!(limits.set(row.name, Raw::Text(&number.to_string())), Some(Ok(()))));
+        }
+        assert!(matches!(limits.set("chat_client_logins_per_second", Raw::Text("0")), Some(Ok(()))));
+        let expected: Vec<_> = (1..)
+            .zip(CORE_RATES)
+            .map(|(count, row)| (row.rule, (row.rule != Rule::Logins).then_some(Rate { count, ..row.rate })))
+            .collect();
+        assert_eq!(limits.core_rates(), expected);
     }
 }

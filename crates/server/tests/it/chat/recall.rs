@@ -215,7 +215,7 @@ async fn thirty_at_once_and_no_more() {
 
 #[tokio::test]
 async fn a_hundred_calls_a_second() {
-    let backend = Backend::with(TestApp::new().chat().chat_limit("chat_message_changes_per_second", 1)).await;
+    let backend = Backend::with(TestApp::new().chat().chat_limit("chat_recalls_per_second", 1)).await;
     refused(&backend.post(RECALL, &recall("7", "user2", "chat")).await, 403, "message_recall_error", "not_found msg");
     let limited = backend.post(RECALL, &recall("7", "user2", "chat")).await;
     refused(&limited, 429, "reach_limit", "This request has reached api limit");

@@ -25,6 +25,8 @@ pub(super) async fn server_of(app: TestApp, users: &[&str]) -> (TestServer, Http
     let limits = [
         "chat_rooms_per_second",
         "chat_room_lists_per_second",
+        "chat_room_creations_per_second",
+        "chat_joined_rooms_per_second",
         "chat_groups_per_second",
         "chat_group_lists_per_second",
         "chat_registrations_per_second",

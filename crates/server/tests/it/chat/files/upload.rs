@@ -143,7 +143,7 @@ async fn nobody_uploads_without_a_token() {
 
 #[tokio::test]
 async fn more_uploads_a_second_than_allowed_are_refused() {
-    let app = TestApp::new().chat().chat_limit("chat_files_per_second", 2);
+    let app = TestApp::new().chat().chat_limit("chat_file_uploads_per_second", 2);
     let server = TestServer::builder().app(app).manual_clock().start().await;
     let chat = server.chat().await;
     for _ in 0..2 {
