@@ -9,6 +9,9 @@ use crate::callbacks::Callbacks;
 use crate::error::ChatError;
 use crate::rates::ChatRule;
 
+/// For how long the history can be downloaded, in milliseconds: 3 days (history documents).
+pub(crate) const HISTORY_DOWNLOAD_MS: u64 = 3 * 86_400_000;
+
 /// One app of the Chat dialect.
 #[derive(Debug)]
 pub struct ChatApp {
@@ -116,7 +119,7 @@ impl ChatApp {
             certificate: None,
             client: None,
             features: ChatFeatures::default(),
-            history_download_ms: 3 * 86_400_000,
+            history_download_ms: HISTORY_DOWNLOAD_MS,
             callbacks: None,
             recall_within_ms: 120_000,
             rooms: RoomSizes::default(),

@@ -31,8 +31,14 @@ use utoipa_axum::routes;
 pub use filter::{CallbackEvent, ChatKind, Filter, Source};
 pub use gate::{OnFailure, PreSend};
 
+use crate::sizes::{Size, size};
 use crate::state::ChatState;
 use seal::Md5Seal;
+
+/// What is limited of callbacks, for `docs/limits.md`.
+pub(crate) fn sizes() -> Vec<Size> {
+    vec![size("Callback rules", MAX_RULES, "the server does not start").by(&["apps.callbacks"])]
+}
 
 /// The endpoints of this family.
 pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {

@@ -20,9 +20,34 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use crate::app::ChatApp;
+use crate::policy::ChatLimits;
+use crate::sizes::{Size, size, span};
 use crate::state::ChatState;
 
 pub use blobs::{Orphans, sweep_orphans};
+
+/// What is limited of files, for `docs/limits.md`.
+pub(crate) fn sizes(limits: &ChatLimits) -> Vec<Size> {
+    let (files, thumbnails) = (limits.directory.files, ThumbnailOptions::default());
+    let (pixels, million) = (thumbnails.decode.max_pixels, 1_000_000);
+    let largest = format!("{} million pixels, {} bytes", pixels / million, thumbnails.max_file_bytes);
+    let edge = upload::MAX_THUMBNAIL_PIXELS;
+    let thumbnail = format!("{edge} by {edge} pixels, {} if nothing is said", upload::THUMBNAIL_PIXELS);
+    vec![
+        size("Uploaded file", format!("{} bytes", files.file_bytes), "413").by(&["file_bytes"]),
+        size("Files of an app", format!("{} bytes", files.files_bytes), "403").by(&["files_bytes"]),
+        size("Files are kept for", span(files.retention_ms), "404").by(&["file_retention_s"]),
+        size("Parts of an upload's form", form::MAX_PARTS, "400"),
+        size("An upload brings at least", format!("{} bytes in 1 s, in the long run", paced::SLOWEST), "408"),
+        size("Thumbnail", thumbnail, "smaller"),
+        size("Picture with a thumbnail", largest, "sent itself"),
+        size(
+            "Thumbnails that are made, and that wait for it",
+            format!("{} and {}", thumbnails.at_a_time, thumbnails.waiting),
+            "503",
+        ),
+    ]
+}
 
 /// The endpoints of this family.
 pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {

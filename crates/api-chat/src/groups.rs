@@ -13,7 +13,14 @@ mod mutes;
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
+use crate::sizes::{Size, size};
 use crate::state::ChatState;
+
+/// What is limited of groups alone, for `docs/limits.md`.
+pub(crate) fn sizes() -> Vec<Size> {
+    let pages = format!("{}, {} if nothing is said", joined::MAX_SHORT_PAGE, joined::SHORT_PAGE);
+    vec![size("Groups of a user with details, on a page", pages, "so many")]
+}
 
 /// The endpoints of this family.
 pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {

@@ -9,9 +9,21 @@ mod url;
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
+use crate::app::HISTORY_DOWNLOAD_MS;
+use crate::sizes::{Size, size, span};
 use crate::state::ChatState;
 
 pub(crate) use download::Downloads;
+
+/// What is limited of the history, for `docs/limits.md`.
+pub(crate) fn sizes() -> Vec<Size> {
+    vec![
+        size("Hours of the history that can be downloaded", format!("those of {}", span(HISTORY_DOWNLOAD_MS)), "400")
+            .by(&["history_download_s"]),
+        size("Downloads of the history at a time", download::AT_A_TIME, "503"),
+        size("The URL of such a download is good for", span(url::VALID_S * 1000), "403"),
+    ]
+}
 
 /// The endpoints of this family.
 pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {

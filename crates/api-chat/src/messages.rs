@@ -12,12 +12,15 @@ mod request;
 mod rewrite;
 mod roaming;
 mod roaming_deletion;
+mod sizes;
 mod users;
 
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use crate::state::ChatState;
+
+pub(crate) use sizes::sizes;
 
 /// The endpoints of this family.
 pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {

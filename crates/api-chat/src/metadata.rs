@@ -15,7 +15,9 @@ use crate::body::RawBody;
 use crate::call::Call;
 use crate::error::ChatError;
 use crate::names::user_id;
+use crate::policy::ChatLimits;
 use crate::rates::ChatRule;
+use crate::sizes::{Size, size};
 use crate::state::ChatState;
 
 /// Users in one request (Easemob user attribute documents).
@@ -24,6 +26,19 @@ const MAX_USERS: usize = 100;
 /// Characters of the attributes that the vendor's clients know.
 const LENGTHS: [(&str, usize); 6] =
     [("nickname", 64), ("avatarurl", 256), ("phone", 32), ("mail", 64), ("sign", 256), ("birth", 64)];
+
+/// What is limited of attributes, for `docs/limits.md`.
+pub(crate) fn sizes(limits: &ChatLimits) -> Vec<Size> {
+    let lengths: Vec<_> = LENGTHS.iter().map(|(name, length)| format!("`{name}` {length}")).collect();
+    vec![
+        size("Attributes of a user", format!("{} bytes, names and values", limits.directory.profile_bytes), "403")
+            .by(&["attribute_bytes"]),
+        size("Attributes of all users", format!("{} bytes", limits.directory.profiles_bytes), "403")
+            .by(&["attribute_bytes_total"]),
+        size("Characters of known attributes", lengths.join(", "), "403"),
+        size("Users whose attributes are asked for at once", MAX_USERS, "400"),
+    ]
+}
 
 /// The endpoints of this family.
 pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {

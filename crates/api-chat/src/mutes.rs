@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::error::ChatError;
 use crate::names::user_id;
 use crate::rates::ChatRule;
+use crate::sizes::{Size, size};
 use crate::state::ChatState;
 
 /// The scopes and their names.
@@ -27,6 +28,14 @@ const MAX_PAGE: usize = 50;
 const DEFAULT_PAGE: usize = 10;
 /// The last page there is: what is behind it is not counted off.
 const LAST_PAGE: usize = 100_000;
+
+/// What is limited of global mutes, for `docs/limits.md`.
+pub(crate) fn sizes() -> Vec<Size> {
+    vec![
+        size("Seconds of a global mute", MAX_SECONDS, "400"),
+        size("Globally muted users on a page", format!("{MAX_PAGE}, {DEFAULT_PAGE} if nothing is said"), "so many"),
+    ]
+}
 
 /// The endpoints of this family.
 pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {

@@ -2,12 +2,15 @@
 
 use stentor_core::id::{NameError, NameRule, UserId};
 
+/// Characters of a user ID, and of the ID of a room or group.
+pub(crate) const MAX_NAME: usize = 64;
+
 /// User IDs as they are kept: in lower case.
-pub const USER_NAMES: NameRule = NameRule::ascii(64, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+pub const USER_NAMES: NameRule = NameRule::ascii(MAX_NAME, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
 
 /// IDs of rooms and groups. Ours are digits; others are taken where a document says that nobody checks them.
 pub const ROOM_NAMES: NameRule =
-    NameRule::ascii(64, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+    NameRule::ascii(MAX_NAME, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
 
 /// Parses a user ID: `Aa` and `aa` are the same user.
 ///

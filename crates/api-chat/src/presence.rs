@@ -17,11 +17,25 @@ use crate::body::Object;
 use crate::call::Call;
 use crate::error::ChatError;
 use crate::names::user_id;
+use crate::policy::ChatLimits;
 use crate::rates::ChatRule;
+use crate::sizes::{Size, size, span};
 use crate::state::ChatState;
 
 /// Users in one request (Easemob presence documents).
 const MAX_USERS: usize = 100;
+
+/// What is limited of presence, for `docs/limits.md`.
+pub(crate) fn sizes(limits: &ChatLimits) -> Vec<Size> {
+    vec![
+        size("Text of a status", format!("{} bytes", limits.directory.status_ext_bytes), "400"),
+        size("Users whose presence is asked for or watched in one request", MAX_USERS, "400"),
+        size("Users whom a user watches, and who watch a user", limits.directory.status_watches, "400"),
+        size("A subscription lasts", span(u64::from(subscriptions::MAX_SECONDS) * 1000), "400"),
+        size("Subscriptions on a page", subscriptions::MAX_PAGE, "so many"),
+        size("Name of a device with a status", format!("{} bytes", publish::MAX_RESOURCE), "400"),
+    ]
+}
 
 /// The endpoints of this family.
 pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {

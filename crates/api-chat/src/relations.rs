@@ -11,10 +11,24 @@ use utoipa_axum::routes;
 use crate::call::Call;
 use crate::envelope::Envelope;
 use crate::error::ChatError;
+use crate::policy::ChatLimits;
+use crate::sizes::{Size, size};
 use crate::state::ChatState;
 
 /// Entries on a page (Easemob user relationship documents).
 const MAX_PAGE: usize = 50;
+
+/// What is limited of contacts and blocks, for `docs/limits.md`.
+pub(crate) fn sizes(limits: &ChatLimits) -> Vec<Size> {
+    vec![
+        size("Contacts of a user", limits.directory.contacts, "403").by(&["contacts"]),
+        size("Contacts imported at once", contacts::MAX_IMPORT, "400"),
+        size("Contacts on a page", format!("{MAX_PAGE}, {} if nothing is said", remarks::DEFAULT_PAGE), "400"),
+        size("Remark on a contact", format!("{} characters", remarks::MAX_REMARK), "400"),
+        size("Users whom a user blocks", limits.directory.blocks, "403").by(&["user_blocks"]),
+        size("Blocked users on a page", MAX_PAGE, "so many"),
+    ]
+}
 
 /// The endpoints of this family.
 pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {

@@ -15,6 +15,7 @@ pub(crate) mod mutes;
 pub(crate) mod refusals;
 pub(crate) mod rights;
 pub(crate) mod room;
+mod sizes;
 mod super_admin;
 pub(crate) mod view;
 
@@ -22,6 +23,8 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use crate::state::ChatState;
+
+pub(crate) use sizes::sizes;
 
 /// The endpoints of this family.
 pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {

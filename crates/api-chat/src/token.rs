@@ -19,6 +19,7 @@ use crate::call::Visit;
 use crate::error::{ChatError, exception};
 use crate::names::user_id;
 use crate::rates::ChatRule;
+use crate::sizes::{Size, size, span};
 use crate::users::view::user_view;
 
 /// How long a token lives when nobody says so: 60 days (Easemob "user token" documents).
@@ -26,6 +27,12 @@ const DEFAULT_TTL_S: u64 = 60 * 86_400;
 
 /// No token lives longer, apart from those that never expire (ttl 0).
 const MAX_TTL_S: u64 = 10 * 365 * 86_400;
+
+/// What is limited of tokens, for `docs/limits.md`.
+pub(crate) fn sizes() -> Vec<Size> {
+    let lives = format!("{}, {} if nothing is said", span(MAX_TTL_S * 1000), span(DEFAULT_TTL_S * 1000));
+    vec![size("A token lives, unless `ttl` is 0", lives, "400")]
+}
 
 /// What `POST token` takes.
 #[derive(Debug, ToSchema)]

@@ -3,11 +3,14 @@
 
 use std::fmt::Write as _;
 
-use stentor_api_chat::{ChatLimits, ChatRule};
+use stentor_api_chat::{CORE_RATES, ChatRule, Size};
 use stentor_api_rtm::{MAX_BODY_BYTES, RtmLimits, policy};
 use stentor_core::app::AppPolicy;
 use stentor_core::events::{EVENTS_KEPT, EVENTS_PER_PULL};
+use stentor_core::limits::Rate;
 
+use crate::config::Config;
+use crate::config::chat::ChatSection;
 use crate::config::example::example;
 use crate::config::limits::LimitsSection;
 
@@ -80,39 +83,80 @@ fn limits() -> String {
     );
     sizes(&mut text, &policy("", &RtmLimits::default()));
     chat_rates(&mut text);
-    chat_sizes(&mut text, &ChatLimits::default());
+    chat_sizes(&mut text, &Config::default());
     text
 }
 
-fn chat_sizes(text: &mut String, limits: &ChatLimits) {
-    text.push_str(
-        "\n## Sizes and numbers of the Chat API\n\n| what | limit | beyond it | changed by |\n|---|---|---|---|\n",
-    );
-    let files = &limits.directory.files;
-    for (what, limit, beyond, changed_by) in [
-        ("Uploaded file", format!("{} bytes", files.file_bytes), "413", "`file_bytes`"),
-        ("Files of an app", format!("{} bytes", files.files_bytes), "403", "`files_bytes`"),
-        ("They are kept for", format!("{} days", files.retention_ms / 86_400_000), "404", "`file_retention_s`"),
-        ("Uploads at a time", "64".to_owned(), "503", "`files.uploads`"),
-        ("Downloads of the history at a time", "8".to_owned(), "503", ""),
-        ("Hours of it that can be downloaded", "those of 3 days".to_owned(), "400", "`history_download_s`"),
-        ("Thumbnail", "1024 by 1024 pixels".to_owned(), "smaller", ""),
-        ("Picture with a thumbnail", "25 million pixels, 20 MiB".to_owned(), "sent itself", ""),
-    ] {
-        row(text, &[what, &limit, beyond, changed_by]);
+const CHAT_RATES: &str = "
+## Rates of the Chat API
+
+Calls of endpoints, per app, each under its name in `[apps.chat_limits]`; 0 switches it off. Refused with 429
+`reach_limit`. A call that a rate refuses does not count; one that is refused for another reason does, unless its caller
+may not make it (401) or it is a message to be sent whose body cannot be read.
+
+| name | default | counts | from |
+|---|---|---|---|
+";
+
+const CORE_RATES_HEAD: &str = "
+Messages over REST, per app, and what one user or client does at `/ws/chat`. Under their names in `[apps.chat_limits]`,
+too. They count what nothing else speaks against. A call to several receivers counts each, and is taken whole or not at
+all. Where calls and messages are both too many, the answer is that of calls (429).
+
+| name | default | counts | from | refused with |
+|---|---|---|---|---|
+";
+
+const CHAT_SIZES: &str = "
+## Sizes and numbers of the Chat API
+
+Keys are those of `[apps.chat]`, unless they name another section. Clients' numbers are the codes of
+[gateway-chat.md](gateway-chat.md), which also has the sizes of what clients send.
+
+| what | limit | beyond it | changed by |
+|---|---|---|---|
+";
+
+fn chat_rates(text: &mut String) {
+    text.push_str(CHAT_RATES);
+    for rule in ChatRule::ALL {
+        let counts = rule.counts().trim().trim_end_matches('.');
+        row(text, &[&format!("`{}`", rule.name()), &number(rule.default_rate()), counts, rule.source()]);
+    }
+    text.push_str(CORE_RATES_HEAD);
+    for rate in CORE_RATES {
+        let counts = rate.counts.trim().trim_end_matches('.');
+        row(text, &[&format!("`{}`", rate.name), &number(rate.rate), counts, rate.source, rate.refusal]);
     }
 }
 
-fn chat_rates(text: &mut String) {
-    text.push_str(
-        "\n## Rates of the Chat API\n\nPer app, each under its name in `[apps.chat_limits]`; 0 switches it off. \
-         Refused with 429 `reach_limit`.\n\n| name | default | counts | from |\n|---|---|---|---|\n",
-    );
-    for rule in ChatRule::ALL {
-        let rate = rule.default_rate();
-        let default = format!("{} in {} s", rate.count, rate.window_ms / 1000);
-        let counts = rule.counts().trim().trim_end_matches('.');
-        row(text, &[&format!("`{}`", rule.name()), &default, counts, rule.source()]);
+fn number(rate: Rate) -> String {
+    format!("{} in {} s", rate.count, rate.window_ms / 1000)
+}
+
+fn chat_sizes(text: &mut String, config: &Config) {
+    text.push_str(CHAT_SIZES);
+    let failed = Size {
+        what: "Failed callbacks that are kept",
+        limit: ChatSection::default().failed_callbacks.get().to_string(),
+        beyond: "the newest replaces the oldest",
+        keys: &["failed_callbacks"],
+    };
+    let uploads = Size {
+        what: "Uploads at a time",
+        limit: config.files.uploads.get().to_string(),
+        beyond: "503",
+        keys: &["files.uploads"],
+    };
+    let mailbox = Size {
+        what: "What waits for a client, or for its ack",
+        limit: format!("{} or {} bytes", config.gateway.mailbox_notices.get(), config.gateway.mailbox_bytes.get()),
+        beyond: "slow consumer, close code 4006",
+        keys: &["gateway.mailbox_notices", "gateway.mailbox_bytes"],
+    };
+    for Size { what, limit, beyond, keys } in stentor_api_chat::sizes().into_iter().chain([failed, uploads, mailbox]) {
+        let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
+        row(text, &[what, &limit, beyond, &keys.join(", ")]);
     }
 }
 
@@ -185,5 +229,27 @@ fn sizes(text: &mut String, policy: &AppPolicy) {
     ];
     for (what, limit, beyond, key) in rows {
         row(text, &[what, &limit, beyond, key]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::chat::ChatSection;
+    use crate::config::section::{Keys as _, Section as _};
+
+    #[test]
+    fn sizes_of_chat_name_keys_that_are_there_and_have_their_defaults() {
+        let names = ChatSection::default().names();
+        let documents: Vec<_> = ChatSection::keys();
+        for size in stentor_api_chat::sizes() {
+            for key in size.keys.iter().filter(|key| !key.contains('.')) {
+                assert!(names.contains(key), "{key}");
+                let default = documents.iter().find(|doc| doc.name == *key).and_then(|doc| doc.default.clone());
+                let number = default.unwrap_or_default();
+                if !key.ends_with("_s") && !key.ends_with("_ms") {
+                    assert!(size.limit.split(' ').any(|word| word == number), "{key} = {number}, not {}", size.limit);
+                }
+            }
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::error::ChatError;
 const AROUND_BYTES: u64 = 1024 * 1024;
 
 /// Parts of a form.
-const MAX_PARTS: usize = 32;
+pub(super) const MAX_PARTS: usize = 32;
 
 /// Bytes of a field that is not the file.
 const MAX_FIELD_BYTES: usize = 1024;

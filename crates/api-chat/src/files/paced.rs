@@ -22,7 +22,7 @@ const PIECE_BYTES: usize = 16 * 1024;
 const ALLOWANCE_BYTES: usize = 64 * 1024;
 
 /// A body must come at least so fast in the long run: bytes a second.
-const SLOWEST: u64 = 1024;
+pub(super) const SLOWEST: u64 = 1024;
 
 /// Why a body ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

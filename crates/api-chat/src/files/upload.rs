@@ -15,10 +15,10 @@ use crate::error::ChatError;
 use crate::rates::ChatRule;
 
 /// The width and height of a thumbnail whose upload says nothing else, in pixels (file upload documents).
-const THUMBNAIL_PIXELS: u32 = 170;
+pub(super) const THUMBNAIL_PIXELS: u32 = 170;
 
 /// The largest thumbnail that is made, in pixels; ours.
-const MAX_THUMBNAIL_PIXELS: u32 = 1024;
+pub(super) const MAX_THUMBNAIL_PIXELS: u32 = 1024;
 
 /// The path, which is also the URL that files are named under: clients put `/` and the UUID behind it.
 const PATH: &str = "/chatfiles";

@@ -19,9 +19,9 @@ const MAX_PAGE: usize = 1000;
 /// Groups when nothing is said about pages.
 const UNPAGED: usize = 500;
 /// Groups on a page of `chatgroups/user`.
-const MAX_SHORT_PAGE: usize = 20;
+pub(super) const MAX_SHORT_PAGE: usize = 20;
 /// The same when nobody says how many.
-const SHORT_PAGE: usize = 5;
+pub(super) const SHORT_PAGE: usize = 5;
 
 /// List the groups that a user is in
 #[utoipa::path(

@@ -26,7 +26,7 @@ use crate::error::ChatError;
 const PAGE: u64 = 100;
 
 /// Downloads at a time, of all apps; one more gets 503.
-const AT_A_TIME: usize = 8;
+pub(super) const AT_A_TIME: usize = 8;
 
 /// The places of downloads.
 #[derive(Debug, Clone)]

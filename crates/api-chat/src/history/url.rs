@@ -15,7 +15,7 @@ use crate::error::ChatError;
 use crate::rates::ChatRule;
 
 /// How long a URL is good, in seconds.
-const VALID_S: u64 = 1800;
+pub(super) const VALID_S: u64 = 1800;
 
 /// What the key is used for; no token is signed so.
 const PURPOSE: &str = "chatmessages";

@@ -14,9 +14,9 @@ use crate::error::ChatError;
 use crate::rates::ChatRule;
 
 /// Groups in one request (Easemob message documents).
-const MAX_GROUPS: usize = 3;
+pub(super) const MAX_GROUPS: usize = 3;
 /// Named members in one request.
-const MAX_USERS: usize = 20;
+pub(super) const MAX_USERS: usize = 20;
 
 /// Send a message to groups
 #[utoipa::path(

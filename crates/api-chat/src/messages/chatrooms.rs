@@ -17,9 +17,9 @@ use crate::error::ChatError;
 use crate::rates::ChatRule;
 
 /// Rooms in one request.
-const MAX_ROOMS: usize = 10;
+pub(super) const MAX_ROOMS: usize = 10;
 /// Named members in one request.
-const MAX_USERS: usize = 20;
+pub(super) const MAX_USERS: usize = 20;
 
 /// Send a message to rooms
 #[utoipa::path(

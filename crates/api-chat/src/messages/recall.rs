@@ -19,7 +19,7 @@ use crate::names::any_user;
 use crate::rates::ChatRule;
 
 /// Messages in one request (Easemob recall documents).
-const MAX_MESSAGES: usize = 30;
+pub(super) const MAX_MESSAGES: usize = 30;
 
 /// One message to take back.
 #[derive(Debug, Deserialize)]

@@ -13,10 +13,10 @@ use crate::error::ChatError;
 use crate::names::{any_user, user_id};
 
 /// Users in `roam_ignore_users` (Easemob message documents, 2024-08-08).
-const MAX_HIDDEN: usize = 20;
+pub(super) const MAX_HIDDEN: usize = 20;
 
 /// Bytes of a name that nobody checks: rooms and senders that need not exist.
-const MAX_NAME_BYTES: usize = 255;
+pub(super) const MAX_NAME_BYTES: usize = 255;
 
 /// Who sends when nobody says so.
 const ADMIN: &str = "admin";

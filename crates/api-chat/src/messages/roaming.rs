@@ -21,9 +21,9 @@ use crate::names::any_user;
 use crate::rates::ChatRule;
 
 /// Messages on a page unless the client says how many (Web SDK).
-const DEFAULT_PAGE: u64 = 20;
+pub(super) const DEFAULT_PAGE: u64 = 20;
 /// Messages on a page, at most. Our choice: clients ask for up to 50.
-const MAX_PAGE: u64 = 100;
+pub(super) const MAX_PAGE: u64 = 100;
 
 /// The body.
 #[derive(Debug, Deserialize)]

@@ -15,7 +15,7 @@ use crate::error::ChatError;
 use crate::rates::ChatRule;
 
 /// Messages in one request (Easemob roaming documents).
-const MAX_MESSAGES: usize = 50;
+pub(super) const MAX_MESSAGES: usize = 50;
 
 macro_rules! endpoint {
     ($method:ident $path:literal, $name:ident, $operation:literal, $about:literal, $does:expr) => {

@@ -12,7 +12,7 @@ use crate::error::ChatError;
 use crate::rates::ChatRule;
 
 /// Users in one request (Easemob message documents).
-const MAX_USERS: usize = 600;
+pub(super) const MAX_USERS: usize = 600;
 
 /// Send a message to users
 #[utoipa::path(
@@ -27,8 +27,8 @@ const MAX_USERS: usize = 600;
 )]
 pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatError> {
     call.only_app()?;
-    call.limit(ChatRule::UserMessages)?;
     let request: Outer<'_> = read(&body)?;
+    call.limit(ChatRule::UserMessages)?;
     let from = request.sender()?;
     let receivers = request.receivers()?;
     let payload = request.content()?;

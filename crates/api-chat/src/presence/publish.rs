@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::error::ChatError;
 
 /// Bytes of a device's name. Ours: the documents give a form, and no length.
-const MAX_RESOURCE: usize = 128;
+pub(super) const MAX_RESOURCE: usize = 128;
 
 /// Publish the status of a user's device
 #[utoipa::path(

@@ -12,9 +12,9 @@ use crate::call::Call;
 use crate::error::ChatError;
 
 /// Seconds of a subscription: 30 days (Easemob presence documents).
-const MAX_SECONDS: u32 = 2_592_000;
+pub(super) const MAX_SECONDS: u32 = 2_592_000;
 /// Subscriptions on a page (Easemob presence documents; 100 in newer ones).
-const MAX_PAGE: usize = 500;
+pub(super) const MAX_PAGE: usize = 500;
 /// Subscriptions on a page when nobody says how many.
 const DEFAULT_PAGE: usize = 1;
 

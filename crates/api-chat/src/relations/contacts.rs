@@ -13,7 +13,7 @@ use crate::rates::ChatRule;
 use crate::users::view::user_view;
 
 /// Users in one import (Easemob user relationship documents).
-const MAX_IMPORT: usize = 10;
+pub(super) const MAX_IMPORT: usize = 10;
 
 /// List a user's contacts
 #[utoipa::path(

@@ -13,9 +13,9 @@ use crate::error::ChatError;
 use crate::rates::ChatRule;
 
 /// Contacts on a page when nobody says how many.
-const DEFAULT_PAGE: usize = 10;
+pub(super) const DEFAULT_PAGE: usize = 10;
 /// Characters of a remark.
-const MAX_REMARK: usize = 100;
+pub(super) const MAX_REMARK: usize = 100;
 
 /// List a user's contacts page by page
 #[utoipa::path(

@@ -13,9 +13,9 @@ use crate::body::{Object, RawBody};
 use crate::error::ChatError;
 
 /// Users in one request.
-const MAX_USERS: usize = 60;
+pub(super) const MAX_USERS: usize = 60;
 /// Members in one reply.
-const MAX_LISTED: usize = 10_000;
+pub(super) const MAX_LISTED: usize = 10_000;
 
 /// List the allow list of a room
 #[utoipa::path(

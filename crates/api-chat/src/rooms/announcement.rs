@@ -10,7 +10,7 @@ use crate::body::{Object, RawBody};
 use crate::error::ChatError;
 
 /// Characters of an announcement.
-const MAX_CHARACTERS: usize = 512;
+pub(super) const MAX_CHARACTERS: usize = 512;
 
 /// Get the announcement of a room
 #[utoipa::path(

@@ -11,9 +11,9 @@ use crate::body::{Object, RawBody};
 use crate::error::ChatError;
 
 /// Users in one request.
-const MAX_USERS: usize = 60;
+pub(super) const MAX_USERS: usize = 60;
 /// Users in one reply.
-const MAX_LISTED: usize = 1000;
+pub(super) const MAX_LISTED: usize = 1000;
 /// Users that a page by number may reach.
 const MAX_BLOCKED: usize = 100_000;
 

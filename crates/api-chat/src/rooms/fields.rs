@@ -7,12 +7,12 @@ use super::refusals;
 use crate::body::Object;
 use crate::error::ChatError;
 
-const MAX_NAME: usize = 128;
-const MAX_DESCRIPTION: usize = 512;
-const MAX_CUSTOM_OF_ROOM: usize = 1024;
+pub(super) const MAX_NAME: usize = 128;
+pub(super) const MAX_DESCRIPTION: usize = 512;
+pub(super) const MAX_CUSTOM_OF_ROOM: usize = 1024;
 /// Of groups: 8 KB.
-const MAX_CUSTOM_OF_GROUP: usize = 8 * 1024;
-const MAX_AVATAR: usize = 1024;
+pub(super) const MAX_CUSTOM_OF_GROUP: usize = 8 * 1024;
+pub(super) const MAX_AVATAR: usize = 1024;
 
 /// What a body says of a room or group.
 #[derive(Debug, Clone, Default)]

@@ -11,9 +11,9 @@ use crate::error::ChatError;
 use crate::rates::ChatRule;
 
 /// Rooms on a page.
-const MAX_PAGE: usize = 1000;
+pub(super) const MAX_PAGE: usize = 1000;
 /// Rooms when nothing is said about pages (room documents).
-const UNPAGED: usize = 500;
+pub(super) const UNPAGED: usize = 500;
 
 /// List the rooms that a user is in
 #[utoipa::path(

@@ -11,11 +11,11 @@ use crate::error::ChatError;
 use crate::rates::ChatRule;
 
 /// On a page when nobody says how many.
-const DEFAULT_LIMIT: usize = 10;
+pub(super) const DEFAULT_LIMIT: usize = 10;
 /// On a page.
-const MAX_LIMIT: usize = 1000;
+pub(super) const MAX_LIMIT: usize = 1000;
 /// A page by its number is empty behind so many rooms: whoever wants more goes by cursor.
-const MAX_SKIPPED: usize = 20_000;
+pub(super) const MAX_SKIPPED: usize = 20_000;
 
 /// List rooms
 #[utoipa::path(

@@ -16,13 +16,13 @@ use crate::body::{Object, RawBody};
 use crate::error::ChatError;
 
 /// Members on a page.
-const MAX_PAGE: usize = 1000;
+pub(super) const MAX_PAGE: usize = 1000;
 /// Users who are added in one request.
-const MAX_ADDED: usize = 60;
+pub(super) const MAX_ADDED: usize = 60;
 /// Members who are put out of a room in one request (room documents).
-const MAX_REMOVED_OF_ROOM: usize = 100;
+pub(super) const MAX_REMOVED_OF_ROOM: usize = 100;
 /// Members who are put out of a group in one request.
-const MAX_REMOVED_OF_GROUP: usize = 60;
+pub(super) const MAX_REMOVED_OF_GROUP: usize = 60;
 /// Members that a page by number may reach.
 const MAX_MEMBERS: usize = 20_000;
 

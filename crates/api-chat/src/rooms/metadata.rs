@@ -13,11 +13,11 @@ use crate::body::{Object, RawBody};
 use crate::error::ChatError;
 
 /// Attributes in one request.
-const MAX_BATCH: usize = 10;
+pub(super) const MAX_BATCH: usize = 10;
 /// Characters of a key.
-const MAX_KEY: usize = 128;
+pub(super) const MAX_KEY: usize = 128;
 /// Characters of a value.
-const MAX_VALUE: usize = 4096;
+pub(super) const MAX_VALUE: usize = 4096;
 
 /// Set attributes of a room
 #[utoipa::path(

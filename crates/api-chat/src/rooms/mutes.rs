@@ -11,9 +11,9 @@ use crate::body::{Object, RawBody};
 use crate::error::ChatError;
 
 /// Users in one request.
-const MAX_USERS: usize = 60;
+pub(super) const MAX_USERS: usize = 60;
 /// Muted members in one reply.
-const MAX_LISTED: usize = 10_000;
+pub(super) const MAX_LISTED: usize = 10_000;
 /// When a mute for ever ends, in replies: in the year 2117. Clients compare it with the time.
 const FOR_EVER_MS: u64 = 4_638_873_600_000;
 

@@ -15,10 +15,10 @@ use crate::error::ChatError;
 use crate::names::ROOM_NAMES;
 
 /// Rooms in one request for details.
-const MAX_ROOMS: usize = 100;
+pub(super) const MAX_ROOMS: usize = 100;
 
 /// Members in one reply of details, over all rooms: of the others only the number is there.
-const MAX_AFFILIATIONS: usize = 10_000;
+pub(super) const MAX_AFFILIATIONS: usize = 10_000;
 
 /// Get up to 100 rooms
 #[utoipa::path(

@@ -13,7 +13,7 @@ const DEFAULT_PAGE: usize = 10;
 /// On a page.
 const MAX_PAGE: usize = 1000;
 /// Super admins that a page may reach.
-const MAX_LISTED: usize = 10_000;
+pub(super) const MAX_LISTED: usize = 10_000;
 
 /// Make a user a super admin of rooms
 #[utoipa::path(

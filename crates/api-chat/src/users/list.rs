@@ -9,7 +9,7 @@ use crate::error::ChatError;
 use crate::rates::ChatRule;
 
 /// Users on a page when nobody says how many.
-const DEFAULT_LIMIT: usize = 10;
+pub(super) const DEFAULT_LIMIT: usize = 10;
 /// Users on a page.
 pub(super) const MAX_LIMIT: usize = 100;
 

@@ -17,7 +17,7 @@ use crate::rates::ChatRule;
 use crate::token::illegal_username;
 
 /// Users in one request (Easemob account documents).
-const MAX_USERS: usize = 60;
+pub(super) const MAX_USERS: usize = 60;
 
 /// Register users
 #[utoipa::path(

@@ -10,7 +10,7 @@ use crate::names::user_id;
 use crate::rates::ChatRule;
 
 /// Users in one request (Easemob account documents).
-const MAX_USERS: usize = 100;
+pub(super) const MAX_USERS: usize = 100;
 
 /// Whether a user is online
 #[utoipa::path(
