@@ -15,6 +15,15 @@ pub const OPEN_APP: &str = "0123456789abcdef0123456789abcdef";
 /// The Chat names and credentials of an app made by [`TestApp::chat`]: organisation, app, client ID, client secret.
 pub const CHAT: [&str; 4] = ["easemob-demo", "wang", "YXA6cid", "YXA6csec"];
 
+/// The same of another app, made by [`TestApp::other_chat`].
+pub const OTHER_CHAT: [&str; 4] = ["acme", "other", "YXA6other", "YXA6othersec"];
+
+/// The App ID of that app.
+pub const OTHER_APP: &str = "fedcba9876543210fedcba9876543210";
+
+/// Its certificate.
+pub const OTHER_CERTIFICATE: &str = "0123456789abcdef0123456789abcdef";
+
 /// What the callbacks of [`TestApp::callback`] are signed with.
 pub const CALLBACK_SECRET: &str = "callback-secret";
 
@@ -90,7 +99,16 @@ impl TestApp {
     /// With a Chat side, under the names of [`CHAT`].
     #[must_use]
     pub fn chat(self) -> Self {
-        let [org, app, id, secret] = CHAT;
+        self.chat_names(CHAT)
+    }
+
+    /// [`OTHER_APP`], with a certificate and a Chat side of its own, under the names of [`OTHER_CHAT`].
+    #[must_use]
+    pub fn other_chat() -> Self {
+        Self::with_id(OTHER_APP).certificate(OTHER_CERTIFICATE).chat_names(OTHER_CHAT)
+    }
+
+    fn chat_names(self, [org, app, id, secret]: [&str; 4]) -> Self {
         self.app(&format!(
             "org_name = \"{org}\"\napp_name = \"{app}\"\nclient_id = \"{id}\"\nclient_secret = \"{secret}\""
         ))

@@ -9,8 +9,12 @@ mod eventual;
 mod http;
 mod process;
 mod server;
+mod tenant;
 
-pub use apps::{APP, CALLBACK_SECRET, CERTIFICATE, CHAT, OPEN_APP, TestApp, token, token_006};
+pub use apps::{
+    APP, CALLBACK_SECRET, CERTIFICATE, CHAT, OPEN_APP, OTHER_APP, OTHER_CERTIFICATE, OTHER_CHAT, TestApp, token,
+    token_006,
+};
 pub use eventual::{DEADLINE, eventually};
 pub use http::{Http, Reply, exchange};
 pub use process::{Ended, TestProcess, in_workspace};
@@ -21,6 +25,7 @@ pub use stentor_gateway_ws::client::{
     ChatAppName, ChatClient, ChatCredential, ChatEvent, ChatLogin, ChatMessage, ChatOutgoing, ChatType, Client,
     ClientError, ClientEvent, ClientLogin, ClientOptions,
 };
+pub use tenant::Tenant;
 
 /// When a [`ManualClock`] of a test starts: Unix time in milliseconds.
 pub const START_MS: u64 = 1_700_000_000_000;

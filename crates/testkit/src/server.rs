@@ -8,14 +8,13 @@ use std::time::Duration;
 use stentor_core::clock::{Clock, ManualClock, SystemClock};
 use stentor_core::node::Node;
 use stentor_core::store::Store;
-use stentor_gateway_ws::client::{
-    ChatAppName, ChatClient, ChatCredential, ChatLogin, Client, ClientError, ClientLogin, ClientOptions,
-};
+use stentor_gateway_ws::client::{ChatClient, ChatLogin, Client, ClientError, ClientLogin, ClientOptions};
 use stentor_server::{Parts, Server, StartError};
 use tempfile::TempDir;
 
 use crate::apps::{CHAT, TestApp, config, token};
 use crate::http::Http;
+use crate::tenant::Tenant;
 use crate::{APP, START_MS};
 
 /// What a [`TestServer`] is to be like.
@@ -139,10 +138,16 @@ impl TestServer {
         self.anonymous().token(user, &token(user, self.clock.wall_ms()))
     }
 
+    /// The Chat side of an app by its names: [`CHAT`], or `OTHER_CHAT`. The methods below are those of the first.
+    #[must_use]
+    pub fn tenant(&self, names: [&'static str; 4]) -> Tenant<'_> {
+        Tenant::new(self, names)
+    }
+
     /// The path of an endpoint of the first app's Chat side: `chat_path("users")`.
     #[must_use]
     pub fn chat_path(&self, endpoint: &str) -> String {
-        format!("/{}/{}/{endpoint}", CHAT[0], CHAT[1])
+        self.tenant(CHAT).path(endpoint)
     }
 
     /// A client of the Chat REST API with an app token.
@@ -150,7 +155,7 @@ impl TestServer {
     /// # Panics
     /// When there is none to be had.
     pub async fn chat(&self) -> Http {
-        self.anonymous().bearer(&self.chat_app_token().await)
+        self.tenant(CHAT).http().await
     }
 
     /// An app token of the Chat REST API.
@@ -158,10 +163,7 @@ impl TestServer {
     /// # Panics
     /// When there is none to be had.
     pub async fn chat_app_token(&self) -> String {
-        let body = serde_json::json!({
-            "grant_type": "client_credentials", "client_id": CHAT[2], "client_secret": CHAT[3],
-        });
-        self.chat_token(&body).await
+        self.tenant(CHAT).app_token().await
     }
 
     /// A client of the Chat REST API with a token of this user, who is registered with the password `pw`.
@@ -169,16 +171,7 @@ impl TestServer {
     /// # Panics
     /// When there is none to be had.
     pub async fn chat_as(&self, user: &str) -> Http {
-        let body = serde_json::json!({ "grant_type": "password", "username": user, "password": "pw" });
-        self.anonymous().bearer(&self.chat_token(&body).await)
-    }
-
-    async fn chat_token(&self, body: &serde_json::Value) -> String {
-        let reply = self.anonymous().post(&self.chat_path("token"), body).await.json();
-        match reply["access_token"].as_str() {
-            Some(token) => token.to_owned(),
-            None => panic!("no token: {reply}"),
-        }
+        self.tenant(CHAT).http_as(user).await
     }
 
     /// Registers users with the password `pw`.
@@ -186,13 +179,7 @@ impl TestServer {
     /// # Panics
     /// When they cannot be registered.
     pub async fn register(&self, users: &[&str]) {
-        let chat = self.chat().await;
-        for users in users.chunks(60) {
-            let body: Vec<_> =
-                users.iter().map(|user| serde_json::json!({ "username": user, "password": "pw" })).collect();
-            let reply = chat.post(&self.chat_path("users"), &serde_json::Value::from(body)).await;
-            assert_eq!(reply.code(), 200, "{}", reply.text());
-        }
+        self.tenant(CHAT).register(users).await;
     }
 
     /// What `user` logs in to the first app with.
@@ -230,12 +217,7 @@ impl TestServer {
     /// What `user`, who is registered with the password `pw`, logs in to the Chat side of the first app with.
     #[must_use]
     pub fn chat_login(&self, user: &str) -> ChatLogin {
-        ChatLogin {
-            app: ChatAppName::Names { org: CHAT[0].to_owned(), app_name: CHAT[1].to_owned() },
-            user: user.to_owned(),
-            credential: ChatCredential::Password("pw".to_owned()),
-            ..ChatLogin::default()
-        }
+        self.tenant(CHAT).login(user)
     }
 
     /// A connected Chat client of a user who is registered with the password `pw`.
@@ -243,10 +225,7 @@ impl TestServer {
     /// # Panics
     /// When it is refused.
     pub async fn chat_client(&self, user: &str) -> ChatClient {
-        match self.chat_connect(self.chat_login(user), ClientOptions::default()).await {
-            Ok(client) => client,
-            Err(error) => panic!("{user} cannot connect: {error}"),
-        }
+        self.tenant(CHAT).client(user).await
     }
 
     /// A Chat client that behaves as told.
@@ -254,7 +233,7 @@ impl TestServer {
     /// # Errors
     /// When it is refused.
     pub async fn chat_connect(&self, login: ChatLogin, options: ClientOptions) -> Result<ChatClient, ClientError> {
-        ChatClient::connect_with(&self.ws_url(), login, options).await
+        self.tenant(CHAT).connect(login, options).await
     }
 
     /// Ends the server in order. The directory stays for the next one: [`TestServerBuilder::directory`].

@@ -20,6 +20,7 @@ mod rewrite;
 mod roaming;
 mod rooms;
 mod sending;
+mod tenants;
 mod tokens;
 mod users;
 
