@@ -225,8 +225,8 @@ pub(super) fn more() -> Vec<Row> {
         )
         .at(World::Off),
         app(
-            "POST users/user1/messageroaming",
-            r#"{"queue":"user2@easemob.com","start":-1,"end":-1}"#,
+            "DELETE rest/message/roaming/chat/user/user1?userId=user2&msgIdList=<message>",
+            "",
             (400, "service open exception", None, "this appKey not open message roaming"),
         )
         .at(World::Off),
@@ -303,6 +303,12 @@ pub(super) fn more() -> Vec<Row> {
             "PUT messages/rewrite/<message>",
             r#"{"user":"user1","new_msg":{"type":"txt","msg":"b"}}"#,
             (403, "message_rewrite_error", None, "The rewrite message feature is not open."),
+        )
+        .at(World::Off),
+        app(
+            "POST users/user1/messageroaming",
+            r#"{"queue":"user2@easemob.com","start":-1,"end":-1}"#,
+            (403, "forbidden_op", None, "messageroaming function not open"),
         )
         .at(World::Off),
         app(

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use stentor_api_chat::CORE_RATES;
 use stentor_core::limits::Rule;
-use stentor_gateway_ws::client::{ClientError, ClientOptions};
-use stentor_testkit::{Http, Reply, TestApp, TestServer};
+use stentor_testkit::{ChatOutgoing, ChatType, ClientError, ClientOptions, Http, Reply, TestApp, TestServer};
 
 use super::{Duration, SECOND, refused};
 use crate::chat::server;
@@ -183,4 +182,21 @@ async fn ten_logins_a_second_of_one_user() {
         server.advance(SECOND);
         server.chat_client("user1").await;
     }
+}
+
+#[tokio::test]
+async fn messages_of_one_client() {
+    let app = TestApp::new().chat().chat_limit("chat_client_messages_per_second", 2);
+    let server = TestServer::builder().app(app).manual_clock().start().await;
+    server.register(&["user1", "user2"]).await;
+    let (client, other) = (server.chat_client("user1").await, server.chat_client("user2").await);
+    let hi = ChatOutgoing::text(ChatType::Chat, "user3", "hi");
+    for _ in 0..2 {
+        client.send(&hi).await.expect("taken");
+    }
+    let refusal = client.send(&hi).await;
+    assert!(matches!(&refusal, Err(ClientError::Refused { code: 502, .. })), "{refusal:?}");
+    other.send(&hi).await.expect("it has its own");
+    server.advance(SECOND);
+    client.send(&hi).await.expect("a second later");
 }
