@@ -23,6 +23,9 @@ use crate::app::ChatApp;
 use crate::state::ChatState;
 
 pub use blobs::{Orphans, sweep_orphans};
+pub(crate) use download::send;
+pub(crate) use refusal::not_there;
+pub(crate) use upload::{Received, keep, receive_file, refused};
 
 /// The endpoints of this family.
 pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {

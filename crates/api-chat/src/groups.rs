@@ -9,6 +9,7 @@ mod joined;
 mod list;
 mod members;
 mod mutes;
+mod shared_files;
 
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
@@ -37,5 +38,7 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(allow_list::list, allow_list::add_many),
         routes!(allow_list::add, allow_list::remove),
         routes!(announcement::get, announcement::post),
+        routes!(shared_files::list, shared_files::share),
+        routes!(shared_files::download, shared_files::delete),
     ]
 }

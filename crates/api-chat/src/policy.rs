@@ -88,6 +88,7 @@ impl Default for ChatLimits {
             },
             broadcasts: Some(BroadcastPolicy { per_minute: 10, per_day: 100, waiting: 100, rooms_per_step: 64 }),
             directory: DirectoryPolicy {
+                users: None,
                 contacts: 3000,
                 blocks: 500,
                 profile_bytes: 2 * 1024,

@@ -85,6 +85,8 @@ rules! {
     RoomTargeted chat_room_targeted_per_second: 100 / 1000, "room message documents (S3)";
     /// Recalls and edits of messages, and deletions of roaming messages.
     MessageChanges chat_message_changes_per_second: 100 / 1000, "Chat limits";
+    /// Conversations deleted, by or for each user.
+    Conversations chat_conversation_deletions_per_minute: 5 / 60_000, "Chat limits";
     /// Messages of the past, page by page.
     RoamingReads chat_roaming_reads_per_second: 100 / 1000, "our choice";
     /// Downloads of the message history.

@@ -10,6 +10,7 @@ mod password;
 mod register;
 mod resources;
 mod status;
+mod token_expiry;
 mod user;
 pub(crate) mod view;
 
@@ -38,5 +39,6 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(status::of_many),
         routes!(offline::count),
         routes!(offline::status),
+        routes!(token_expiry::handler),
     ]
 }

@@ -183,7 +183,7 @@ impl Node {
             clock,
         }));
         for app in node.apps().filter(|app| app.policy().rooms.registered.is_some()) {
-            node.count_rooms(app).await?;
+            node.count_directory(app).await?;
         }
         for session in &open {
             match node.app(session.app.as_str()) {
