@@ -48,12 +48,12 @@ pub enum Hide {
     Messages(Vec<MessageId>),
 }
 
-/// That a user finds nothing up to a time; the key is the user ID.
+/// That a user finds nothing up to a message; the key is the user ID.
 #[derive(Debug, Clone, Encode, Decode)]
 struct HiddenUntil {
-    /// Unix time in milliseconds; what was taken in it is hidden, too.
+    /// The number of the last message that is hidden; no message has it.
     #[n(0)]
-    until_ms: u64,
+    until: u64,
 }
 
 impl Record for HiddenUntil {
@@ -87,12 +87,13 @@ impl Node {
     /// # Errors
     /// When the store fails.
     pub async fn hide_everything(&self, app: &App, user: &UserId) -> Result<(), StoreError> {
-        let now_ms = self.clock().wall_ms();
+        // Whatever is taken from now on has a later number.
+        let until = self.next_id(self.clock().wall_ms()).0;
         let mut attempts = self.attempts(app);
         loop {
             let mut records = attempts.begin()?;
-            let until_ms = records.get::<HiddenUntil>(user.as_str()).await?.map_or(0, |hidden| hidden.until_ms);
-            records.put(user.as_str(), &HiddenUntil { until_ms: now_ms.max(until_ms) });
+            let before = records.get::<HiddenUntil>(user.as_str()).await?.map_or(0, |hidden| hidden.until);
+            records.put(user.as_str(), &HiddenUntil { until: until.max(before) });
             if records.commit().await? {
                 return Ok(());
             }
@@ -103,8 +104,8 @@ impl Node {
     async fn visible(&self, app: &App, filter: &HistoryFilter) -> Result<HistoryFilter, StoreError> {
         let Some(user) = &filter.seen_by else { return Ok(filter.clone()) };
         let hidden = self.find::<HiddenUntil>(app, user.as_str()).await?;
-        let from_ms = hidden.map_or(0, |hidden| hidden.until_ms.saturating_add(1));
-        Ok(HistoryFilter { start_ms: filter.start_ms.max(from_ms), ..filter.clone() })
+        let after = hidden.map(|hidden| MessageId(hidden.until)).max(filter.after);
+        Ok(HistoryFilter { after, ..filter.clone() })
     }
 
     /// In steps, so that other writes come between.

@@ -182,7 +182,7 @@ impl Node {
             writers: Writers::default(),
             clock,
         }));
-        for app in node.apps().filter(|app| app.policy().rooms.registered.is_some()) {
+        for app in node.apps() {
             node.count_directory(app).await?;
         }
         for session in &open {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use stentor_api_chat::{ChatLimits, ChatRule};
 use stentor_api_rtm::{MAX_BODY_BYTES, RtmLimits, policy};
 use stentor_core::app::AppPolicy;
+use stentor_core::directory::shared_files::MAX_SHARED_FILES;
 use stentor_core::events::{EVENTS_KEPT, EVENTS_PER_PULL};
 
 use crate::config::example::example;
@@ -93,6 +94,8 @@ fn chat_sizes(text: &mut String, limits: &ChatLimits) {
         ("Uploaded file", format!("{} bytes", files.file_bytes), "413", "`file_bytes`"),
         ("Files of an app", format!("{} bytes", files.files_bytes), "403", "`files_bytes`"),
         ("They are kept for", format!("{} days", files.retention_ms / 86_400_000), "404", "`file_retention_s`"),
+        ("Shared files of a group", MAX_SHARED_FILES.to_string(), "403", ""),
+        ("Registered users of an app", "as many as come".to_owned(), "429 `resource_limited`", "`users`"),
         ("Uploads at a time", "64".to_owned(), "503", "`files.uploads`"),
         ("Downloads of the history at a time", "8".to_owned(), "503", ""),
         ("Hours of it that can be downloaded", "those of 3 days".to_owned(), "400", "`history_download_s`"),
