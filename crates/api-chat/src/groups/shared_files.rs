@@ -137,7 +137,8 @@ pub(super) async fn delete(call: RoomCall) -> Result<Response, ChatError> {
     if !own {
         asked.may(&group, Right::Manage).await?;
     }
-    asked.node().unshare_file(&asked.app, &id, &uuid).await.map_err(|error| asked.refused(error))?;
+    let by = asked.principal().user();
+    asked.node().unshare_file(&asked.app, &id, &uuid, by).await.map_err(|error| asked.refused(error))?;
     Ok(asked.answer(json!({ "group_id": asked.id_text(), "file_id": uuid, "result": true })).send())
 }
 

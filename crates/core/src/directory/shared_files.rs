@@ -108,27 +108,33 @@ impl Node {
                 slot.now = Some(shared.clone());
                 turn.shared += 1;
             }
-            turn.tell(event(&uuid, shared.name.clone(), true));
+            turn.tell(event(&uuid, shared.name.clone(), true, owner.clone()));
             Ok(())
         })
         .await
     }
 
-    /// Deletes a file that is shared with a group; its members are told.
+    /// Deletes a file that is shared with a group, for this user or for the app's backend; its members are told.
     ///
     /// # Errors
     /// When group or file is not there, or the store fails.
-    pub async fn unshare_file(&self, app: &Arc<App>, group: &RoomId, uuid: &str) -> Result<(), RoomError> {
+    pub async fn unshare_file(
+        &self,
+        app: &Arc<App>,
+        group: &RoomId,
+        uuid: &str,
+        by: Option<&UserId>,
+    ) -> Result<(), RoomError> {
         let file = self.find_file(app, uuid).await?.filter(|file| file.group.as_deref() == Some(group.as_str()));
         let file = file.ok_or(RoomError::NoFile)?;
         let key = shared_key(group.as_str(), file.created_ms, uuid);
-        let (named, id) = ((Vec::new(), vec![key.clone()]), uuid.to_owned());
+        let (named, id, by) = ((Vec::new(), vec![key.clone()]), uuid.to_owned(), by.cloned());
         let taken_off = self
             .in_turn_with_files(app, RoomKind::Group, group, named, move |turn| {
                 turn.room()?;
                 let shared = turn.files.get_mut(&key).and_then(|slot| slot.now.take()).ok_or(RoomError::NoFile)?;
                 turn.shared = turn.shared.saturating_sub(1);
-                turn.tell(event(&id, shared.name, false));
+                turn.tell(event(&id, shared.name, false, by.clone()));
                 Ok(())
             })
             .await;
@@ -213,6 +219,6 @@ impl Node {
     }
 }
 
-fn event(uuid: &str, name: Option<String>, shared: bool) -> RoomEvent {
-    RoomEvent::File { id: uuid.to_owned(), name: name.unwrap_or_default(), shared }
+fn event(uuid: &str, name: Option<String>, shared: bool, by: Option<UserId>) -> RoomEvent {
+    RoomEvent::File { id: uuid.to_owned(), name: name.unwrap_or_default(), shared, by }
 }

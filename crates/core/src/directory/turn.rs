@@ -279,10 +279,11 @@ impl Turn {
                 event => RoomNews::Changed(event),
             };
             let by = match event {
-                RoomEvent::Attributes { by, .. } => Some(by),
-                event => event.movement().and_then(<[_]>::first),
+                RoomEvent::File { by, .. } => by.as_ref(),
+                RoomEvent::Attributes { by, .. } => Some(by).filter(|_| by_client),
+                event => event.movement().and_then(<[_]>::first).filter(|_| by_client),
             };
-            observer.room(&RoomObserved { room, news, by: by.filter(|_| by_client), at_ms: self.now_ms })
+            observer.room(&RoomObserved { room, news, by, at_ms: self.now_ms })
         });
         observed.collect()
     }

@@ -62,8 +62,11 @@ fn parse(text: &str) -> Option<Transcript> {
     Some(transcript)
 }
 
-/// Removes the white space between the tokens of JSON.
+/// Removes the white space between the tokens of JSON. Leaves what is none as it is.
 fn compact(json: &str) -> String {
+    if !json.starts_with(['{', '[']) {
+        return json.to_owned();
+    }
     let (mut compacted, mut in_string, mut escaped) = (String::new(), false, false);
     for character in json.chars() {
         if in_string {

@@ -104,10 +104,10 @@ async fn files_are_listed_found_and_deleted_once() {
     assert_eq!((found.group.as_deref(), found.owner.as_deref()), (Some(group.as_str()), Some("bob")));
     let other = new_group(&world).await;
     assert_eq!(world.node.find_shared_file(&world.app, &other, "a").await.expect("reads"), None);
-    let elsewhere = world.node.unshare_file(&world.app, &other, "a").await;
+    let elsewhere = world.node.unshare_file(&world.app, &other, "a", None).await;
     assert!(matches!(elsewhere, Err(RoomError::NoFile)), "{elsewhere:?}");
-    world.node.unshare_file(&world.app, &group, "a").await.expect("deleted");
-    let again = world.node.unshare_file(&world.app, &group, "a").await;
+    world.node.unshare_file(&world.app, &group, "a", None).await.expect("deleted");
+    let again = world.node.unshare_file(&world.app, &group, "a", None).await;
     assert!(matches!(again, Err(RoomError::NoFile)), "{again:?}");
     assert_eq!((listed(&world, &group).await, bytes(&world).await), (vec!["c".to_owned(), "b".to_owned()], 20));
     assert_eq!(deleted.in_order(), ["a"]);
@@ -145,7 +145,7 @@ async fn a_group_has_ten_thousand_and_no_more() {
     assert!(refused(&one) || refused(&other));
     assert!(matches!(world.node.may_share(&world.app, &group).await, Err(RoomError::TooMany { .. })));
     let there = if one.is_ok() { "a" } else { "b" };
-    world.node.unshare_file(&world.app, &group, there).await.expect("deleted");
+    world.node.unshare_file(&world.app, &group, there, None).await.expect("deleted");
     share(&world, &group, "c", None).await.expect("there is room again");
 }
 
@@ -187,7 +187,7 @@ async fn what_a_crash_left_is_found_by_nobody_and_goes() {
     let unlisted = NewFile { group: Some(group.clone()), ..new("a", Some("bob")) };
     world.node.add_file(&world.app, unlisted.clone()).await.expect("taken");
     assert_eq!(world.node.find_shared_file(&world.app, &group, "a").await.expect("reads"), None);
-    let again = world.node.unshare_file(&world.app, &group, "a").await;
+    let again = world.node.unshare_file(&world.app, &group, "a", None).await;
     assert!(matches!(again, Err(RoomError::NoFile)), "{again:?}");
     assert_eq!((deleted.in_order(), bytes(&world).await), (vec!["a".to_owned()], 0), "who deletes it gets rid of it");
     world.node.add_file(&world.app, NewFile { uuid: "b".to_owned(), ..unlisted }).await.expect("taken");
