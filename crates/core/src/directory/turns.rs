@@ -264,7 +264,9 @@ impl Node {
                     works.into_iter().for_each(|work| work.done(Ok(())));
                     self.forget_former(&leader, &former).await;
                     if dissolved {
-                        self.forget_shared_files(&leader.app, &leader.id).await;
+                        // There may be many, and who still asks for the room need not wait for that.
+                        let (node, app, id) = (self.clone(), leader.app.clone(), leader.id.clone());
+                        self.spawn(async move { node.forget_shared_files(&app, &id).await });
                     }
                 }
                 Err(error) => works.into_iter().for_each(|work| work.done(Err(again(&error)))),
