@@ -2,7 +2,8 @@
 
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
-use stentor_core::limits::{Rate, SlidingWindow};
+use stentor_core::id::UserId;
+use stentor_core::limits::{Rate, SlidingWindow, WindowsByKey};
 use stentor_http_kit::Secret;
 
 use crate::callbacks::Callbacks;
@@ -38,6 +39,8 @@ pub struct ChatApp {
     uuid: String,
     rates: [Option<Rate>; ChatRule::COUNT],
     windows: [Mutex<SlidingWindow>; ChatRule::COUNT],
+    /// Of [`ChatRule::Conversations`], which counts for each user.
+    conversations: Mutex<WindowsByKey<UserId>>,
 }
 
 /// What an app has. Switched off, the API answers as the vendor's does for a feature that was not opened.
@@ -125,6 +128,7 @@ impl ChatApp {
             rooms: RoomSizes::default(),
             rates: ChatRule::ALL.map(|rule| Some(rule.default_rate())),
             windows: std::array::from_fn(|_| Mutex::default()),
+            conversations: Mutex::default(),
         }
     }
 
@@ -154,6 +158,17 @@ impl ChatApp {
     pub fn limit(&self, rule: ChatRule, now_us: u64) -> Result<(), ChatError> {
         match self.rates[rule as usize] {
             Some(rate) if !self.windows[rule as usize].lock().accept(rate, now_us) => Err(ChatError::reach_limit()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes one deletion of a conversation of this user, at `now_us` (monotonic), or refuses it.
+    ///
+    /// # Errors
+    /// 429, when the rate is used up.
+    pub fn limit_conversations(&self, user: &UserId, now_us: u64) -> Result<(), ChatError> {
+        match self.rates[ChatRule::Conversations as usize] {
+            Some(rate) if !self.conversations.lock().accept(user, rate, now_us) => Err(ChatError::reach_limit()),
             _ => Ok(()),
         }
     }

@@ -194,6 +194,13 @@ impl ChatError {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "reach_limit", "This request has reached api limit")
     }
 
+    /// 429: the app has as many users as it may have (Chat user and token documents).
+    #[must_use]
+    pub fn resource_limited() -> Self {
+        let text = "You have exceeded the limit of the community edition,Please upgrade to the enterprise edition";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "resource_limited", text)
+    }
+
     /// 413: the body is larger than the transport's limit.
     #[must_use]
     pub fn too_large() -> Self {
@@ -282,6 +289,7 @@ impl From<DirectoryError> for ChatError {
             DirectoryError::NoRoom(room) => {
                 Self::new(StatusCode::NOT_FOUND, "service_resource_not_found", format!("do not find this group:{room}"))
             }
+            DirectoryError::TooManyUsers { .. } => Self::resource_limited(),
             // The text is ours; families that have one of their own match before.
             DirectoryError::TooMany { max } => Self::exceed_limit(format!("at most {max} are allowed")),
             DirectoryError::Limited(_) => Self::reach_limit(),

@@ -25,6 +25,9 @@ use crate::sizes::{Size, size, span};
 use crate::state::ChatState;
 
 pub use blobs::{Orphans, sweep_orphans};
+pub(crate) use download::send;
+pub(crate) use refusal::not_there;
+pub(crate) use upload::{Received, keep, receive_file, refused};
 
 /// What is limited of files, for `docs/limits.md`.
 pub(crate) fn sizes(limits: &ChatLimits) -> Vec<Size> {

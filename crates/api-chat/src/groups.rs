@@ -9,7 +9,9 @@ mod joined;
 mod list;
 mod members;
 mod mutes;
+mod shared_files;
 
+use stentor_core::directory::shared_files::MAX_SHARED_FILES;
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
@@ -19,7 +21,10 @@ use crate::state::ChatState;
 /// What is limited of groups alone, for `docs/limits.md`.
 pub(crate) fn sizes() -> Vec<Size> {
     let pages = format!("{}, {} if nothing is said", joined::MAX_SHORT_PAGE, joined::SHORT_PAGE);
-    vec![size("Groups of a user with details, on a page", pages, "so many")]
+    vec![
+        size("Groups of a user with details, on a page", pages, "so many"),
+        size("Shared files of a group", MAX_SHARED_FILES, "403"),
+    ]
 }
 
 /// The endpoints of this family.
@@ -44,5 +49,7 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(allow_list::list, allow_list::add_many),
         routes!(allow_list::add, allow_list::remove),
         routes!(announcement::get, announcement::post),
+        routes!(shared_files::list, shared_files::share),
+        routes!(shared_files::download, shared_files::delete),
     ]
 }

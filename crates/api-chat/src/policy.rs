@@ -95,6 +95,7 @@ impl Default for ChatLimits {
                 rooms_per_step: 64,
             }),
             directory: DirectoryPolicy {
+                users: None,
                 contacts: 3000,
                 blocks: 500,
                 profile_bytes: 2 * 1024,

@@ -101,8 +101,10 @@ rules! {
     Recalls chat_recalls_per_second: 100 / 1000, "Chat limits";
     /// Messages edited.
     Rewrites chat_rewrites_per_second: 100 / 1000, "Chat limits";
-    /// Deletions of roaming messages and of conversations.
+    /// Deletions of roaming messages and of conversations, of all users.
     RoamingDeletions chat_roaming_deletions_per_second: 100 / 1000, "Chat limits";
+    /// Conversations deleted, by or for each user.
+    Conversations chat_conversation_deletions_per_minute: 5 / 60_000, "Chat limits";
     /// Messages of the past, page by page.
     RoamingReads chat_roaming_reads_per_second: 100 / 1000, "our choice";
     /// Downloads of the message history.

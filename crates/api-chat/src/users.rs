@@ -10,6 +10,7 @@ mod password;
 mod register;
 mod resources;
 mod status;
+mod token_expiry;
 mod user;
 pub(crate) mod view;
 
@@ -29,6 +30,7 @@ const MAX_NICKNAME: usize = 100;
 /// What is limited of users, for `docs/limits.md`.
 pub(crate) fn sizes(limits: &ChatLimits) -> Vec<Size> {
     vec![
+        size("Registered users of an app", "as many as come", "429 `resource_limited`").by(&["users"]),
         size("User ID", format!("{} characters", MAX_NAME), "400"),
         size("Password", format!("{MAX_PASSWORD} characters"), "400"),
         size("Nickname", format!("{MAX_NICKNAME} characters"), "400"),
@@ -54,5 +56,6 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(status::of_many),
         routes!(offline::count),
         routes!(offline::status),
+        routes!(token_expiry::handler),
     ]
 }

@@ -8,7 +8,7 @@ use crate::delivery::broadcast::Broadcasting;
 use crate::delivery::group::GroupTurns;
 use crate::directory::files::FilesPlace;
 use crate::directory::joining::Joining;
-use crate::directory::quota::RoomQuota;
+use crate::directory::quota::{RoomQuota, UserQuota};
 use crate::directory::turns::Turns;
 use crate::events::Backlog;
 use crate::hub::Hub;
@@ -45,6 +45,7 @@ pub struct App {
     /// Up to where the notes of deleted users were swept.
     pub(crate) departed_swept: Mutex<Option<String>>,
     pub(crate) quota: RoomQuota,
+    pub(crate) user_quota: UserQuota,
     pub(crate) room_turns: Turns,
     pub(crate) joining: Joining,
     last_event_ms: AtomicU64,
@@ -74,6 +75,7 @@ impl App {
             backlog: Mutex::default(),
             departed_swept: Mutex::default(),
             quota: RoomQuota::default(),
+            user_quota: UserQuota::default(),
             room_turns: Turns::default(),
             joining: Joining::default(),
             last_event_ms: AtomicU64::new(0),

@@ -19,6 +19,7 @@ pub mod room_attributes;
 pub mod room_error;
 pub(crate) mod room_id;
 pub mod rooms;
+pub mod shared_files;
 pub mod silenced;
 pub mod status;
 pub mod status_watches;
@@ -43,6 +44,12 @@ pub enum DirectoryError {
     /// No such room or group.
     #[error("no room {0}")]
     NoRoom(String),
+    /// The app has as many users as it may have.
+    #[error("more than {max} users are not allowed")]
+    TooManyUsers {
+        /// The limit.
+        max: u64,
+    },
     /// More than the app allows one user.
     #[error("more than {max} are not allowed")]
     TooMany {

@@ -3,22 +3,20 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use minicbor::{Decode, Encode};
 
 use crate::app::App;
 use crate::delivery::{Origin, SendOptions};
-use crate::directory::rooms::RoomKind;
 use crate::gate::Passed;
 use crate::id::{MessageId, UserId};
 use crate::limits::Rule;
 use crate::message::{Marks, Message, MessageKind, Priority, Target};
 use crate::node::{Node, QueryError};
+use crate::records::{Record, RecordKind};
 use crate::store::{HistoryFilter, HistoryPage, StoreError};
 
 /// How many messages are hidden in one step of the store.
 const HIDDEN_AT_ONCE: usize = 500;
-
-/// Users are in no more groups, nor in more rooms.
-const JOINED_MAX: usize = 10_000;
 
 /// A conversation, as one of those in it sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +48,18 @@ pub enum Hide {
     Messages(Vec<MessageId>),
 }
 
+/// That a user finds nothing up to a message; the key is the user ID.
+#[derive(Debug, Clone, Encode, Decode)]
+struct HiddenUntil {
+    /// The number of the last message that is hidden; no message has it.
+    #[n(0)]
+    until: u64,
+}
+
+impl Record for HiddenUntil {
+    const KIND: RecordKind = RecordKind::HiddenUntil;
+}
+
 impl Node {
     /// Hides messages of a conversation from a user: they are not found any more with
     /// [`Conversation::seen_by`] this user. Others find them as before.
@@ -71,27 +81,31 @@ impl Node {
         }
     }
 
-    /// Hides everything up to now from a user: what it has sent, what it was sent, and what was said in the rooms and
-    /// groups that it is in.
+    /// Hides everything up to now from a user: whatever it would have found of a time up to now, in whatever
+    /// conversation, is not found any more; also in groups that it has left, and what is imported later.
     ///
     /// # Errors
-    /// When the store fails; some may be hidden then.
+    /// When the store fails.
     pub async fn hide_everything(&self, app: &App, user: &UserId) -> Result<(), StoreError> {
-        let end_ms = self.clock().wall_ms();
-        let sent = HistoryFilter { from: Some(user.clone()), end_ms, ..HistoryFilter::ALL };
-        self.hide_matches(app, user, &sent).await?;
-        let received = HistoryFilter { end_ms, ..HistoryFilter::to(Target::User(user.clone())) };
-        self.hide_matches(app, user, &received).await?;
-        for kind in [RoomKind::Group, RoomKind::Room] {
-            for room in self.joined_ids(app, kind, user, JOINED_MAX).await? {
-                let target = match kind {
-                    RoomKind::Group => Target::Group(room),
-                    RoomKind::Room => Target::Room(room),
-                };
-                self.hide(app, user, &Conversation::In(target), Hide::UpTo(end_ms)).await?;
+        // Whatever is taken from now on has a later number.
+        let until = self.next_id(self.clock().wall_ms()).0;
+        let mut attempts = self.attempts(app);
+        loop {
+            let mut records = attempts.begin()?;
+            let before = records.get::<HiddenUntil>(user.as_str()).await?.map_or(0, |hidden| hidden.until);
+            records.put(user.as_str(), &HiddenUntil { until: until.max(before) });
+            if records.commit().await? {
+                return Ok(());
             }
         }
-        Ok(())
+    }
+
+    /// What of a filter its user may still find.
+    async fn visible(&self, app: &App, filter: &HistoryFilter) -> Result<HistoryFilter, StoreError> {
+        let Some(user) = &filter.seen_by else { return Ok(filter.clone()) };
+        let hidden = self.find::<HiddenUntil>(app, user.as_str()).await?;
+        let after = hidden.map(|hidden| MessageId(hidden.until)).max(filter.after);
+        Ok(HistoryFilter { after, ..filter.clone() })
     }
 
     /// In steps, so that other writes come between.
@@ -133,6 +147,7 @@ impl Node {
         page: HistoryPage,
     ) -> Result<Vec<Arc<Message>>, QueryError> {
         app.policy().history.ok_or(QueryError::NoHistory)?;
+        let filter = &self.visible(app, filter).await?;
         Ok(self.store().history(app.id(), filter, page, self.clock().wall_ms()).await?)
     }
 
@@ -142,6 +157,7 @@ impl Node {
     /// When the store fails, or the app keeps no history.
     pub async fn history_count(&self, app: &Arc<App>, filter: &HistoryFilter) -> Result<u64, QueryError> {
         app.policy().history.ok_or(QueryError::NoHistory)?;
+        let filter = &self.visible(app, filter).await?;
         Ok(self.store().history_count(app.id(), filter, self.clock().wall_ms()).await?)
     }
 }

@@ -127,7 +127,7 @@ impl SlidingWindow {
 
 /// The windows of many keys, such as users or rooms. Stale ones are forgotten when there are many.
 #[derive(Debug)]
-pub(crate) struct WindowsByKey<K> {
+pub struct WindowsByKey<K> {
     windows: HashMap<K, SlidingWindow>,
     /// Forget stale windows when there are more than this.
     sweep_above: usize,
@@ -142,7 +142,8 @@ impl<K> Default for WindowsByKey<K> {
 }
 
 impl<K: std::hash::Hash + Eq + Clone> WindowsByKey<K> {
-    pub(crate) fn accept(&mut self, key: &K, rate: Rate, now_us: u64) -> bool {
+    /// Takes one call of this key at `now_us` (monotonic), or refuses it and remembers nothing.
+    pub fn accept(&mut self, key: &K, rate: Rate, now_us: u64) -> bool {
         if self.windows.len() > self.sweep_above {
             self.windows.retain(|_, window| !window.is_stale(rate, now_us));
             // Doubling keeps the sweeps' cost in proportion to the calls.

@@ -182,8 +182,8 @@ impl Node {
             writers: Writers::default(),
             clock,
         }));
-        for app in node.apps().filter(|app| app.policy().rooms.registered.is_some()) {
-            node.count_rooms(app).await?;
+        for app in node.apps() {
+            node.count_directory(app).await?;
         }
         for session in &open {
             match node.app(session.app.as_str()) {

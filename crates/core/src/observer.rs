@@ -53,7 +53,7 @@ pub struct RoomObserved<'a> {
     pub room: &'a Room,
     /// What happened.
     pub news: RoomNews<'a>,
-    /// The client whose request it was; `None`: it was the backend's, or nobody's.
+    /// The user whose request it was; `None`: it was the backend's, or nobody's.
     pub by: Option<&'a UserId>,
     /// When: Unix time in milliseconds.
     pub at_ms: u64,

@@ -177,6 +177,8 @@ pub struct FilePolicy {
 /// Limits of what the directory keeps of users, and what of it there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DirectoryPolicy {
+    /// Registered users; `None`: as many as come.
+    pub users: Option<u64>,
     /// Contacts of one user.
     pub contacts: usize,
     /// Users whom one user may block.
@@ -198,6 +200,7 @@ pub struct DirectoryPolicy {
 impl DirectoryPolicy {
     /// For a dialect without a directory.
     pub const NONE: Self = Self {
+        users: None,
         contacts: 0,
         blocks: 0,
         profile_bytes: 0,

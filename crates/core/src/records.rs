@@ -54,7 +54,7 @@ pub enum RecordKind {
     StatusWatch = 19,
     /// Whose status a user is told of; `watcher/watched`.
     StatusWatched = 20,
-    /// A shared file of a group; `group/uuid`.
+    /// A shared file of a group; `group/time/uuid`.
     SharedFile = 21,
     /// A super admin of rooms; the key is the user ID.
     SuperAdmin = 22,
@@ -76,6 +76,8 @@ pub enum RecordKind {
     BlockedBy = 30,
     /// Members by what sets them apart, so that these few are found among many; `room/mark/user`.
     MemberMark = 31,
+    /// Up to when a user finds nothing of the past any more; the key is the user ID.
+    HiddenUntil = 32,
 }
 
 /// A typed record: a value of one family. Fields are numbered; unknown ones are skipped and missing ones have

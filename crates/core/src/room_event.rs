@@ -100,6 +100,8 @@ pub enum RoomEvent {
         name: String,
         /// Whether it is there now.
         shared: bool,
+        /// The user whose request it was; `None` for the app's backend.
+        by: Option<UserId>,
     },
     /// The room or group is gone.
     Deleted,

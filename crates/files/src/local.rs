@@ -28,7 +28,7 @@ pub(crate) fn open(dir: &FilePath, uploads: usize) -> Result<FileStore, OpenErro
         objects: Arc::new(objects),
         prefix: Path::default(),
         part_bytes: PART_BYTES,
-        folder: Some(Folder { root: dir.to_owned(), _lock: lock }),
+        folder: Some(Folder { root: dir.to_owned(), lock }),
     };
     Ok(FileStore::new(backend, uploads))
 }

@@ -44,7 +44,16 @@ pub(crate) struct Backend {
 pub(crate) struct Folder {
     pub(crate) root: PathBuf,
     /// Says that somebody has the folder open, while it lives.
-    pub(crate) _lock: File,
+    pub(crate) lock: File,
+}
+
+/// A program that another thread is just starting has a copy of the handle for a moment: closing ours would leave the
+/// lock with it, and the next who opens the folder would not sweep.
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // If it fails, the lock goes with the last copy.
+        let _ = self.lock.unlock();
+    }
 }
 
 /// One blob, as [`FileStore::list`] finds it.

@@ -105,6 +105,7 @@ pub(crate) fn chat_policy(config: &Config, app: &AppConfig) -> Option<AppPolicy>
         recalls_within_ms: app.features.recall.then(|| section.recall_within_s.get() * 1000),
         edits: documented.edits.filter(|_| app.features.rewrite),
         directory: DirectoryPolicy {
+            users: Some(section.users.get()).filter(|users| *users > 0),
             contacts: section.contacts.size(),
             blocks: section.user_blocks.size(),
             profile_bytes: section.attribute_bytes.get(),

@@ -31,7 +31,16 @@ pub enum DataDirError {
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+/// The lock belongs to the open file, not to this handle: a program that another thread is just starting has a copy of
+/// the handle until it is replaced by its own image, and closing ours would leave the directory locked until then.
+impl Drop for DataDir {
+    fn drop(&mut self) {
+        // If it fails, the lock goes with the last copy.
+        let _ = self.lock.unlock();
+    }
 }
 
 impl DataDir {
@@ -48,7 +57,7 @@ impl DataDir {
         let lock =
             OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file).map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), lock }),
             Err(fs::TryLockError::WouldBlock) => Err(DataDirError::InUse(path.to_owned())),
             Err(fs::TryLockError::Error(source)) => Err(unusable(source)),
         }
@@ -137,6 +146,17 @@ mod tests {
         assert!(matches!(DataDir::open(&path), Err(DataDirError::InUse(_))));
         drop(first);
         DataDir::open(&path).unwrap();
+    }
+
+    /// A program that is being started has copies of all handles for a moment, as this one is.
+    #[test]
+    fn a_copy_of_the_handle_does_not_keep_the_directory() {
+        let temporary = tempfile::tempdir().unwrap();
+        let first = DataDir::open(temporary.path()).unwrap();
+        let copy = first.lock.try_clone().unwrap();
+        drop(first);
+        DataDir::open(temporary.path()).unwrap();
+        drop(copy);
     }
 
     #[test]

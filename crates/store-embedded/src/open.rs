@@ -61,7 +61,7 @@ pub(crate) struct Opened {
     /// The connections of the readers, which cannot write.
     pub(crate) readers: Vec<(Lane, Connection)>,
     /// Locked while it lives.
-    pub(crate) lock: File,
+    pub(crate) lock: Lock,
 }
 
 /// Opens the directory, making it and the file if they are not there. `check_pages` reads the whole file.
@@ -124,12 +124,24 @@ fn private_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Says that a process has the store open, while it lives. The lock belongs to the open file, not to this handle: a
+/// program that another thread is just starting has a copy of the handle until it is replaced by its own image, and
+/// closing ours would leave the store locked until then.
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // If it fails, the lock goes with the last copy.
+        let _ = self.0.unlock();
+    }
+}
+
 /// A file of its own: SQLite's locks on the database are lost when any other handle of it is closed.
-fn lock(dir: &Path) -> Result<File, OpenError> {
+fn lock(dir: &Path) -> Result<Lock, OpenError> {
     let path = dir.join(LOCK);
     let file = private_file(&path).map_err(io_error(&path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(dir.to_owned())),
         Err(TryLockError::Error(source)) => Err(OpenError::Io { path, source }),
     }
@@ -211,4 +223,21 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     schema::migrate(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A program that is being started has copies of all handles for a moment, as this one is.
+    #[test]
+    fn a_copy_of_the_handle_does_not_keep_the_store() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = lock(dir.path()).unwrap();
+        let copy = first.0.try_clone().unwrap();
+        assert!(matches!(lock(dir.path()), Err(OpenError::InUse(_))));
+        drop(first);
+        lock(dir.path()).unwrap();
+        drop(copy);
+    }
 }

@@ -3,7 +3,6 @@
 //! Operations run without savepoints. If one fails, the batch is rolled back and run again with a savepoint
 //! around each: failures are rare, and a savepoint costs each of thousands of operations two statements.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,6 +14,7 @@ use stentor_core::store::{Commit, StoreError};
 use tokio::sync::oneshot;
 
 use crate::failure::Failure;
+use crate::open::Lock;
 use crate::queue::{Gather, Queue, Taken, Write};
 use crate::tables::Tables;
 use crate::{Shared, answer};
@@ -44,7 +44,7 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     tables: Tables,
     readers: Vec<JoinHandle<()>>,
-    lock: File,
+    lock: Lock,
     retry_at: Option<Instant>,
     page_limit: u32,
 }
@@ -61,7 +61,7 @@ pub(crate) fn start(
     shared: &Arc<Shared>,
     tables: Tables,
     readers: Vec<JoinHandle<()>>,
-    lock: File,
+    lock: Lock,
 ) -> io::Result<JoinHandle<()>> {
     let writer = Writer { shared: shared.clone(), tables, readers, lock, retry_at: None, page_limit: 0 };
     Builder::new().name("stentor-writer".to_owned()).spawn(move || {

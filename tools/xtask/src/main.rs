@@ -14,7 +14,7 @@ cargo xtask <task>
   test [ARGS]         the whole test suite; ARGS go to `cargo test`
   ci                  what has to pass before a merge: fmt, clippy, test, doc, tidy, generate --check
   generate [--check]  write the generated files, or say which are stale
-  tidy                forbidden dependencies, paths that the documents name, file names
+  tidy                forbidden dependencies, paths and links of the documents, file names
   bench [ARGS]        the benchmark; ARGS go to tools/loadgen
   crash [ARGS]        kill -9 under load, many rounds; ARGS go to tools/loadgen
 ";

@@ -50,13 +50,26 @@ pub(super) async fn handler(visit: Visit, method: Method, headers: HeaderMap) ->
     }
     let uuid = visit.param("uuid").to_ascii_lowercase();
     let key = FileKey::new(visit.chat.uuid(), &uuid).map_err(|_| not_there())?;
-    let file = visit.node().find_file(&visit.app, &uuid).await?.ok_or_else(not_there)?;
+    // A group's files are found in the group only.
+    let file = visit.node().find_file(&visit.app, &uuid).await?.filter(|file| file.group.is_none());
+    let file = file.ok_or_else(not_there)?;
     may_read(&visit, &headers, &file)?;
+    send(&visit, key, file, &method, &headers).await
+}
+
+/// Sends a file that may be read: all of it, a range, or its thumbnail.
+pub(crate) async fn send(
+    visit: &Visit,
+    key: FileKey,
+    file: File,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Response, ChatError> {
     if file.has_expired(visit.now_ms()) {
-        return Err(expired(&uuid));
+        return Err(expired(key.uuid()));
     }
-    let wanted = Wanted { visit: &visit, key, file, head_only: method == Method::HEAD, headers: &headers };
-    let thumbnail = option(&visit, &headers, "thumbnail").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let wanted = Wanted { visit, key, file, head_only: *method == Method::HEAD, headers };
+    let thumbnail = option(visit, headers, "thumbnail").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     match if thumbnail { wanted.thumbnail().await? } else { None } {
         Some(thumbnail) => wanted.send_thumbnail(thumbnail),
         None => wanted.send_file().await,

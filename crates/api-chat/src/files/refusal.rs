@@ -23,7 +23,7 @@ pub(super) fn quota_used_up() -> ChatError {
 }
 
 /// 404: there is no such file, or its bytes are gone.
-pub(super) fn not_there() -> ChatError {
+pub(crate) fn not_there() -> ChatError {
     ChatError::new(StatusCode::NOT_FOUND, "entity_not_found", "file may not exists").with(exception::ENTITY_NOT_FOUND)
 }
 

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::json;
-use stentor_core::directory::files::{FileError, NewFile};
+use stentor_core::directory::files::{File, FileError, NewFile};
 use stentor_files::{FileKey, content};
 
 use super::form::{Room, receive};
@@ -42,6 +42,37 @@ const PATH: &str = "/chatfiles";
 )]
 pub(super) async fn handler(call: Call, headers: HeaderMap, body: Body) -> Result<Response, ChatError> {
     call.limit(ChatRule::FileUploads)?;
+    let Received { key, new, restrict_access } = receive_file(&call, &headers, body).await?;
+    let share_secret = restrict_access.then(secret::share_secret).transpose();
+    let share_secret = match share_secret {
+        Ok(secret) => secret,
+        Err(error) => {
+            blobs::discard(&call.state.files().store, &key).await;
+            return Err(error);
+        }
+    };
+    let (uuid, new) = (new.uuid.clone(), NewFile { secret_digest: share_secret.as_deref().map(secret::digest), ..new });
+    let (node, app) = (call.node().clone(), call.app.clone());
+    keep(&call, key, async move { node.add_file(&app, new).await.map_err(refused) }).await?;
+    let mut entity = json!({ "uuid": uuid, "type": "chatfile" });
+    if let Some(secret) = share_secret {
+        entity["share-secret"] = secret.into();
+    }
+    Ok(call.reply().path(PATH).uri(call.url(PATH)).entities(vec![entity]).send())
+}
+
+/// A file whose bytes are kept, and that has no record yet.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) key: FileKey,
+    /// Without a secret.
+    pub(crate) new: NewFile,
+    /// Whether its readers shall need one.
+    pub(crate) restrict_access: bool,
+}
+
+/// Takes the bytes of an upload.
+pub(crate) async fn receive_file(call: &Call, headers: &HeaderMap, body: Body) -> Result<Received, ChatError> {
     let uuid = secret::uuid()?;
     let key = FileKey::new(call.chat.uuid(), &uuid).map_err(|_| ChatError::internal())?;
     let policy = call.app.policy().directory.files;
@@ -50,40 +81,40 @@ pub(super) async fn handler(call: Call, headers: HeaderMap, body: Body) -> Resul
         return Err(quota_used_up());
     }
     let room = Room { file: policy.file_bytes, quota };
-    let uploaded = receive(call.state.files(), &key, &headers, body, room).await?;
-    let share_secret = uploaded.fields.restrict_access.then(secret::share_secret).transpose()?;
+    let uploaded = receive(call.state.files(), &key, headers, body, room).await?;
     let pixels = |wanted: Option<u32>| wanted.unwrap_or(THUMBNAIL_PIXELS).clamp(1, MAX_THUMBNAIL_PIXELS);
     let new = NewFile {
-        uuid: uuid.clone(),
+        uuid,
         bytes: uploaded.stored.size,
         content_type: content::served_type(&uploaded.stored.head, uploaded.content_type.as_deref()).to_owned(),
         name: uploaded.name,
-        secret_digest: share_secret.as_deref().map(secret::digest),
         thumbnail: (pixels(uploaded.fields.thumbnail_width), pixels(uploaded.fields.thumbnail_height)),
         owner: call.principal().user().map(|user| user.as_str().to_owned()),
+        ..NewFile::default()
     };
-    record(&call, key, new).await?;
-    let mut entity = json!({ "uuid": uuid, "type": "chatfile" });
-    if let Some(secret) = share_secret {
-        entity["share-secret"] = secret.into();
-    }
-    Ok(call.reply().path(PATH).uri(call.url(PATH)).entities(vec![entity]).send())
+    Ok(Received { key, new, restrict_access: uploaded.fields.restrict_access })
 }
 
 /// Writes the record, or takes the bytes back; also when the client has gone meanwhile.
-async fn record(call: &Call, key: FileKey, new: NewFile) -> Result<(), ChatError> {
-    let (node, app, store) = (call.node().clone(), call.app.clone(), call.state.files().store.clone());
+pub(crate) async fn keep(
+    call: &Call,
+    key: FileKey,
+    recording: impl Future<Output = Result<File, ChatError>> + Send + 'static,
+) -> Result<File, ChatError> {
+    let store = call.state.files().store.clone();
     let recording = tokio::spawn(async move {
-        let recorded = node.add_file(&app, new).await;
+        let recorded = recording.await;
         if recorded.is_err() {
             blobs::discard(&store, &key).await;
         }
         recorded
     });
-    match recording.await {
-        Ok(Ok(_file)) => Ok(()),
-        Ok(Err(FileError::QuotaUsedUp { .. })) => Err(quota_used_up()),
-        Ok(Err(FileError::Store(error))) => Err(error.into()),
-        Err(_panicked) => Err(ChatError::internal()),
+    recording.await.unwrap_or_else(|_panicked| Err(ChatError::internal()))
+}
+
+pub(crate) fn refused(error: FileError) -> ChatError {
+    match error {
+        FileError::QuotaUsedUp { .. } => quota_used_up(),
+        FileError::Store(error) => error.into(),
     }
 }

@@ -75,6 +75,7 @@ async fn delete(call: &Call, body: &RawBody) -> Result<Response, ChatError> {
         "groupchat" | "chatroom" => in_groups(&channel),
         _ => return Err(ChatError::illegal_argument("field type is invalid")),
     };
+    call.chat.limit_conversations(&user, call.node().clock().monotonic_us())?;
     if delete_roam {
         conversations(call, &user, &what, &Hide::UpTo(call.now_ms())).await?;
     }

@@ -30,6 +30,11 @@ pub(crate) fn forbidden(text: impl Into<Cow<'static, str>>) -> ChatError {
     ChatError::new(StatusCode::FORBIDDEN, "forbidden_op", text).with(exception::FORBIDDEN_OP)
 }
 
+/// 403: the group is switched off. The text is ours.
+pub(crate) fn disabled(id: &str) -> ChatError {
+    forbidden(format!("group {id} is disabled!"))
+}
+
 /// 404: something is not there.
 pub(crate) fn not_found(text: impl Into<Cow<'static, str>>) -> ChatError {
     ChatError::new(StatusCode::NOT_FOUND, "resource_not_found", text).with(exception::RESOURCE_NOT_FOUND)
@@ -85,7 +90,8 @@ pub(crate) fn refused(family: Family, error: RoomError, id: &str) -> ChatError {
         RoomError::SameOwner => forbidden("new owner and old owner are the same"),
         // Ours: no document has these.
         RoomError::TooMany { max } => ChatError::exceed_limit(format!("at most {max} are allowed")),
-        RoomError::NoFile => not_found("share file does not exist!"),
+        // As of any file: clients take a "does not exist" for the group's.
+        RoomError::NoFile => crate::files::not_there(),
         RoomError::SessionEnded => ChatError::unavailable(),
         RoomError::Store(error) => error.into(),
     }

@@ -24,7 +24,7 @@ impl Asked {
     pub(crate) async fn may(&self, room: &Room, right: Right) -> Result<(), ChatError> {
         let Some(user) = self.principal().user() else { return Ok(()) };
         if room.disabled && right != Right::Member {
-            return Err(refusals::forbidden(format!("group {} is disabled!", room.id)));
+            return Err(refusals::disabled(&room.id));
         }
         if room.owner == user.as_str() || self.is_super_admin(user).await? {
             return Ok(());

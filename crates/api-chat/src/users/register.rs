@@ -97,6 +97,9 @@ async fn register(visit: &Visit, user: &Object) -> Result<User, ChatError> {
         // Before the hash, which costs much.
         return Err(DirectoryError::UserExists(name.to_owned()).into());
     }
+    if !visit.node().may_register(&visit.app) {
+        return Err(ChatError::resource_limited());
+    }
     let password_hash = Some(visit.state.passwords().hash(password).await?);
     let new = NewUser { name: id, password_hash, nickname: nickname.map(str::to_owned) };
     Ok(visit.node().register(&visit.app, new).await?)
@@ -126,6 +129,11 @@ async fn batch(visit: &Visit, users: Vec<Value>) -> Result<Response, ChatError> 
                 let name = user.text("username")?.unwrap_or_default();
                 let reason = format!("the {name} already exists");
                 failed.push(json!({ "username": name, "registerUserFailReason": reason }));
+            }
+            // Ours: those that came in before stay, and the backend must hear of them.
+            Err(refused) if refused.error == "resource_limited" && !registered.is_empty() => {
+                let name = user.text("username")?.unwrap_or_default();
+                failed.push(json!({ "username": name, "registerUserFailReason": refused.description }));
             }
             Err(refused) => return Err(refused),
         }

@@ -85,11 +85,12 @@ impl Node {
             };
             Self::unregister(&mut records, &user);
             self.forget_profile(&mut records, name).await?;
-            for kind in [RecordKind::Mute, RecordKind::Status, RecordKind::SuperAdmin] {
+            for kind in [RecordKind::Mute, RecordKind::Status, RecordKind::SuperAdmin, RecordKind::HiddenUntil] {
                 records.delete(kind, name.as_str());
             }
             records.put(name.as_str(), &Departing { user: user.clone() });
             if records.commit().await? {
+                app.user_quota.release();
                 break user;
             }
         };

@@ -13,7 +13,9 @@ use async_trait::async_trait;
 use minicbor::{Decode, Encode};
 
 use super::second;
+use super::shared_files::shared_key;
 use crate::app::App;
+use crate::id::RoomId;
 use crate::node::Node;
 use crate::records::{Page, Record, RecordKind, Transaction};
 use crate::store::{Scan, StoreError};
@@ -82,6 +84,9 @@ pub struct File {
     #[n(9)]
     #[cbor(default)]
     pub is_gone: bool,
+    /// The group that it is shared with: only its members may read it ([`super::shared_files`]).
+    #[n(10)]
+    pub group: Option<String>,
 }
 
 /// Without the digest: it is no secret, but nobody needs it in a log either.
@@ -139,6 +144,8 @@ pub struct NewFile {
     pub thumbnail: (u32, u32),
     /// The user who uploaded it.
     pub owner: Option<String>,
+    /// The group that it is to be shared with.
+    pub group: Option<RoomId>,
 }
 
 /// Why a file was not taken.
@@ -190,6 +197,7 @@ impl Node {
             created_ms,
             expires_ms: created_ms.saturating_add(policy.retention_ms),
             is_gone: false,
+            group: new.group.map(|group| group.as_str().to_owned()),
         };
         let mut attempts = self.attempts(app);
         loop {
@@ -226,6 +234,7 @@ impl Node {
             count(&mut records, uuid, file.bytes, 0).await?;
             records.delete(RecordKind::File, uuid);
             records.delete(RecordKind::FileExpiry, by_end(file.expires_ms, uuid));
+            unshare(&mut records, uuid, &file);
             if records.commit().await? {
                 break;
             }
@@ -303,6 +312,7 @@ impl Node {
             match records.get::<File>(uuid).await? {
                 Some(file) if !file.is_gone => {
                     count(&mut records, uuid, file.bytes, 0).await?;
+                    unshare(&mut records, uuid, &file);
                     records.put(by_end(file.expires_ms.saturating_add(REMEMBERED_MS), uuid), &Expiry {});
                     records.put(uuid, &File { is_gone: true, ..file });
                 }
@@ -313,6 +323,13 @@ impl Node {
                 return Ok(());
             }
         }
+    }
+}
+
+/// Takes a file that goes off the list of its group.
+fn unshare(records: &mut Transaction<'_>, uuid: &str, file: &File) {
+    if let Some(group) = &file.group {
+        records.delete(RecordKind::SharedFile, shared_key(group, file.created_ms, uuid));
     }
 }
 

@@ -1,4 +1,4 @@
-//! How many rooms and groups an app has: counted here, because a count that every creation rewrites would make
+//! How many users, rooms and groups an app has: counted here, because a count that every creation rewrites would make
 //! creations meet each other in the store.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +15,33 @@ use crate::store::StoreError;
 pub(crate) struct RoomQuota {
     rooms: AtomicU64,
     groups: AtomicU64,
+}
+
+/// The registered users of one app.
+#[derive(Debug, Default)]
+pub(crate) struct UserQuota(AtomicU64);
+
+impl UserQuota {
+    /// Reserves the place of one more; `None` if there is none left.
+    pub(crate) fn reserve(&self, max: Option<u64>) -> Option<Place<'_>> {
+        reserve(&self.0, max.unwrap_or(u64::MAX))
+    }
+
+    /// Whether there is the place of one more.
+    pub(crate) fn has_place(&self, max: Option<u64>) -> bool {
+        max.is_none_or(|max| self.0.load(Ordering::Acquire) < max)
+    }
+
+    /// One is gone.
+    pub(crate) fn release(&self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn reserve(count: &AtomicU64, max: u64) -> Option<Place<'_>> {
+    let one_more = |count: u64| (count < max).then_some(count + 1);
+    count.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).ok()?;
+    Some(Place { count, taken: false })
 }
 
 /// A place that was reserved; given back unless it is [taken](Self::taken).
@@ -52,10 +79,7 @@ impl RoomQuota {
             RoomKind::Room => registered.rooms,
             RoomKind::Group => registered.groups,
         });
-        let count = self.count(kind);
-        let one_more = |count: u64| (count < max).then_some(count + 1);
-        count.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).ok()?;
-        Some(Place { count, taken: false })
+        reserve(self.count(kind), max)
     }
 
     /// One is gone.
@@ -66,7 +90,9 @@ impl RoomQuota {
 
 impl Node {
     /// Counts what the store has, at the start.
-    pub(crate) async fn count_rooms(&self, app: &App) -> Result<(), StoreError> {
+    pub(crate) async fn count_directory(&self, app: &App) -> Result<(), StoreError> {
+        let users = self.store().count_records(app.id(), RecordKind::User, "").await?;
+        app.user_quota.0.store(users, Ordering::Release);
         for kind in [RoomKind::Room, RoomKind::Group] {
             let count = self.store().count_records(app.id(), RecordKind::Room, kind.prefix()).await?;
             app.quota.count(kind).store(count, Ordering::Release);

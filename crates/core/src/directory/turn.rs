@@ -10,6 +10,7 @@ use super::members::{Mark, Member, Role, member_key};
 use super::room_attributes::{CustomAttribute, attribute_key};
 use super::room_error::RoomError;
 use super::rooms::{MemberCount, Room, RoomKind};
+use super::shared_files::SharedFile;
 use crate::id::{RoomId, SessionId, UserId};
 use crate::observer::{Observer, RoomNews, RoomObserved};
 use crate::records::{Record, RecordKind, decode, encode};
@@ -77,6 +78,10 @@ pub(crate) struct Turn {
     pub(super) users: BTreeMap<UserId, Option<Bytes>>,
     /// Read if a work asks for them, or if members leave.
     pub(super) attributes: Option<BTreeMap<String, Slot<CustomAttribute>>>,
+    /// The shared files that the works name, by their keys.
+    pub(super) files: BTreeMap<String, Slot<SharedFile>>,
+    /// How many files are shared; read if a work names one.
+    pub(super) shared: u64,
     pub(super) effects: Vec<Effect>,
     pub(super) dissolved: bool,
 }
@@ -254,6 +259,9 @@ impl Turn {
         for (key, slot) in self.attributes.iter().flatten() {
             slot.changes(attribute_key(id, key), &mut changes);
         }
+        for (key, slot) in &self.files {
+            slot.changes(key.clone(), &mut changes);
+        }
         changes
     }
 
@@ -271,10 +279,11 @@ impl Turn {
                 event => RoomNews::Changed(event),
             };
             let by = match event {
-                RoomEvent::Attributes { by, .. } => Some(by),
-                event => event.movement().and_then(<[_]>::first),
+                RoomEvent::File { by, .. } => by.as_ref(),
+                RoomEvent::Attributes { by, .. } => Some(by).filter(|_| by_client),
+                event => event.movement().and_then(<[_]>::first).filter(|_| by_client),
             };
-            observer.room(&RoomObserved { room, news, by: by.filter(|_| by_client), at_ms: self.now_ms })
+            observer.room(&RoomObserved { room, news, by, at_ms: self.now_ms })
         });
         observed.collect()
     }
@@ -310,7 +319,8 @@ impl Turn {
     }
 }
 
-/// Everything that belongs to a room, apart from the entries among its members' rooms.
+/// Everything that belongs to a room, apart from the entries among its members' rooms, and from shared files, whose
+/// bytes must go before their entries.
 fn dissolution(id: &RoomId, changes: &mut Vec<Change>) {
     changes.push(Change::Delete { kind: RecordKind::Counter, key: MemberCount::key(id) });
     changes.push(Change::Delete { kind: RecordKind::ActiveRoom, key: id.as_str().to_owned() });
@@ -320,7 +330,6 @@ fn dissolution(id: &RoomId, changes: &mut Vec<Change>) {
         RecordKind::RoomBlock,
         RecordKind::RoomAttribute,
         RecordKind::MemberAttribute,
-        RecordKind::SharedFile,
     ] {
         changes.push(Change::DeletePrefix { kind, prefix: format!("{id}/") });
     }

@@ -43,6 +43,9 @@ trait Work: Send {
     /// Whose membership it looks at.
     fn users(&self) -> &[UserId];
 
+    /// The keys of shared files that it looks at.
+    fn files(&self) -> &[String];
+
     fn wants(&self) -> Wants;
 
     fn run(&mut self, turn: &mut Turn);
@@ -63,6 +66,7 @@ pub(super) struct Wants {
 
 struct Job<T, F> {
     users: Vec<UserId>,
+    files: Vec<String>,
     wants: Wants,
     work: F,
     answer: Option<Result<T, RoomError>>,
@@ -72,6 +76,10 @@ struct Job<T, F> {
 impl<T: Send, F: FnMut(&mut Turn) -> Result<T, RoomError> + Send> Work for Job<T, F> {
     fn users(&self) -> &[UserId] {
         &self.users
+    }
+
+    fn files(&self) -> &[String] {
+        &self.files
     }
 
     fn wants(&self) -> Wants {
@@ -160,7 +168,19 @@ impl Node {
         users: Vec<UserId>,
         work: impl FnMut(&mut Turn) -> Result<T, RoomError> + Send + 'static,
     ) -> Result<T, RoomError> {
-        self.queue(app, kind, room, users, Wants::default(), work).await
+        self.queue(app, kind, room, (users, Vec::new()), Wants::default(), work).await
+    }
+
+    /// The same, of a work that looks at shared files, which it names by their keys.
+    pub(super) async fn in_turn_with_files<T: Send + 'static>(
+        &self,
+        app: &Arc<App>,
+        kind: RoomKind,
+        room: &RoomId,
+        (users, files): (Vec<UserId>, Vec<String>),
+        work: impl FnMut(&mut Turn) -> Result<T, RoomError> + Send + 'static,
+    ) -> Result<T, RoomError> {
+        self.queue(app, kind, room, (users, files), Wants::default(), work).await
     }
 
     /// The same, of a work that may let the users in.
@@ -173,7 +193,7 @@ impl Node {
         work: impl FnMut(&mut Turn) -> Result<T, RoomError> + Send + 'static,
     ) -> Result<T, RoomError> {
         let wants = Wants { admits: true, ..Wants::default() };
-        self.queue(app, kind, room, users, wants, work).await
+        self.queue(app, kind, room, (users, Vec::new()), wants, work).await
     }
 
     /// The same, with the custom attributes at hand.
@@ -186,7 +206,7 @@ impl Node {
         work: impl FnMut(&mut Turn) -> Result<T, RoomError> + Send + 'static,
     ) -> Result<T, RoomError> {
         let wants = Wants { attributes: true, ..Wants::default() };
-        self.queue(app, kind, room, users, wants, work).await
+        self.queue(app, kind, room, (users, Vec::new()), wants, work).await
     }
 
     /// The same, in a step of its own.
@@ -198,7 +218,7 @@ impl Node {
         work: impl FnMut(&mut Turn) -> Result<T, RoomError> + Send + 'static,
     ) -> Result<T, RoomError> {
         let wants = Wants { alone: true, ..Wants::default() };
-        self.queue(app, kind, room, Vec::new(), wants, work).await
+        self.queue(app, kind, room, (Vec::new(), Vec::new()), wants, work).await
     }
 
     async fn queue<T: Send + 'static>(
@@ -206,12 +226,12 @@ impl Node {
         app: &Arc<App>,
         kind: RoomKind,
         room: &RoomId,
-        users: Vec<UserId>,
+        (users, files): (Vec<UserId>, Vec<String>),
         wants: Wants,
         work: impl FnMut(&mut Turn) -> Result<T, RoomError> + Send + 'static,
     ) -> Result<T, RoomError> {
         let (waiter, answer) = oneshot::channel();
-        let job = Box::new(Job { users, wants, work, answer: None, waiter });
+        let job = Box::new(Job { users, files, wants, work, answer: None, waiter });
         let key = kind.key(room);
         let lead = {
             let mut shard = app.room_turns.waiting.lock(&key);
@@ -239,9 +259,15 @@ impl Node {
         while let Some(mut works) = leader.take() {
             match self.step(&leader, &mut works).await {
                 Ok((turn, former)) => {
+                    let dissolved = turn.dissolved;
                     self.take_effect(&leader.app, turn, &former).await;
                     works.into_iter().for_each(|work| work.done(Ok(())));
                     self.forget_former(&leader, &former).await;
+                    if dissolved {
+                        // There may be many, and who still asks for the room need not wait for that.
+                        let (node, app, id) = (self.clone(), leader.app.clone(), leader.id.clone());
+                        self.spawn(async move { node.forget_shared_files(&app, &id).await });
+                    }
                 }
                 Err(error) => works.into_iter().for_each(|work| work.done(Err(again(&error)))),
             }
@@ -251,13 +277,14 @@ impl Node {
     /// Does works in one step. Returns what came of it, and the former members of a room that is gone.
     async fn step(&self, leader: &Leader, works: &mut [Box<dyn Work>]) -> Result<(Turn, Vec<UserId>), StoreError> {
         let users: BTreeSet<UserId> = works.iter().flat_map(|work| work.users().iter().cloned()).collect();
+        let files: BTreeSet<String> = works.iter().flat_map(|work| work.files().iter().cloned()).collect();
         let wants = Wants {
             attributes: works.iter().any(|work| work.wants().attributes),
             admits: works.iter().any(|work| work.wants().admits),
             alone: false,
         };
         for _ in 0..TRIES {
-            let mut turn = self.read_turn(leader, &users, wants).await?;
+            let mut turn = self.read_turn(leader, &users, &files, wants).await?;
             works.iter_mut().for_each(|work| work.run(&mut turn));
             if turn.leavers().next().is_some() {
                 if turn.attributes.is_none() {
@@ -278,7 +305,13 @@ impl Node {
         Err(StoreError::Busy)
     }
 
-    async fn read_turn(&self, leader: &Leader, users: &BTreeSet<UserId>, wants: Wants) -> Result<Turn, StoreError> {
+    async fn read_turn(
+        &self,
+        leader: &Leader,
+        users: &BTreeSet<UserId>,
+        files: &BTreeSet<String>,
+        wants: Wants,
+    ) -> Result<Turn, StoreError> {
         let (store, app, id) = (self.store(), leader.app.id(), &leader.id);
         let keys = |key: fn(&RoomId, &UserId) -> String| users.iter().map(|user| key(id, user)).collect::<Vec<_>>();
         // Queued together: one after the other they would cost as many trips to the store's threads.
@@ -300,6 +333,11 @@ impl Node {
             members: slots(users, members)?,
             blocks: slots(users, blocks)?,
             users: users.iter().cloned().zip(comers).collect(),
+            files: slots(
+                files,
+                store.read_records(app, RecordKind::SharedFile, files.iter().cloned().collect()).await?,
+            )?,
+            shared: if files.is_empty() { 0 } else { self.count_shared_files(&leader.app, id).await? },
             attributes: if wants.attributes { Some(self.read_attributes(leader).await?) } else { None },
             effects: Vec::new(),
             dissolved: false,
@@ -340,11 +378,11 @@ impl Node {
 /// Members that are read at a time.
 pub(super) const PAGE: usize = 1000;
 
-fn slots<T: Record>(
-    users: &BTreeSet<UserId>,
+fn slots<K: Ord + Clone, T: Record>(
+    keys: &BTreeSet<K>,
     found: Vec<Option<bytes::Bytes>>,
-) -> Result<BTreeMap<UserId, Slot<T>>, StoreError> {
-    users.iter().cloned().zip(found).map(|(user, was)| Ok((user, Slot::read(was)?))).collect()
+) -> Result<BTreeMap<K, Slot<T>>, StoreError> {
+    keys.iter().cloned().zip(found).map(|(key, was)| Ok((key, Slot::read(was)?))).collect()
 }
 
 /// The same error for one more who waits.

@@ -121,7 +121,7 @@ impl Node {
     /// Registers a user.
     ///
     /// # Errors
-    /// When there is one of that name, or one whose UUID it is, or the store fails.
+    /// When there is one of that name, or one whose UUID it is, the app has as many as it may have, or the store fails.
     pub async fn register(&self, app: &Arc<App>, new: NewUser) -> Result<User, DirectoryError> {
         let now_ms = self.clock().wall_ms();
         let mut user = User {
@@ -135,6 +135,7 @@ impl Node {
             token_generation: self.with_random(|random| u64::from(random.u32(..))),
             tokens_valid_from_ms: 0,
         };
+        let max = app.policy().directory.users;
         let mut attempts = self.attempts(app);
         loop {
             let mut records = attempts.begin()?;
@@ -147,6 +148,8 @@ impl Node {
                 self.finish_departure(app, &new.name).await?;
                 continue;
             }
+            let no_place = || DirectoryError::TooManyUsers { max: max.unwrap_or(u64::MAX) };
+            let place = app.user_quota.reserve(max).ok_or_else(no_place)?;
             if let Some(departed) = records.get::<Departed>(&user.name).await? {
                 user.tokens_valid_from_ms = departed.at_ms;
                 records.delete(RecordKind::Departed, &user.name);
@@ -155,9 +158,16 @@ impl Node {
             records.put(&user.uuid, &UserName { name: user.name.clone() });
             records.put(by_time(&user), &Registered {});
             if records.commit().await? {
+                place.taken();
                 return Ok(user);
             }
         }
+    }
+
+    /// Whether the app may have one more user.
+    #[must_use]
+    pub fn may_register(&self, app: &App) -> bool {
+        app.user_quota.has_place(app.policy().directory.users)
     }
 
     /// Takes a user's record and its index entries away.

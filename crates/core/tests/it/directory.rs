@@ -5,6 +5,7 @@ mod departure;
 mod files;
 mod mutes;
 mod profiles;
+mod shared_files;
 mod status;
 mod users;
 

@@ -3,14 +3,20 @@
 
 use futures_util::future::join_all;
 use stentor_core::app::DevicePolicy;
-use stentor_core::delivery::{Edit, EditError, Edited, Import, ImportError, Origin, SendError, SendOptions, SendPeer};
+use stentor_core::delivery::{
+    Edit, EditError, Edited, Import, ImportError, Origin, SendError, SendGroup, SendOptions, SendPeer,
+};
+use stentor_core::directory::users::NewUser;
 use stentor_core::history::{Conversation, Hide};
 use stentor_core::id::MessageId;
 use stentor_core::message::{MessageKind, Target};
 use stentor_core::notice::Notice;
-use stentor_core::store::{HistoryFilter, HistoryPage, HistoryStore, StoreError};
+use stentor_core::records::RecordKind;
+use stentor_core::store::{HistoryFilter, HistoryPage, HistoryStore, RecordStore, StoreError};
 
 use crate::harness::{Client, World, group, kept, peer, room_id, text, user_id, world, world_with};
+
+const FIRST: HistoryPage = HistoryPage { offset: 0, limit: 1, newest_first: false };
 
 fn edit(id: MessageId) -> Edit {
     Edit { id, to: None, by: user_id("admin") }
@@ -34,8 +40,7 @@ impl World {
 
     async fn found(&self, filter: &HistoryFilter) -> Vec<String> {
         let page = HistoryPage { offset: 0, limit: 10_000, newest_first: false };
-        let now_ms = 1_700_000_000_000;
-        let found = self.store.history(self.app.id(), filter, page, now_ms).await.expect("reads");
+        let found = self.node.history(&self.app, filter, page).await.expect("reads");
         found.iter().map(|message| String::from_utf8(message.payload.to_vec()).expect("text")).collect()
     }
 }
@@ -209,6 +214,43 @@ async fn what_a_user_hides_others_find() {
     world.node.hide_everything(&world.app, &alice).await.expect("hidden");
     assert!(world.found(&HistoryFilter { seen_by: Some(alice), ..HistoryFilter::ALL }).await.is_empty());
     assert_eq!(world.found(&HistoryFilter { seen_by: Some(bob), ..HistoryFilter::ALL }).await.len(), 4);
+}
+
+#[tokio::test]
+async fn everything_is_hidden_wherever_it_was_said_and_nothing_that_comes_later() {
+    let world = world().await;
+    let alice = user_id("alice");
+    let to_team =
+        |text: &str| SendGroup { options: SendOptions { history: true, ..kept() }, ..group("bob", "team", text) };
+    world.write("bob", "alice", "1").await;
+    // A group that alice is not in, or not any more.
+    world.add_members("team", &["bob"]).await;
+    world.send_group(to_team("2")).await.expect("sent");
+    let of_group = Conversation::In(Target::Group(room_id("team"))).seen_by(&alice);
+    let count = async || world.node.history_count(&world.app, &of_group).await.expect("counts");
+    assert_eq!((world.found(&of_group).await.len(), count().await), (1, 1));
+    for _ in 0..2 {
+        world.node.hide_everything(&world.app, &alice).await.expect("hidden");
+    }
+    assert_eq!((world.found(&of_group).await.len(), count().await), (0, 0));
+    world.write("bob", "alice", "3").await;
+    world.send_group(to_team("4")).await.expect("sent");
+    let seen = HistoryFilter { seen_by: Some(alice.clone()), ..HistoryFilter::ALL };
+    assert_eq!((world.found(&seen).await, count().await), (vec!["3".to_owned(), "4".to_owned()], 1));
+    let world = world.restarted().await;
+    assert_eq!(world.found(&seen).await, ["3", "4"], "it is kept");
+    let third = world.node.history(&world.app, &seen, FIRST).await.expect("reads")[0].id;
+    assert_eq!(world.found(&HistoryFilter { after: Some(third), ..seen.clone() }).await, ["4"], "pages go on");
+    assert_eq!(world.found(&HistoryFilter { after: Some(MessageId(7)), ..seen.clone() }).await, ["3", "4"]);
+    // Who is deleted leaves nothing.
+    world
+        .node
+        .register(&world.app, NewUser { name: alice.clone(), password_hash: None, nickname: None })
+        .await
+        .unwrap();
+    world.node.delete_user(&world.app, &alice).await.expect("deleted");
+    let kind = RecordKind::HiddenUntil;
+    assert_eq!(world.store.count_records(world.app.id(), kind, "").await.expect("counts"), 0);
 }
 
 #[tokio::test]

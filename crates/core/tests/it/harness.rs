@@ -70,6 +70,7 @@ pub(crate) fn policy(app: &str) -> AppPolicy {
         broadcasts: None,
         presence: PresencePolicy { queried: 256, watched: 512 },
         directory: DirectoryPolicy {
+            users: None,
             contacts: 4,
             blocks: 3,
             profile_bytes: 64,

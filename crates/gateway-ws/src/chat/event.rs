@@ -74,7 +74,7 @@ impl<'a> From<&'a RoomEvent> for Event<'a> {
             },
             RoomEvent::Info => Self::Info,
             RoomEvent::Disabled { disabled } => Self::Disabled { disabled: *disabled },
-            RoomEvent::File { id, name, shared } => Self::File { id, name, shared: *shared },
+            RoomEvent::File { id, name, shared, by: _ } => Self::File { id, name, shared: *shared },
             RoomEvent::Deleted => Self::Deleted,
         }
     }

@@ -167,7 +167,7 @@ fn events_of_rooms_and_groups() {
         (RoomEvent::Info, r#""info""#),
         (RoomEvent::Disabled { disabled: true }, r#""disabled","disabled":true"#),
         (
-            RoomEvent::File { id: "f".to_owned(), name: "n".to_owned(), shared: true },
+            RoomEvent::File { id: "f".to_owned(), name: "n".to_owned(), shared: true, by: None },
             r#""file","id":"f","name":"n","shared":true"#,
         ),
         (RoomEvent::Deleted, r#""deleted""#),

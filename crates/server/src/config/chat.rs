@@ -13,6 +13,8 @@ section! {
     pub struct ChatSection {
         /// Whether anybody may register a user without a token.
         open_registration: bool = false;
+        /// Users that may be registered; 0: as many as come. One more is refused as the vendor refuses it when a plan is used up.
+        users: Bounded<0, 1_000_000_000> = Bounded::clamped(0);
         /// Messages kept per user who is away. The newest replaces the oldest.
         inbox_messages: Bounded<1, 100_000> = Bounded::clamped(500);
         /// How long they are kept: 7 days.

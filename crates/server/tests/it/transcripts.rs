@@ -6,10 +6,14 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
+use serde_json::{Value, json};
 use stentor_testkit::{APP, CHAT, Client, ClientOptions, TestApp, TestServer, token, token_006};
 
 /// The instruction for bodies whose lines end as those of forms do.
 const FORM: &str = "lines of the body end with CR LF";
+
+/// The hour in which the clock of tests starts, if it stands.
+const HOUR: &str = "2023111422";
 
 /// One exchange.
 #[derive(Debug, Default)]
@@ -58,8 +62,11 @@ fn parse(text: &str) -> Option<Transcript> {
     Some(transcript)
 }
 
-/// Removes the white space between the tokens of JSON.
+/// Removes the white space between the tokens of JSON. Leaves what is none as it is.
 fn compact(json: &str) -> String {
+    if !json.starts_with(['{', '[']) {
+        return json.to_owned();
+    }
     let (mut compacted, mut in_string, mut escaped) = (String::new(), false, false);
     for character in json.chars() {
         if in_string {
@@ -94,8 +101,10 @@ fn matches(expected: &str, found: &str, request_id: &str) -> Result<(), String> 
             (expected, found) = (rest, &found[digits..]);
         } else if let Some(rest) = expected.strip_prefix("<messageid>").filter(|_| (15..=19).contains(&digits)) {
             (expected, found) = (rest, &found[digits..]);
-        } else if let Some(rest) = expected.strip_prefix("<secret>").filter(|_| is_secret(found)) {
+        } else if let Some(rest) = expected.strip_prefix("<secret>").filter(|_| is_base64(found, 48)) {
             (expected, found) = (rest, &found[48..]);
+        } else if let Some(rest) = expected.strip_prefix("<signature>").filter(|_| is_base64(found, 43)) {
+            (expected, found) = (rest, &found[43..]);
         } else if let Some(rest) = expected.strip_prefix("<uuid>").filter(|_| is_uuid(found)) {
             (expected, found) = (rest, &found[36..]);
         } else {
@@ -116,9 +125,10 @@ fn is_uuid(text: &str) -> bool {
     text.len() >= 36 && text.bytes().take(36).enumerate().all(hex)
 }
 
-fn is_secret(text: &str) -> bool {
+/// Base64 as URLs have it.
+fn is_base64(text: &str, length: usize) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    text.len() >= 48 && text.bytes().take(48).all(plain)
+    text.len() >= length && text.bytes().take(length).all(plain)
 }
 
 fn fill(text: &str, now_ms: u64) -> String {
@@ -136,6 +146,39 @@ fn fill(text: &str, now_ms: u64) -> String {
 
 /// The clients that a transcript wants, by user.
 type Clients = BTreeMap<String, Client>;
+
+/// What the instructions made, by the placeholder that stands for it.
+type Made = BTreeMap<&'static str, String>;
+
+fn put_in(text: &str, made: &Made) -> String {
+    made.iter().fold(text.to_owned(), |text, (placeholder, value)| text.replace(placeholder, value))
+}
+
+/// An instruction of the Chat API. `false` if it is none.
+async fn prepare_chat(server: &TestServer, made: &mut Made, given: &str) -> bool {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    if let Some(message) = given.strip_prefix("user1 has sent user2 ") {
+        let mut body: Value = serde_json::from_str(message).expect("a message");
+        (body["from"], body["to"]) = (json!("user1"), json!(["user2"]));
+        let reply = server.chat().await.post(&server.chat_path("messages/users"), &body).await.json();
+        made.insert("<sent>", text(&reply["data"]["user2"]));
+        made.insert("<hour>", HOUR.to_owned());
+    } else if let Some(user) = given.strip_suffix(" owns the group") {
+        let body = json!({ "groupname": "team", "public": true, "owner": user });
+        let reply = server.chat().await.post(&server.chat_path("chatgroups"), &body).await.json();
+        made.insert("<group>", text(&reply["data"]["groupid"]));
+    } else if given == "a file is shared" {
+        let path = server.chat_path(&format!("chatgroups/{}/share_files", made["<group>"]));
+        let form = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"159781149272586.jpg\"\r\n\r\n\
+                    Hello world\r\n--b--\r\n";
+        let http = server.chat().await.header("content-type", "multipart/form-data; boundary=b");
+        let reply = http.send(Method::POST, &path, form.into()).await.json();
+        made.insert("<file>", text(&reply["data"]["file_id"]));
+    } else {
+        return false;
+    }
+    true
+}
 
 async fn prepare(server: &TestServer, clients: &mut Clients, given: &str) {
     let connect = async |user: &str, auto_ack: bool| {
@@ -161,21 +204,27 @@ async fn prepare(server: &TestServer, clients: &mut Clients, given: &str) {
 async fn replay(transcript: &Transcript) -> Result<(), String> {
     let options = transcript.given.iter().filter_map(|given| given.strip_prefix("option "));
     let app = options.fold(TestApp::new().chat(), |app, option| app.app(option));
-    let server = TestServer::builder().app(app).start().await;
-    let mut clients = Clients::new();
+    let builder = TestServer::builder().app(app);
+    // Where the hour matters, it must not end meanwhile.
+    let stands = transcript.given.iter().any(|given| given.contains(" has sent "));
+    let server = if stands { builder.manual_clock() } else { builder }.start().await;
+    let (mut clients, mut made) = (Clients::new(), Made::new());
     for given in &transcript.given {
-        prepare(&server, &mut clients, given).await;
+        if !prepare_chat(&server, &mut made, given).await {
+            prepare(&server, &mut clients, given).await;
+        }
     }
+    let fill = |text: &str| put_in(&fill(text, server.now_ms()), &made);
     let mut http = server.anonymous();
     for (name, value) in &transcript.headers {
-        let mut value = fill(value, server.now_ms());
+        let mut value = fill(value);
         if value.contains("<apptoken>") {
             value = value.replace("<apptoken>", &server.chat_app_token().await);
         }
         http = http.header(name, &value);
     }
     let method: Method = transcript.method.parse().map_err(|error| format!("{error}"))?;
-    let path = fill(&transcript.path, server.now_ms());
+    let path = fill(&transcript.path);
     let is_form = transcript.given.iter().any(|given| given == FORM);
     let body = if is_form { transcript.body.replace('\n', "\r\n") + "\r\n" } else { transcript.body.clone() };
     let reply = http.send(method, &path, body.into()).await;
@@ -189,7 +238,7 @@ async fn replay(transcript: &Transcript) -> Result<(), String> {
         }
     }
     let request_id = reply.headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    let expected = fill(&transcript.reply, server.now_ms()).replace("<url>", &format!("http://{}", server.address()));
+    let expected = fill(&transcript.reply).replace("<url>", &format!("http://{}", server.address()));
     matches(&compact(&expected), &reply.text(), request_id)
 }
 

@@ -7,7 +7,7 @@ use stentor_core::directory::users::{NewUser, UserChange};
 use stentor_core::session::{Closing, LogoutReason};
 
 use super::{register, world_of};
-use crate::harness::{World, user_id};
+use crate::harness::{World, user_id, world_with};
 
 async fn names(world: &World, after: Option<String>, limit: usize) -> (Vec<String>, Option<String>) {
     let page = world.node.users(&world.app, after, limit).await.expect("lists");
@@ -97,4 +97,26 @@ async fn a_login_that_met_a_revocation_ends() {
     assert_eq!(client.closed(), [Closing::LoggedOut(LogoutReason::Forced)]);
     let nobody = world.login("nobody").await;
     assert!(!world.node.confirm(nobody.session(), 0).await.expect("looks"));
+}
+
+#[tokio::test]
+async fn an_app_has_as_many_users_as_it_may_have() {
+    let world = world_with(|policy| policy.directory.users = Some(2)).await;
+    let add = async |world: &World, name: &str| {
+        let new = NewUser { name: user_id(name), password_hash: None, nickname: None };
+        world.node.register(&world.app, new).await
+    };
+    add(&world, "ann").await.expect("registers");
+    assert!(matches!(add(&world, "ann").await, Err(DirectoryError::UserExists(_))), "takes no place");
+    assert!(world.node.may_register(&world.app));
+    add(&world, "bob").await.expect("registers");
+    assert!(!world.node.may_register(&world.app));
+    assert!(matches!(add(&world, "carol").await, Err(DirectoryError::TooManyUsers { max: 2 })));
+    assert!(matches!(add(&world, "bob").await, Err(DirectoryError::UserExists(_))), "who is there is not one more");
+    let world = world.restarted().await;
+    assert!(matches!(add(&world, "carol").await, Err(DirectoryError::TooManyUsers { max: 2 })));
+    world.node.delete_user(&world.app, &user_id("ann")).await.expect("deletes");
+    assert!(world.node.delete_user(&world.app, &user_id("ann")).await.is_err(), "gives back no second place");
+    add(&world, "carol").await.expect("registers");
+    assert!(matches!(add(&world, "dave").await, Err(DirectoryError::TooManyUsers { max: 2 })));
 }

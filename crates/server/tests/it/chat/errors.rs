@@ -111,7 +111,7 @@ impl Asked {
             World::Small => ["rooms", "rooms_per_user", "file_bytes", "broadcasts_per_day"]
                 .into_iter()
                 .fold(app, |app, key| app.chat_option(&format!("{key} = 1")))
-                .chat_option("file_retention_s = 30")
+                .chat_option("users = 3\nfile_retention_s = 30")
                 .chat_limit("chat_messages_to_rooms_per_second", 1)
                 .chat_limit("chat_user_reads_per_second", 1),
         };

@@ -16,9 +16,9 @@ use stentor_testkit::{Http, Reply, TestServer};
 const BOUNDARY: &str = "---WebKitFormBoundary7MA4YWxkTrZu0gW";
 
 /// A part of a form: its name, what else its disposition says, its type, its bytes.
-type Part<'a> = (&'a str, &'a str, Option<&'a str>, &'a [u8]);
+pub(super) type Part<'a> = (&'a str, &'a str, Option<&'a str>, &'a [u8]);
 
-fn form(parts: &[Part<'_>]) -> Bytes {
+pub(super) fn form(parts: &[Part<'_>]) -> Bytes {
     let mut form = Vec::new();
     for (name, more, content_type, bytes) in parts {
         form.extend(format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n").bytes());
@@ -34,13 +34,17 @@ fn form(parts: &[Part<'_>]) -> Bytes {
 }
 
 /// A form with one file.
-fn one_file(bytes: &[u8]) -> Bytes {
+pub(super) fn one_file(bytes: &[u8]) -> Bytes {
     form(&[("file", "; filename=\"IMG_2953.JPG\"", Some("application/octet-stream"), bytes)])
 }
 
 async fn post(server: &TestServer, http: &Http, form: Bytes) -> Reply {
+    post_to(&server.chat_path("chatfiles"), http, form).await
+}
+
+pub(super) async fn post_to(path: &str, http: &Http, form: Bytes) -> Reply {
     let http = http.clone().header("content-type", &format!("multipart/form-data; boundary={BOUNDARY}"));
-    http.send(Method::POST, &server.chat_path("chatfiles"), form).await
+    http.send(Method::POST, path, form).await
 }
 
 /// The entity of an upload that succeeds.
@@ -57,7 +61,7 @@ async fn upload(server: &TestServer, bytes: &[u8]) -> String {
 }
 
 /// Bytes that are nowhere alike.
-fn noise(length: usize) -> Vec<u8> {
+pub(super) fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_u32;
     let mut next = || {
         state ^= state << 13;
@@ -69,7 +73,7 @@ fn noise(length: usize) -> Vec<u8> {
 }
 
 /// The blobs that are there, thumbnails included.
-fn blobs(server: &TestServer) -> Vec<std::path::PathBuf> {
+pub(super) fn blobs(server: &TestServer) -> Vec<std::path::PathBuf> {
     let folders = std::fs::read_dir(server.data_dir().join("files")).expect("a folder");
     let folders = folders.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir());
     folders.flat_map(|folder| std::fs::read_dir(folder).expect("a folder")).map(|entry| entry.unwrap().path()).collect()

@@ -2,6 +2,7 @@
 
 mod lists;
 mod members;
+mod shared_files;
 
 use serde_json::{Value, json};
 use stentor_testkit::{Http, Reply, TestServer};

@@ -134,6 +134,9 @@ fn row(rule: ChatRule) -> Row {
                 r#"DELETE users/user1/user_channel {"channel":"user2","type":"chat","delete_roam":false}"#,
             ],
         ),
+        ChatRule::Conversations => {
+            ((5, 60), &[r#"DELETE users/user1/user_channel {"channel":"user2","type":"chat","delete_roam":false}"#])
+        }
         ChatRule::RoamingReads => {
             ((100, 1), &[r#"POST users/user1/messageroaming {"queue":"user2@easemob.com","start":-1,"end":-1}"#])
         }

@@ -215,6 +215,50 @@ async fn a_conversation_is_deleted_with_its_messages_or_without() {
 }
 
 #[tokio::test]
+async fn a_user_lets_go_of_five_conversations_a_minute() {
+    let talk = Talk::new().await;
+    let body = json!({ "channel": "user2", "type": "chat", "delete_roam": false });
+    let delete = async |client: &Http, path: &str| {
+        client.send(Method::DELETE, &talk.backend.server.chat_path(path), body.to_string().into()).await
+    };
+    // Whoever does it for the user, by whichever URL.
+    for _ in 0..3 {
+        assert_eq!(delete(&talk.backend.chat, "users/user1/user_channel").await.code(), 200);
+    }
+    for _ in 0..2 {
+        assert_eq!(delete(&talk.user1, "user/user1/user_channel").await.code(), 200);
+    }
+    let text = "This request has reached api limit";
+    refused(&delete(&talk.user1, "user/user1/user_channel").await, 429, "reach_limit", text);
+    refused(&delete(&talk.backend.chat, "users/USER1/user_channel").await, 429, "reach_limit", text);
+    assert_eq!(delete(&talk.user2, "users/user2/user_channel").await.code(), 200, "each user has its own");
+    talk.backend.server.advance(std::time::Duration::from_millis(59_999));
+    refused(&delete(&talk.user1, "users/user1/user_channel").await, 429, "reach_limit", text);
+    talk.backend.server.advance(std::time::Duration::from_millis(1));
+    assert_eq!(delete(&talk.user1, "users/user1/user_channel").await.code(), 200);
+}
+
+#[tokio::test]
+async fn everything_is_hidden_also_in_a_group_that_the_user_has_left() {
+    let talk = Talk::new().await;
+    let Backend { server, chat } = &talk.backend;
+    let group = json!({ "groupname": "team", "public": true, "owner": "user2", "members": ["user1"] });
+    let group = chat.post(&server.chat_path("chatgroups"), &group).await.json();
+    let group = group["data"]["groupid"].as_str().expect("an ID");
+    talk.backend.say("messages/chatgroups", group, "before").await;
+    let member = server.chat_path(&format!("chatgroups/{group}/users/user1"));
+    assert_eq!(chat.delete(&member).await.code(), 200);
+    server.advance(std::time::Duration::from_millis(10));
+    done(&talk.call(Method::POST, "rest/message/roaming/user/user1/delete/all").await);
+    server.advance(std::time::Duration::from_millis(10));
+    talk.backend.say("messages/chatgroups", group, "after").await;
+    assert_eq!(chat.post(&member, &json!({})).await.code(), 200);
+    let queue = json!({ "queue": format!("{group}@conference.easemob.com") });
+    assert_eq!(texts(&talk.read(&talk.user1, "user1", &queue).await), ["after"]);
+    assert_eq!(texts(&talk.read(&talk.user2, "user2", &queue).await), ["after", "before"]);
+}
+
+#[tokio::test]
 async fn roaming_that_is_switched_off_says_so() {
     let backend = Backend::with(TestApp::new().chat().feature("roaming", false)).await;
     let text = "this appKey not open message roaming";

@@ -1,6 +1,7 @@
 //! Tokens: how they are got, and what they let in.
 
 mod bearer;
+mod expiry;
 mod grants;
 mod logged;
 mod revocation;

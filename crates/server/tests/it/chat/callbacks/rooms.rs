@@ -7,6 +7,7 @@ use stentor_testkit::{Receiver, START_MS, TestServer};
 
 use super::{KEY, bodies, receiver, with_rule};
 use crate::chat::app;
+use crate::chat::files::{one_file, post_to};
 
 fn users(names: &[&str]) -> Vec<UserId> {
     names.iter().map(|name| UserId::from_trusted(name)).collect()
@@ -93,6 +94,31 @@ async fn operations_are_told_in_the_documented_bodies() {
         "timestamp": START_MS,
     });
     assert_eq!(joined, &expected);
+}
+
+#[tokio::test]
+async fn shared_files_are_told_with_who_did_it() {
+    let receiver = receiver().await;
+    let server = with_rule(&receiver, "events = [\"group\"]").start().await;
+    let group = create(&server, RoomKind::Group).await;
+    let mut seen = 0;
+    next(&receiver, &mut seen, 2).await;
+    let path = server.chat_path(&format!("chatgroups/{group}/share_files"));
+    let abc = server.chat_as("abc").await;
+    let (backend, tst) = (server.chat().await, server.chat_as("tst").await);
+    for (shares, sharer, deletes, deleter) in [(&abc, "abc", &backend, "@ppAdmin"), (&backend, "@ppAdmin", &tst, "tst")]
+    {
+        let expected = |id: &str, operator: &str, kind: &str| {
+            vec![("SHARE_FILE".to_owned(), operator.to_owned(), json!({ "share_file": [id], "type": kind }))]
+        };
+        server.advance(std::time::Duration::from_millis(1));
+        let shared = post_to(&path, shares, one_file(b"x")).await.json();
+        let id = shared["data"]["file_id"].as_str().expect("an ID").to_owned();
+        assert_eq!(next(&receiver, &mut seen, 1).await, expected(&id, sharer, "ADD"));
+        server.advance(std::time::Duration::from_millis(1));
+        assert_eq!(deletes.delete(&format!("{path}/{id}")).await.code(), 200);
+        assert_eq!(next(&receiver, &mut seen, 1).await, expected(&id, deleter, "REMOVE"));
+    }
 }
 
 #[tokio::test]

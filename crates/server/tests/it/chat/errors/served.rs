@@ -70,7 +70,7 @@ const LIST: &[(u16, &str, Served)] = &[
     (413, "file exceeding maximum limit", Table("the file size exceeds the maximum limit.")),
     (415, "web_application", Table("Unsupported Media Type")),
     (429, "reach_limit", Table("This request has reached api limit")),
-    (429, "resource_limited", Not("there are no plans to pay for")),
+    (429, "resource_limited", Begins("You have exceeded the limit of the community edition,")),
     (500, "no_full_text_index", Not("no endpoint takes a query")),
     (500, "unsupported_service_operation", Not("a wrong method is 405 everywhere")),
     (500, "web_application", Not("a URL that is not served is 404")),

@@ -404,6 +404,17 @@ pub(super) fn more() -> Vec<Row> {
         app("GET users/user1", "", (429, "reach_limit", None, "This request has reached api limit"))
             .after(&["GET users/user1"])
             .at(World::Small),
+        app(
+            "POST users",
+            r#"{"username":"new","password":"1"}"#,
+            (
+                429,
+                "resource_limited",
+                None,
+                "You have exceeded the limit of the community edition,Please upgrade to the enterprise edition",
+            ),
+        )
+        .at(World::Small),
         // 500, 503
         app("POST chatrooms", ROOM, (500, "internal_error", None, "internal error")).at(World::Broken),
         app("POST chatrooms", ROOM, (503, "service_unavailable", None, "The service is temporarily unavailable"))

@@ -169,3 +169,37 @@ async fn registrations_have_a_rate() {
     server.advance(std::time::Duration::from_secs(1));
     assert_eq!(chat.put(&server.chat_path("users/a"), &body).await.code(), 200);
 }
+
+const RESOURCE_LIMITED: &str =
+    "You have exceeded the limit of the community edition,Please upgrade to the enterprise edition";
+
+#[tokio::test]
+async fn one_user_more_than_the_app_may_have_is_refused() {
+    let app = TestApp::new().chat().chat_option("users = 2");
+    let server = TestServer::builder().app(app).manual_clock().start().await;
+    let chat = server.chat().await;
+    let path = server.chat_path("users");
+    let user = |name: &str| json!({ "username": name, "password": "p" });
+    assert_eq!(chat.post(&path, &user("user1")).await.code(), 200);
+    // Of a list, as many come in as there is room for; the others are named.
+    let reply = chat.post(&path, &json!([user("user1"), user("user2"), user("user3")])).await.json();
+    assert_eq!(reply["entities"][0]["username"], "user2");
+    let failed = json!([
+        { "username": "user1", "registerUserFailReason": "the user1 already exists" },
+        { "username": "user3", "registerUserFailReason": RESOURCE_LIMITED },
+    ]);
+    assert_eq!((reply["entities"].as_array().map(Vec::len), &reply["data"]), (Some(1), &failed));
+    let full = |reply: &stentor_testkit::Reply| {
+        refused(reply, 429, "resource_limited", RESOURCE_LIMITED);
+    };
+    full(&chat.post(&path, &user("user3")).await);
+    full(&chat.post(&path, &json!([user("user3")])).await);
+    refused(&chat.post(&path, &user("user1")).await, 400, DUPLICATE, &exists("user1"));
+    let inherit = |name: &str| json!({ "grant_type": "inherit", "username": name, "autoCreateUser": true });
+    let token = server.chat_path("token");
+    full(&chat.post(&token, &inherit("user3")).await);
+    assert_eq!(chat.post(&token, &inherit("user2")).await.code(), 200, "it is there");
+    assert_eq!(chat.delete(&server.chat_path("users/user1")).await.code(), 200);
+    assert_eq!(chat.post(&token, &inherit("user3")).await.code(), 200);
+    full(&chat.post(&path, &user("user4")).await);
+}
