@@ -1,6 +1,7 @@
 //! What the log has of credentials, however much it says: nothing.
 
 use serde_json::json;
+use stentor_core::clock::{Clock, SystemClock};
 use stentor_testkit::{
     APP, CERTIFICATE, CHAT, ChatAppName, ChatClient, ChatCredential, ChatLogin, ClientOptions, Receiver, TestApp,
     TestProcess,
@@ -46,7 +47,7 @@ async fn no_password_and_no_token_is_in_the_log() {
     let new = json!({ "newpassword": NEW_PASSWORD });
     assert_eq!(chat.put(&path("users/bob/password"), &new).await.code(), 200);
 
-    let now_s = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let now_s = SystemClock::new().wall_ms() / 1000;
     let issue = v007::Issue { issue_ts_s: u32::try_from(now_s).unwrap(), expire_s: 600, salt: 1 };
     let signed = v007::build(APP, CERTIFICATE, issue, &[v007::Service::chat_user("carol", 600)]).unwrap();
     let url = process.url().replace("http://", "ws://");
