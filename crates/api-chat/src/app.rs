@@ -34,6 +34,8 @@ pub struct ChatApp {
     pub callbacks: Option<Callbacks>,
     /// Messages may be taken back for so long, in milliseconds: 2 minutes (message documents).
     pub recall_within_ms: u64,
+    /// Whether a user who wants no pushes from 00:00 to 00:00 means never instead of always: the documents say both.
+    pub push_midnight_clears: bool,
     /// How large rooms and groups are.
     pub rooms: RoomSizes,
     uuid: String,
@@ -125,6 +127,7 @@ impl ChatApp {
             history_download_ms: HISTORY_DOWNLOAD_MS,
             callbacks: None,
             recall_within_ms: 120_000,
+            push_midnight_clears: false,
             rooms: RoomSizes::default(),
             rates: ChatRule::ALL.map(|rule| Some(rule.default_rate())),
             windows: std::array::from_fn(|_| Mutex::default()),

@@ -28,6 +28,7 @@ mod names;
 mod password;
 pub mod policy;
 mod presence;
+mod push;
 pub mod rates;
 mod relations;
 mod rooms;

@@ -127,6 +127,24 @@ rules! {
     GroupLists chat_group_lists_per_second: 50 / 1000, "Chat limits";
     /// Everything else about groups.
     Groups chat_groups_per_second: 100 / 1000, "Chat limits";
+    /// Push settings changed.
+    PushSettingChanges chat_push_setting_changes_per_second: 100 / 1000, "push settings documents (S2)";
+    /// Push settings read.
+    PushSettingReads chat_push_setting_reads_per_second: 100 / 1000, "push settings documents (S2)";
+    /// Languages of pushes set.
+    PushLanguageChanges chat_push_language_changes_per_second: 100 / 1000, "push settings documents (S2)";
+    /// Languages of pushes read.
+    PushLanguageReads chat_push_language_reads_per_second: 100 / 1000, "push settings documents (S2)";
+    /// Templates of pushes made and changed.
+    PushTemplateCreations chat_push_template_creations_per_second: 100 / 1000, "push settings documents (S2)";
+    /// Templates of pushes read and listed.
+    PushTemplateReads chat_push_template_reads_per_second: 100 / 1000, "push settings documents (S2)";
+    /// Templates of pushes deleted.
+    PushTemplateDeletions chat_push_template_deletions_per_second: 100 / 1000, "push settings documents (S2)";
+    /// Templates that users choose for themselves, chosen and read.
+    PushTemplateChoices chat_push_template_choices_per_second: 100 / 1000, "push documents";
+    /// Nicknames of many users set.
+    PushNicknames chat_push_nicknames_per_second: 100 / 1000, "push documents";
     /// Callbacks listed and sent again.
     Callbacks chat_callbacks_per_second: 100 / 1000, "our choice";
 }

@@ -16,7 +16,9 @@ use utoipa_axum::routes;
 use crate::call::Addressed;
 use crate::error::ChatError;
 use crate::state::ChatState;
-use crate::{callbacks, files, groups, history, messages, metadata, mutes, presence, relations, rooms, token, users};
+use crate::{
+    callbacks, files, groups, history, messages, metadata, mutes, presence, push, relations, rooms, token, users,
+};
 
 /// Every endpoint. A family of one path is one entry.
 fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
@@ -30,6 +32,7 @@ fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
     endpoints.extend(mutes::endpoints());
     endpoints.extend(metadata::endpoints());
     endpoints.extend(presence::endpoints());
+    endpoints.extend(push::endpoints());
     endpoints.extend(rooms::endpoints());
     endpoints.extend(groups::endpoints());
     endpoints
@@ -150,6 +153,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         (name = "contacts", description = "Contacts, and who is blocked"),
         (name = "attributes", description = "Attributes of users"),
         (name = "presence", description = "Statuses that users publish, and who subscribes to them"),
+        (name = "push", description = "What users want to be pushed, and templates"),
         (name = "mutes", description = "Who may not send anywhere"),
         (name = "callbacks", description = "Callbacks that could not be delivered"),
     ),

@@ -63,6 +63,7 @@ pub fn sizes() -> Vec<Size> {
     sizes.extend(crate::metadata::sizes(&limits));
     sizes.extend(crate::presence::sizes(&limits));
     sizes.extend(crate::mutes::sizes());
+    sizes.extend(crate::push::sizes());
     sizes.extend(crate::rooms::sizes(&limits, rooms));
     sizes.extend(crate::groups::sizes());
     sizes.extend(crate::files::sizes(&limits));

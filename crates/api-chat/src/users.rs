@@ -25,7 +25,7 @@ use crate::state::ChatState;
 /// Characters of a password.
 const MAX_PASSWORD: usize = 64;
 /// Characters of a nickname.
-const MAX_NICKNAME: usize = 100;
+pub(crate) const MAX_NICKNAME: usize = 100;
 
 /// What is limited of users, for `docs/limits.md`.
 pub(crate) fn sizes(limits: &ChatLimits) -> Vec<Size> {

@@ -27,6 +27,7 @@ pub mod notice;
 pub mod observer;
 mod policy;
 pub mod presence;
+pub mod push;
 mod recently;
 pub mod records;
 pub mod room_event;

@@ -78,6 +78,12 @@ pub enum RecordKind {
     MemberMark = 31,
     /// Up to when a user finds nothing of the past any more; the key is the user ID.
     HiddenUntil = 32,
+    /// What a user wants to be pushed; the key is the user ID.
+    PushPreferences = 33,
+    /// What a user wants to be pushed of one conversation; `user/u/other` or `user/g/group`.
+    ConversationPush = 34,
+    /// A template of pushes; the key is its name.
+    PushTemplate = 35,
 }
 
 /// A typed record: a value of one family. Fields are numbered; unknown ones are skipped and missing ones have

@@ -162,6 +162,7 @@ pub(crate) fn chat_app(app: &AppConfig) -> Option<ChatApp> {
     let client = app.app.client_id.as_ref().zip(app.app.client_secret.as_ref());
     chat.client = client.map(|(id, secret)| (id.clone(), Secret::new(secret.expose())));
     chat.recall_within_ms = app.chat.recall_within_s.get() * 1000;
+    chat.push_midnight_clears = app.chat.push_midnight_clears;
     chat.history_download_ms = app.chat.history_download_s.get() * 1000;
     chat.features = ChatFeatures {
         broadcast: app.features.broadcast,

@@ -4,11 +4,12 @@
 //! ignored, and a body in which none of them finds anything is refused.
 
 use axum::response::Response;
-use stentor_core::directory::users::UserChange;
+use serde_json::Value;
+use stentor_core::directory::users::{PushStyle, QuietHours, UserChange};
 
 use super::MAX_NICKNAME;
-use super::view::user_view;
-use crate::body::{Object, RawBody};
+use super::view::{IGNORE, user_view};
+use crate::body::{Object, RawBody, WrongType};
 use crate::call::Call;
 use crate::error::ChatError;
 use crate::rates::ChatRule;
@@ -17,7 +18,7 @@ use crate::rates::ChatRule;
 type Setting = fn(&Object, &mut UserChange) -> Result<bool, ChatError>;
 
 /// Every kind of settings.
-const SETTINGS: [Setting; 1] = [nickname];
+const SETTINGS: [Setting; 4] = [nickname, push_style, quiet_hours, ignored_groups];
 
 /// Change a user
 #[utoipa::path(
@@ -56,4 +57,48 @@ fn nickname(body: &Object, change: &mut UserChange) -> Result<bool, ChatError> {
     }
     change.nickname = Some(nickname.to_owned());
     Ok(true)
+}
+
+/// How much pushes show: 0 or 1, as a number or a text (the documents have both).
+fn push_style(body: &Object, change: &mut UserChange) -> Result<bool, ChatError> {
+    const NAME: &str = "notification_display_style";
+    change.push_style = match body.integer(NAME)? {
+        None => return Ok(false),
+        Some(0) => Some(PushStyle::Hint),
+        Some(1) => Some(PushStyle::Content),
+        Some(_) => return Err(WrongType(NAME).into()),
+    };
+    Ok(true)
+}
+
+/// Whole hours without pushes, as the older SDKs set them.
+fn quiet_hours(body: &Object, change: &mut UserChange) -> Result<bool, ChatError> {
+    let Some(on) = body.flag("notification_no_disturbing")? else { return Ok(false) };
+    let hour = |name| match body.integer(name)? {
+        None if on => Err(WrongType(name)),
+        None => Ok(0),
+        Some(hour) => u8::try_from(hour).ok().filter(|hour| *hour < 24).ok_or(WrongType(name)),
+    };
+    let (from, to) = (hour("notification_no_disturbing_start")?, hour("notification_no_disturbing_end")?);
+    change.quiet_hours = Some(QuietHours { on, from, to });
+    Ok(true)
+}
+
+/// `notification_ignore_{group}`, at the top or, as the Web SDK has it, in the first of `entities`.
+fn ignored_groups(body: &Object, change: &mut UserChange) -> Result<bool, ChatError> {
+    let inner = body.0.get("entities").and_then(|entities| entities.as_array()?.first()?.as_object());
+    for (name, value) in body.0.iter().chain(inner.into_iter().flatten()) {
+        let Some(group) = name.strip_prefix(IGNORE).filter(|group| is_group(group)) else { continue };
+        let ignored = match value {
+            Value::Bool(ignored) => *ignored,
+            Value::String(text) => text.eq_ignore_ascii_case("true"),
+            _ => return Err(ChatError::illegal_argument("parameters is invalid : notification_ignore")),
+        };
+        change.ignored_groups.push((group.to_owned(), ignored));
+    }
+    Ok(!change.ignored_groups.is_empty())
+}
+
+fn is_group(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

@@ -148,7 +148,7 @@ impl Node {
 }
 
 /// The user, who must still be there when the change is made.
-pub(super) async fn expect_user(records: &mut Transaction<'_>, user: &UserId) -> Result<User, DirectoryError> {
+pub(crate) async fn expect_user(records: &mut Transaction<'_>, user: &UserId) -> Result<User, DirectoryError> {
     let found = records.get::<User>(user.as_str()).await?;
     found.ok_or_else(|| DirectoryError::NoUser(user.as_str().to_owned()))
 }

@@ -88,6 +88,7 @@ impl Node {
             for kind in [RecordKind::Mute, RecordKind::Status, RecordKind::SuperAdmin, RecordKind::HiddenUntil] {
                 records.delete(kind, name.as_str());
             }
+            crate::push::preferences::forget(&mut records, name);
             records.put(name.as_str(), &Departing { user: user.clone() });
             if records.commit().await? {
                 app.user_quota.release();

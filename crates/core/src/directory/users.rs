@@ -46,7 +46,47 @@ pub struct User {
     #[n(8)]
     #[cbor(default)]
     pub tokens_valid_from_ms: u64,
+    /// How much pushes show of a message; `None` if it was never set.
+    #[n(9)]
+    pub push_style: Option<PushStyle>,
+    /// Whole hours without pushes, as clients of old set them; `None` if they were never set.
+    #[n(10)]
+    pub quiet_hours: Option<QuietHours>,
+    /// Groups of which the user wants no pushes, as clients of old set them: at most [`IGNORED_GROUPS`].
+    #[n(11)]
+    #[cbor(default)]
+    pub ignored_groups: Vec<String>,
 }
+
+/// How much pushes show of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Encode, Decode)]
+#[cbor(index_only)]
+pub enum PushStyle {
+    /// That there is one.
+    #[default]
+    #[n(0)]
+    Hint,
+    /// Who sent it, and what it says.
+    #[n(1)]
+    Content,
+}
+
+/// Hours of every day without pushes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+pub struct QuietHours {
+    /// Whether they are in force.
+    #[n(0)]
+    pub on: bool,
+    /// The hour at which they begin, 0 to 23.
+    #[n(1)]
+    pub from: u8,
+    /// The hour at which they end, 0 to 23.
+    #[n(2)]
+    pub to: u8,
+}
+
+/// Groups that a user may ignore in the way of old.
+pub const IGNORED_GROUPS: usize = 500;
 
 impl Record for User {
     const KIND: RecordKind = RecordKind::User;
@@ -93,6 +133,12 @@ pub struct UserChange {
     pub active: Option<bool>,
     /// Tokens issued before are void, and sessions end.
     pub revoke_tokens: bool,
+    /// How much pushes show.
+    pub push_style: Option<PushStyle>,
+    /// Whole hours without pushes.
+    pub quiet_hours: Option<QuietHours>,
+    /// Groups that are ignored from now on, or not any more. Those beyond [`IGNORED_GROUPS`] replace the oldest.
+    pub ignored_groups: Vec<(String, bool)>,
 }
 
 impl UserChange {
@@ -134,6 +180,9 @@ impl Node {
             active: true,
             token_generation: self.with_random(|random| u64::from(random.u32(..))),
             tokens_valid_from_ms: 0,
+            push_style: None,
+            quiet_hours: None,
+            ignored_groups: Vec::new(),
         };
         let max = app.policy().directory.users;
         let mut attempts = self.attempts(app);
@@ -238,6 +287,16 @@ impl Node {
             user.password_hash = change.password_hash.clone().or(user.password_hash);
             user.nickname = change.nickname.clone().or(user.nickname).filter(|nickname| !nickname.is_empty());
             user.active = change.active.unwrap_or(user.active);
+            user.push_style = change.push_style.or(user.push_style);
+            user.quiet_hours = change.quiet_hours.or(user.quiet_hours);
+            for (group, ignored) in &change.ignored_groups {
+                user.ignored_groups.retain(|other| other != group);
+                if *ignored {
+                    user.ignored_groups.push(group.clone());
+                }
+            }
+            let beyond = user.ignored_groups.len().saturating_sub(IGNORED_GROUPS);
+            user.ignored_groups.drain(..beyond);
             records.put(name.as_str(), &user);
             if records.commit().await? {
                 break user;

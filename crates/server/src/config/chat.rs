@@ -27,6 +27,9 @@ section! {
         history_bytes: Bounded<0, 1_125_899_906_842_624> = Bounded::clamped(2_147_483_648);
         /// How long messages may be taken back, and no longer than they are kept: 2 minutes.
         recall_within_s: Bounded<1, 604_800> = Bounded::clamped(120);
+        /// Whether a user who wants no pushes from 00:00 to 00:00 means never, and not always: the vendor's documents
+        /// say both.
+        push_midnight_clears: bool = false;
         /// Devices of a user that may be logged in at once. A login on one more ends the oldest session.
         devices: Bounded<1, 64> = Bounded::clamped(8);
         /// Contacts of one user.

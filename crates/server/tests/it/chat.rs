@@ -13,6 +13,7 @@ mod messages;
 mod metadata;
 mod mutes;
 mod presence;
+mod push;
 mod rates;
 mod recall;
 mod relations;

@@ -167,6 +167,11 @@ async fn prepare_chat(server: &TestServer, made: &mut Made, given: &str) -> bool
         let body = json!({ "groupname": "team", "public": true, "owner": user });
         let reply = server.chat().await.post(&server.chat_path("chatgroups"), &body).await.json();
         made.insert("<group>", text(&reply["data"]["groupid"]));
+    } else if let Some((method, rest)) = given.split_once(' ').filter(|(method, _)| ["POST", "PUT"].contains(method)) {
+        let (path, body) = rest.split_once(' ').expect("a path and a body");
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let reply = server.chat().await.send(method, &server.chat_path(path), body.to_owned().into()).await;
+        assert_eq!(reply.code(), 200, "{given}: {}", reply.text());
     } else if given == "a file is shared" {
         let path = server.chat_path(&format!("chatgroups/{}/share_files", made["<group>"]));
         let form = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"159781149272586.jpg\"\r\n\r\n\

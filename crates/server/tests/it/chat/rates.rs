@@ -174,6 +174,39 @@ fn row(rule: ChatRule) -> Row {
                 "GET chatgroups/<group>/mute",
             ],
         ),
+        ChatRule::PushSettingChanges => (
+            (100, 1),
+            &[
+                r#"PUT users/user1/notification/user/user1 {"type":"AT"}"#,
+                r#"PUT users/user1/notification/chatgroup/7 {"type":"AT"}"#,
+            ],
+        ),
+        ChatRule::PushSettingReads => (
+            (100, 1),
+            &[
+                "GET users/user1/notification/user/user1",
+                "GET users/user1/notification?user=user2",
+                "GET users/user1/notification/mute/type",
+            ],
+        ),
+        ChatRule::PushLanguageChanges => {
+            ((100, 1), &[r#"PUT users/user1/notification/language {"translationLanguage":"de"}"#])
+        }
+        ChatRule::PushLanguageReads => ((100, 1), &["GET users/user1/notification/language"]),
+        ChatRule::PushTemplateCreations => (
+            (100, 1),
+            &[
+                r#"POST notification/template {"name":"t","title_pattern":"<n>","content_pattern":"c"}"#,
+                r#"PUT notification/template/t {"title_pattern":"<n>"}"#,
+            ],
+        ),
+        ChatRule::PushTemplateReads => ((100, 1), &["GET notification/template"]),
+        ChatRule::PushTemplateDeletions => ((100, 1), &["DELETE notification/template/kept<n>"]),
+        ChatRule::PushTemplateChoices => (
+            (100, 1),
+            &[r#"PUT users/user1/notification/template {"templateName":"t"}"#, "GET users/user1/notification/template"],
+        ),
+        ChatRule::PushNicknames => ((100, 1), &[r#"PUT push/nickname [{"username":"user1","push_nickname":"<n>"}]"#]),
         ChatRule::Callbacks => ((100, 1), &["GET callbacks/storage/info"]),
     }
 }
@@ -195,6 +228,10 @@ impl Limited {
         let users: Vec<_> = (1..10).map(|number| format!("u{number}")).collect();
         let users: Vec<_> = ["user1", "user2", "user3"].into_iter().chain(users.iter().map(String::as_str)).collect();
         enlist(&server, &users).await;
+        for number in 1..10 {
+            let (app, name) = (super::app(&server), format!("kept{number}"));
+            server.node().put_push_template(&app, &name, (Some("t"), Some("c")), false).await.expect("kept");
+        }
         let chat = server.chat().await;
         let mut limited = Self { server, chat, names: Vec::new(), calls: 0 };
         let told = limited.ok(r#"POST messages/users {"from":"user1","to":["user2"],"type":"txt","body":{"msg":"a"}}"#);

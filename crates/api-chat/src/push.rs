@@ -1,0 +1,71 @@
+//! What users want to be pushed, and the templates of pushes (push settings documents, seed). One file per small family.
+
+mod conversations;
+mod language;
+mod nicknames;
+mod own_template;
+mod settings;
+mod template;
+
+use stentor_core::directory::DirectoryError;
+use stentor_core::directory::users::IGNORED_GROUPS;
+use stentor_core::push::preferences;
+use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa_axum::routes;
+
+use crate::call::Call;
+use crate::error::ChatError;
+use crate::sizes::{Size, size, span};
+use crate::state::ChatState;
+
+/// The endpoints of this family.
+pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
+    vec![
+        routes!(settings::get, settings::put),
+        routes!(conversations::of_many),
+        routes!(conversations::list),
+        routes!(language::get, language::put),
+        routes!(own_template::get, own_template::put),
+        routes!(template::create, template::list, template::delete_all),
+        routes!(template::get, template::change, template::delete),
+        routes!(nicknames::handler),
+    ]
+}
+
+/// The limits of this family.
+pub(crate) fn sizes() -> Vec<Size> {
+    let page = |(max, default): (usize, usize)| format!("{max}, {default} if nothing is said");
+    vec![
+        size("A user wants no pushes for", span(settings::MAX_DURATION_MS.unsigned_abs()), "400"),
+        size("Conversations of a user with push settings of their own", preferences::CONVERSATIONS, "403"),
+        size("Conversations whose push settings are asked for at once", conversations::MAX_CONVERSATIONS, "400"),
+        size("Conversations with push settings on a page", page(conversations::PAGE), "so many"),
+        size("Code of the language of pushes", format!("{} characters", language::MAX_CODE), "400"),
+        size("Push templates of an app", stentor_core::push::template::TEMPLATES, "403"),
+        size("Name of a push template", format!("{} characters", template::MAX_NAME), "400"),
+        size("Pattern of a push template", format!("{} bytes", template::MAX_PATTERN), "400"),
+        size("Push templates on a page", page(template::PAGE), "so many"),
+        size("Users whose push nickname is set at once", nicknames::MAX_USERS, "400"),
+        size("Groups that a user ignores in the way of old", IGNORED_GROUPS, "the newest replaces the oldest"),
+    ]
+}
+
+/// The user of the path, for the app and for the user itself. A user who is not there has other words here than
+/// elsewhere.
+fn owner(call: &Call) -> Result<stentor_core::id::UserId, ChatError> {
+    let user = call.user_param("username").map_err(|_| ChatError::user_property())?;
+    call.app_or(&user)?;
+    Ok(user)
+}
+
+fn refused(error: DirectoryError) -> ChatError {
+    match error {
+        DirectoryError::NoUser(_) => ChatError::user_property(),
+        other => other.into(),
+    }
+}
+
+/// 400: a parameter that is none.
+fn invalid(name: &str) -> ChatError {
+    ChatError::illegal_argument(format!("parameters is invalid : {name}"))
+}

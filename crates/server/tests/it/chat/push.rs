@@ -1,0 +1,369 @@
+//! What users want to be pushed, and templates.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stentor_testkit::{Http, Reply, TestApp, TestServer};
+
+use super::{refused, server};
+
+const NO_USER: &str = "Entity user requires a property named username";
+
+struct Scene {
+    server: TestServer,
+    chat: Http,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        Self::on(server().await).await
+    }
+
+    async fn on(server: TestServer) -> Self {
+        server.register(&["user1", "user2"]).await;
+        Self { chat: server.chat().await, server }
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.chat.get(&self.server.chat_path(path)).await
+    }
+
+    async fn put(&self, path: &str, body: Value) -> Reply {
+        self.chat.put(&self.server.chat_path(path), &body).await
+    }
+
+    async fn set(&self, path: &str, body: Value) -> Value {
+        data(&self.put(path, body).await)
+    }
+
+    async fn found(&self, path: &str) -> Value {
+        data(&self.get(path).await)
+    }
+}
+
+#[track_caller]
+fn data(reply: &Reply) -> Value {
+    assert_eq!(reply.code(), 200, "{}", reply.text());
+    reply.json()["data"].clone()
+}
+
+const APP_LEVEL: &str = "users/user1/notification/user/user1";
+const OF_USER2: &str = "users/user1/notification/user/user2";
+const OF_GROUP: &str = "users/user1/notification/chatgroup/12312312321";
+
+#[tokio::test]
+async fn settings_are_merged_and_times_end() {
+    let scene = Scene::new().await;
+    assert_eq!(scene.found(APP_LEVEL).await, json!({ "type": "ALL", "ignoreInterval": "" }));
+    assert_eq!(scene.found(OF_USER2).await, json!({}));
+
+    assert_eq!(scene.set(APP_LEVEL, json!({ "type": "AT" })).await, json!({ "type": "AT", "ignoreInterval": "" }));
+    let with_interval = json!({ "type": "AT", "ignoreInterval": "08:05-10:00" });
+    assert_eq!(scene.set(APP_LEVEL, json!({ "ignoreInterval": "8:5-10:0" })).await, with_interval);
+    let until = scene.server.now_ms() + 60_000;
+    let all = json!({ "type": "AT", "ignoreInterval": "08:05-10:00", "ignoreDuration": until });
+    assert_eq!(scene.set(APP_LEVEL, json!({ "ignoreDuration": "60000" })).await, all);
+    assert_eq!(scene.set(APP_LEVEL, json!({ "type": "AT", "ignoreDuration": 0 })).await, all, "as the Java SDK has it");
+    assert_eq!(scene.set(APP_LEVEL, json!({})).await, all);
+    assert_eq!(scene.found("users/USER1/notification/user/User1").await, all);
+    scene.server.advance(Duration::from_millis(59_999));
+    assert_eq!(scene.found(APP_LEVEL).await, all);
+    scene.server.advance(Duration::from_millis(1));
+    assert_eq!(scene.found(APP_LEVEL).await, with_interval);
+    scene.set(APP_LEVEL, json!({ "ignoreDuration": 604_800_000 })).await;
+    assert_eq!(scene.set(APP_LEVEL, json!({ "ignoreDuration": 0 })).await, with_interval, "alone, it ends the time");
+    let reset = scene.set(APP_LEVEL, json!({ "type": "DEFAULT", "ignoreInterval": "" })).await;
+    assert_eq!(reset, json!({ "type": "ALL", "ignoreInterval": "" }));
+}
+
+#[tokio::test]
+async fn a_conversation_has_its_own() {
+    let scene = Scene::new().await;
+    let until = scene.server.now_ms() + 1000;
+    let body = json!({ "type": "NONE", "ignoreInterval": "08:00-10:00", "ignoreDuration": 1000 });
+    for conversation in [OF_USER2, OF_GROUP] {
+        let expected = json!({ "type": "NONE", "ignoreDuration": until });
+        assert_eq!(scene.set(conversation, body.clone()).await, expected, "without the interval");
+        assert_eq!(scene.found(conversation).await, expected);
+    }
+    assert_eq!(scene.found(APP_LEVEL).await, json!({ "type": "ALL", "ignoreInterval": "" }));
+    // A user and a group of one name are two.
+    assert_eq!(scene.found("users/user1/notification/chatgroup/user2").await, json!({}));
+    assert_eq!(scene.found("users/user2/notification/user/user1").await, json!({}), "nobody else's");
+    assert_eq!(scene.set(OF_USER2, json!({ "type": "DEFAULT" })).await, json!({}), "the time ends, too");
+    let only_time = scene.set(OF_GROUP, json!({ "type": "DEFAULT", "ignoreDuration": 2000 })).await;
+    assert_eq!(only_time, json!({ "ignoreDuration": until + 1000 }));
+    scene.server.advance(Duration::from_secs(2));
+    assert_eq!(scene.found(OF_GROUP).await, json!({}));
+}
+
+#[tokio::test]
+async fn many_conversations_at_once() {
+    let scene = Scene::new().await;
+    scene.set(OF_GROUP, json!({ "type": "AT" })).await;
+    scene.set(OF_USER2, json!({ "ignoreDuration": 1000 })).await;
+    let mute = "users/user1/notification?user=user2,User3,user2&group=12312312321,7";
+    let expected = json!({
+        "user": { "user2": { "ignoreDuration": scene.server.now_ms() + 1000 } }, "group": { "12312312321": { "type": "AT" } }
+    });
+    assert_eq!(scene.found(mute).await, expected);
+    assert_eq!(scene.found("users/user1/notification").await, json!({ "user": {}, "group": {} }));
+    let many = |count: usize| format!("users/user1/notification?user={}&group=g", vec!["u"; count].join(","));
+    assert_eq!(scene.get(&many(19)).await.code(), 200);
+    refused(&scene.get(&many(20)).await, 400, "illegal_argument", "parameters is invalid : user");
+
+    for number in 0..12 {
+        scene.set(&format!("users/user1/notification/user/u{number:02}"), json!({ "type": "NONE" })).await;
+    }
+    let (mut listed, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = scene.get(&format!("users/user1/notification/mute/type?limit=5&cursor={cursor}")).await;
+        let items = data(&page).as_array().unwrap().clone();
+        listed.extend(items.iter().cloned());
+        match page.json()["cursor"].as_str() {
+            Some(next) => {
+                assert_eq!(items.len(), 5);
+                next.clone_into(&mut cursor);
+            }
+            None => break,
+        }
+    }
+    let mut expected = vec![json!({ "group": "12312312321", "value": "AT" })];
+    expected.extend((0..12).map(|number| json!({ "user": format!("u{number:02}"), "value": "NONE" })));
+    assert_eq!(listed, expected, "that of user2 is a time only");
+    refused(
+        &scene.get("users/user1/notification/mute/type?cursor=x").await,
+        400,
+        "illegal_argument",
+        "parameters is invalid : cursor",
+    );
+}
+
+#[tokio::test]
+async fn a_setting_that_is_none_changes_nothing() {
+    let scene = Scene::new().await;
+    for (field, value) in [
+        ("type", json!("all")),
+        ("ignoreInterval", json!("8-10")),
+        ("ignoreDuration", json!(604_800_001)),
+        ("ignoreDuration", json!(-1)),
+    ] {
+        for path in [APP_LEVEL, OF_USER2] {
+            let reply = scene.put(path, json!({ "type": "NONE", field: value })).await;
+            refused(&reply, 400, "illegal_argument", &format!("parameters is invalid : {field}"));
+        }
+    }
+    assert_eq!(scene.found(APP_LEVEL).await, json!({ "type": "ALL", "ignoreInterval": "" }));
+    assert_eq!(scene.found(OF_USER2).await, json!({}));
+    for path in ["users/user1/notification/room/7", "users/user1/notification/user"] {
+        refused(&scene.put(path, json!({ "type": "NONE" })).await, 404, "web_application", "url is invalid");
+    }
+}
+
+#[tokio::test]
+async fn settings_are_the_users_own_and_of_users_who_are_there() {
+    let scene = Scene::new().await;
+    let own = scene.server.chat_as("user1").await;
+    let at = |path: &str| scene.server.chat_path(path);
+    let settings: [(&str, Value); 4] = [
+        ("notification/user/user1", json!({ "type": "NONE" })),
+        ("notification/chatgroup/1", json!({ "type": "NONE" })),
+        ("notification/language", json!({ "translationLanguage": "de" })),
+        ("notification/template", json!({ "templateName": "hello" })),
+    ];
+    for (path, body) in settings {
+        assert_eq!(own.put(&at(&format!("users/user1/{path}")), &body).await.code(), 200, "{path}");
+        assert_eq!(own.get(&at(&format!("users/user1/{path}"))).await.code(), 200, "{path}");
+        assert_eq!(own.put(&at(&format!("users/user2/{path}")), &body).await.code(), 401, "{path}");
+        assert_eq!(own.get(&at(&format!("users/user2/{path}"))).await.code(), 401, "{path}");
+        assert_eq!(scene.server.anonymous().get(&at(&format!("users/user1/{path}"))).await.code(), 401, "{path}");
+        for nobody in ["nobody", "a%20b"] {
+            let path = format!("users/{nobody}/{path}");
+            refused(&scene.put(&path, body.clone()).await, 400, "required_property_not_found", NO_USER);
+            refused(&scene.get(&path).await, 400, "required_property_not_found", NO_USER);
+        }
+    }
+    for path in ["users/nobody/notification", "users/nobody/notification/mute/type"] {
+        refused(&scene.get(path).await, 400, "required_property_not_found", NO_USER);
+    }
+    // Nothing is left for the next one of that name.
+    scene.chat.delete(&at("users/user1")).await;
+    scene.server.register(&["user1"]).await;
+    assert_eq!(scene.found("users/user1/notification/chatgroup/1").await, json!({}));
+    assert_eq!(scene.found("users/user1/notification/language").await, json!({ "language": "" }));
+    assert_eq!(scene.found("users/user1/notification/template").await, json!({ "templateName": "" }));
+    assert_eq!(scene.found(APP_LEVEL).await, json!({ "type": "ALL", "ignoreInterval": "" }));
+}
+
+#[tokio::test]
+async fn settings_survive_a_restart() {
+    let server = TestServer::builder().app(TestApp::new().chat()).embedded().start().await;
+    let scene = Scene::on(server).await;
+    scene.set(APP_LEVEL, json!({ "type": "AT", "ignoreInterval": "22:00-07:00" })).await;
+    scene.set(OF_GROUP, json!({ "type": "NONE" })).await;
+    scene.put("users/user1", json!({ "notification_display_style": 1 })).await;
+    let directory = scene.server.shutdown().await;
+    let server = TestServer::builder().app(TestApp::new().chat()).directory(directory).start().await;
+    let scene = Scene { chat: server.chat().await, server };
+    assert_eq!(scene.found(APP_LEVEL).await, json!({ "type": "AT", "ignoreInterval": "22:00-07:00" }));
+    assert_eq!(scene.found(OF_GROUP).await, json!({ "type": "NONE" }));
+    assert_eq!(scene.get("users/user1").await.json()["entities"][0]["notification_display_style"], 1);
+}
+
+#[tokio::test]
+async fn midnight_to_midnight_is_the_whole_day_or_none_of_it() {
+    for (clears, expected) in [(false, "00:00-00:00"), (true, "")] {
+        let app = TestApp::new().chat().chat_option(&format!("push_midnight_clears = {clears}"));
+        let scene = Scene::on(TestServer::builder().app(app).start().await).await;
+        let set = scene.set(APP_LEVEL, json!({ "ignoreInterval": "0:0-0:0" })).await;
+        assert_eq!(set["ignoreInterval"], expected);
+    }
+}
+
+#[tokio::test]
+async fn the_language_is_a_code_or_none() {
+    let scene = Scene::new().await;
+    let path = "users/user1/notification/language";
+    assert_eq!(scene.found(path).await, json!({ "language": "" }));
+    for code in ["EU", "zh-Hans", "", "x".repeat(35).as_str()] {
+        let body = json!({ "translationLanguage": code });
+        assert_eq!(scene.set(path, body).await, json!({ "language": code }));
+        assert_eq!(scene.found(path).await, json!({ "language": code }));
+    }
+    assert_eq!(scene.set(path, json!({ "language": "de" })).await, json!({ "language": "de" }));
+    for body in [
+        json!({}),
+        json!({ "translationLanguage": 1 }),
+        json!({ "translationLanguage": "a b" }),
+        json!({ "translationLanguage": "x".repeat(36) }),
+    ] {
+        refused(&scene.put(path, body).await, 400, "illegal_argument", "parameters is invalid : translationLanguage");
+    }
+}
+
+#[tokio::test]
+async fn templates_are_made_changed_listed_and_deleted() {
+    let scene = Scene::new().await;
+    let post = async |body: Value| scene.chat.post(&scene.server.chat_path("notification/template"), &body).await;
+    let hello = json!({ "name": "hello", "title_pattern": "Hello,{0}", "content_pattern": "Test,{0}" });
+    let first = data(&post(hello.clone()).await);
+    assert_eq!(
+        (&first["name"], &first["createAt"], &first["updateAt"]),
+        (&json!("hello"), &json!(scene.server.now_ms()), &first["createAt"])
+    );
+    scene.server.advance(Duration::from_secs(1));
+    let changed = scene.set("notification/template/hello", json!({ "title_pattern": "Hi" })).await;
+    assert_eq!((&changed["title_pattern"], &changed["content_pattern"]), (&json!("Hi"), &json!("Test,{0}")));
+    assert_eq!((&changed["createAt"], &changed["updateAt"]), (&first["createAt"], &json!(scene.server.now_ms())));
+    let again = data(&post(hello).await);
+    assert_eq!((&again["createAt"], &again["title_pattern"]), (&first["createAt"], &json!("Hello,{0}")));
+    data(&post(json!({ "name": "default", "title_pattern": "t", "content_pattern": "c" })).await);
+    let page = scene.get("notification/template?limit=1").await.json();
+    assert_eq!(page["data"][0]["name"], "default");
+    let next = page["cursor"].as_str().unwrap();
+    let page = scene.get(&format!("notification/template?limit=1&cursor={next}")).await.json();
+    assert_eq!((&page["data"][0]["name"], page["data"].as_array().unwrap().len()), (&json!("hello"), 1));
+    let gone = scene.chat.delete(&scene.server.chat_path("notification/template/hello")).await;
+    assert_eq!(data(&gone), again);
+    for reply in [
+        scene.chat.delete(&scene.server.chat_path("notification/template/hello")).await,
+        scene.get("notification/template/hello").await,
+        scene.put("notification/template/hello", json!({ "title_pattern": "Hi" })).await,
+    ] {
+        let body = refused(&reply, 400, "entity_not_found", "hello template is not exist");
+        assert_eq!(body["exception"], "EntityNotFoundException");
+    }
+    let all = scene.chat.delete(&scene.server.chat_path("notification/template")).await;
+    assert_eq!((all.code(), all.json()["error_description"].as_str()), (404, Some("url is invalid")));
+    assert_eq!(scene.get("notification/template/default").await.code(), 200, "never all at once");
+}
+
+#[tokio::test]
+async fn a_template_that_is_none_is_refused() {
+    let scene = Scene::new().await;
+    let long = "x".repeat(64);
+    let good = json!({ "name": long, "title_pattern": "t", "content_pattern": "c" });
+    let path = scene.server.chat_path("notification/template");
+    assert_eq!(scene.chat.post(&path, &good).await.code(), 200);
+    for (field, value) in [
+        ("name", json!("x".repeat(65))),
+        ("name", json!("")),
+        ("name", json!("a-b")),
+        ("name", Value::Null),
+        ("title_pattern", json!("")),
+        ("content_pattern", json!(1)),
+        ("content_pattern", json!("x".repeat(4097))),
+    ] {
+        let mut body = good.clone();
+        body[field] = value;
+        let reply = scene.chat.post(&path, &body).await;
+        refused(&reply, 400, "illegal_argument", &format!("parameters is invalid : {field}"));
+    }
+    let user = scene.server.chat_as("user1").await;
+    assert_eq!(user.post(&path, &good).await.code(), 401);
+    assert_eq!(user.get(&path).await.code(), 401);
+}
+
+#[tokio::test]
+async fn nicknames_of_many() {
+    let scene = Scene::new().await;
+    let put = async |body: Value| scene.put("push/nickname", body).await;
+    let long = "昵".repeat(100);
+    let reply = put(json!([
+        { "username": "User1", "push_nickname": "One" }, { "username": "user2", "push_nickname": long },
+        { "username": "nobody", "push_nickname": "N" },
+    ]))
+    .await
+    .json();
+    let expected = json!([
+        { "push_nickname": "One", "username": "user1" }, { "push_nickname": long, "username": "user2" },
+    ]);
+    assert_eq!((&reply["entities"], &reply["path"]), (&expected, &json!("/push")));
+    assert!(reply["uri"].as_str().unwrap().ends_with("/push"));
+    assert_eq!(scene.get("users/user1").await.json()["entities"][0]["nickname"], "One");
+    let one = |count: usize| json!([{ "username": "user1", "push_nickname": "x".repeat(count) }]);
+    refused(&put(one(101)).await, 400, "illegal_argument", "user1 push nickname length exceeds the limit");
+    for empty in [json!([]), json!({})] {
+        refused(&put(empty).await, 400, "illegal_argument", "put user push nicknames illegal empty request body");
+    }
+    let many = |count: usize| vec![json!({ "username": "user1", "push_nickname": "x" }); count];
+    assert_eq!(put(many(50).into()).await.code(), 200);
+    refused(&put(many(51).into()).await, 400, "illegal_argument", "put user push nicknames exceeds the limit");
+}
+
+#[tokio::test]
+async fn a_user_has_a_style_and_the_settings_of_old() {
+    let scene = Scene::new().await;
+    let entity = async |body: Value| scene.put("users/user1", body).await.json()["entities"][0].clone();
+    for (given, style) in [(json!(1), 1), (json!("0"), 0), (json!("1"), 1)] {
+        assert_eq!(entity(json!({ "notification_display_style": given })).await["notification_display_style"], style);
+    }
+    for bad in [json!(2), json!("x"), json!(-1)] {
+        let reply = scene.put("users/user1", json!({ "notification_display_style": bad })).await;
+        let text = "parameters is invalid : notification_display_style";
+        refused(&reply, 400, "illegal_argument", text);
+    }
+    let hours = json!({
+        "notification_no_disturbing": true, "notification_no_disturbing_start": "1", "notification_no_disturbing_end": "3",
+    });
+    let user = entity(hours).await;
+    assert_eq!(user["notification_no_disturbing"], true);
+    assert_eq!(
+        (&user["notification_no_disturbing_start"], &user["notification_no_disturbing_end"]),
+        (&json!(1), &json!(3))
+    );
+    let user = entity(json!({ "notification_no_disturbing": false })).await;
+    assert_eq!(
+        (&user["notification_no_disturbing"], user.get("notification_no_disturbing_start")),
+        (&json!(false), None)
+    );
+    let late = json!({ "notification_no_disturbing": true, "notification_no_disturbing_start": 24, "notification_no_disturbing_end": 3 });
+    let text = "parameters is invalid : notification_no_disturbing_start";
+    refused(&scene.put("users/user1", late).await, 400, "illegal_argument", text);
+    let user =
+        entity(json!({ "entities": [{ "notification_ignore_77": true }], "notification_ignore_78": "true" })).await;
+    assert_eq!((&user["notification_ignore_77"], &user["notification_ignore_78"]), (&json!(true), &json!(true)));
+    let user = entity(json!({ "notification_ignore_77": false })).await;
+    assert_eq!((user.get("notification_ignore_77"), &user["notification_ignore_78"]), (None, &json!(true)));
+    assert_eq!(user["notification_display_style"], 1, "the rest stays as it was");
+}
