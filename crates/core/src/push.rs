@@ -1,10 +1,14 @@
 //! Offline push: what users have set, and what a push says. When a message finds its receiver away, these decide whether
 //! and how the receiver's devices hear of it.
 
+pub mod decision;
 pub mod preferences;
 pub mod quiet;
 pub mod template;
 
+pub use decision::{
+    DeviceFilter, DeviceLeftOut, Mentions, NotPushed, PushAsked, PushMoment, PushReceiver, PushSort, chosen, decide,
+};
 pub use preferences::{ConversationPush, PushChange, PushConversation, PushMode, PushPreferences};
 pub use quiet::DailyInterval;
 pub use template::PushTemplate;
