@@ -5,6 +5,7 @@ pub mod decision;
 pub mod preferences;
 pub mod quiet;
 pub mod template;
+pub mod text;
 
 pub use decision::{
     DeviceFilter, DeviceLeftOut, Mentions, NotPushed, PushAsked, PushMoment, PushReceiver, PushSort, chosen, decide,
@@ -12,3 +13,4 @@ pub use decision::{
 pub use preferences::{ConversationPush, PushChange, PushConversation, PushMode, PushPreferences};
 pub use quiet::DailyInterval;
 pub use template::PushTemplate;
+pub use text::{PushFrom, PushLanguage, PushText, PushWords, Said, SenderText, Templates, render};
