@@ -1,5 +1,6 @@
 //! What users want to be pushed, and the templates of pushes (push settings documents, seed). One file per small family.
 
+pub(crate) mod binding;
 mod conversations;
 mod language;
 mod nicknames;
@@ -9,7 +10,7 @@ mod template;
 
 use stentor_core::directory::DirectoryError;
 use stentor_core::directory::users::IGNORED_GROUPS;
-use stentor_core::push::preferences;
+use stentor_core::push::{bindings, preferences};
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
@@ -22,6 +23,7 @@ use crate::state::ChatState;
 pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
     vec![
         routes!(settings::get, settings::put),
+        routes!(binding::get, binding::put),
         routes!(conversations::of_many),
         routes!(conversations::list),
         routes!(language::get, language::put),
@@ -46,6 +48,9 @@ pub(crate) fn sizes() -> Vec<Size> {
         size("Pattern of a push template", format!("{} bytes", template::MAX_PATTERN), "400"),
         size("Push templates on a page", page(template::PAGE), "so many"),
         size("Users whose push nickname is set at once", nicknames::MAX_USERS, "400"),
+        size("Devices of a user that are bound for pushes", bindings::BINDINGS, "the newest replaces the oldest"),
+        size("Name of a device or certificate", format!("{} bytes", binding::MAX_NAME), "400"),
+        size("Token of a device", format!("{} bytes", binding::MAX_TOKEN), "400"),
         size("Groups that a user ignores in the way of old", IGNORED_GROUPS, "the newest replaces the oldest"),
     ]
 }

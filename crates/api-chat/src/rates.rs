@@ -143,6 +143,8 @@ rules! {
     PushTemplateDeletions chat_push_template_deletions_per_second: 100 / 1000, "push settings documents (S2)";
     /// Templates that users choose for themselves, chosen and read.
     PushTemplateChoices chat_push_template_choices_per_second: 100 / 1000, "push documents";
+    /// Devices bound for pushes, and listed.
+    PushBindings chat_push_bindings_per_second: 100 / 1000, "push documents";
     /// Nicknames of many users set.
     PushNicknames chat_push_nicknames_per_second: 100 / 1000, "push documents";
     /// Callbacks listed and sent again.

@@ -1,12 +1,14 @@
 //! Offline push: what users have set, and what a push says. When a message finds its receiver away, these decide whether
 //! and how the receiver's devices hear of it.
 
+pub mod bindings;
 pub mod decision;
 pub mod preferences;
 pub mod quiet;
 pub mod template;
 pub mod text;
 
+pub use bindings::{Binding, PushBinding};
 pub use decision::{
     DeviceFilter, DeviceLeftOut, Mentions, NotPushed, PushAsked, PushMoment, PushReceiver, PushSort, chosen, decide,
 };

@@ -84,6 +84,8 @@ pub enum RecordKind {
     ConversationPush = 34,
     /// A template of pushes; the key is its name.
     PushTemplate = 35,
+    /// The devices of a user that pushes reach; the key is the user ID.
+    PushBindings = 36,
 }
 
 /// A typed record: a value of one family. Fields are numbered; unknown ones are skipped and missing ones have

@@ -8,10 +8,11 @@ use serde_json::Value;
 use stentor_core::directory::users::{PushStyle, QuietHours, UserChange};
 
 use super::MAX_NICKNAME;
-use super::view::{IGNORE, user_view};
+use super::view::{IGNORE, bound_user_views};
 use crate::body::{Object, RawBody, WrongType};
 use crate::call::Call;
 use crate::error::ChatError;
+use crate::push::binding;
 use crate::rates::ChatRule;
 
 /// Reads one kind of settings into a change. `false` if the body names none of it.
@@ -40,13 +41,18 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
     for setting in SETTINGS {
         named |= setting(&body, &mut change)?;
     }
-    if !named {
+    let binding = binding::read(&body)?;
+    if !named && binding.is_none() {
         // The documents require nothing and say nothing of a body without anything; key and text are theirs for bad
         // parameters.
         return Err(ChatError::illegal_argument("parameters is invalid : nickname"));
     }
     let user = call.node().change_user(&call.app, &name, &change).await?;
-    Ok(call.reply().path("/users").uri(call.url("/users")).entities(vec![user_view(&user)]).send())
+    if let Some(binding) = binding {
+        call.node().change_push_bindings(&call.app, &name, &binding).await?;
+    }
+    let views = bound_user_views(&call, &[user]).await?;
+    Ok(call.reply().path("/users").uri(call.url("/users")).entities(views).send())
 }
 
 /// The name that pushes show; empty for none.

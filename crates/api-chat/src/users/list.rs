@@ -3,7 +3,7 @@
 use axum::response::Response;
 use stentor_core::records::{cursor, from_cursor};
 
-use super::view::user_views;
+use super::view::bound_user_views;
 use crate::call::{Call, Visit};
 use crate::error::ChatError;
 use crate::rates::ChatRule;
@@ -31,7 +31,7 @@ pub(super) async fn handler(call: Call) -> Result<Response, ChatError> {
     let (limit, after) = page(&call)?;
     let page = call.node().users(&call.app, after, limit).await?;
     let reply = call.reply().path("/users").uri(call.url("/users")).params(call.query_params(&["limit", "cursor"]));
-    let users = user_views(&page.items);
+    let users = bound_user_views(&call, &page.items).await?;
     Ok(reply.count(users.len()).entities(users).cursor(page.next.as_deref().map(cursor)).send())
 }
 

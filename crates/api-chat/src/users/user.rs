@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::view::user_view;
+use super::view::bound_user_views;
 use crate::call::Call;
 use crate::error::ChatError;
 use crate::rates::ChatRule;
@@ -21,5 +21,6 @@ pub(super) async fn handler(call: Call) -> Result<Response, ChatError> {
     call.app_or(&name)?;
     call.limit(ChatRule::UserReads)?;
     let user = call.node().user(&call.app, &name).await?;
-    Ok(call.reply().path("/users").entities(vec![user_view(&user)]).count(1).send())
+    let views = bound_user_views(&call, &[user]).await?;
+    Ok(call.reply().path("/users").entities(views).count(1).send())
 }

@@ -288,9 +288,10 @@ fn now(push: ConversationPush, now_ms: u64) -> Option<ConversationPush> {
     (push != ConversationPush::default()).then_some(push)
 }
 
-/// Forgets what a user wants.
+/// Forgets what a user wants, and its devices.
 pub(crate) fn forget(records: &mut Transaction<'_>, user: &UserId) {
     records.delete(RecordKind::PushPreferences, user.as_str());
+    records.delete(RecordKind::PushBindings, user.as_str());
     records.delete_prefix(RecordKind::ConversationPush, format!("{user}/"));
 }
 

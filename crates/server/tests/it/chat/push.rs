@@ -367,3 +367,70 @@ async fn a_user_has_a_style_and_the_settings_of_old() {
     assert_eq!((user.get("notification_ignore_77"), &user["notification_ignore_78"]), (None, &json!(true)));
     assert_eq!(user["notification_display_style"], 1, "the rest stays as it was");
 }
+
+const BINDING: &str = "users/user1/push/binding";
+
+fn bound(device: &str, notifier: &str, token: &str) -> Value {
+    json!({ "device_id": device, "device_token": token, "notifier_name": notifier })
+}
+
+#[tokio::test]
+async fn devices_are_bound_and_unbound() {
+    let scene = Scene::new().await;
+    let put = async |device: &str, notifier: &str, token: &str| {
+        let reply = scene.put(BINDING, bound(device, notifier, token)).await;
+        assert_eq!((reply.code(), &reply.json()["path"]), (200, &json!("/users")), "{}", reply.text());
+        reply.json()["entities"].clone()
+    };
+    let all = async || scene.get(BINDING).await.json()["entities"].clone();
+    assert_eq!(all().await, json!([]));
+    assert_eq!(put("d1", "apns", "t1").await, json!([bound("d1", "apns", "t1")]));
+    assert_eq!(put("d1", "fcm", "t2").await, json!([bound("d1", "apns", "t1"), bound("d1", "fcm", "t2")]));
+    assert_eq!(put("d2", "apns", "t3").await, json!([bound("d2", "apns", "t3")]), "of this device only");
+    assert_eq!(put("d1", "apns", "t4").await, json!([bound("d1", "fcm", "t2"), bound("d1", "apns", "t4")]));
+    let user = scene.get("users/user1").await.json()["entities"][0].clone();
+    assert_eq!((&user["notifier_name"], &user["device_token"]), (&json!("apns"), &json!("t4")));
+    assert_eq!(user["pushInfo"][0], json!({ "device_Id": "d1", "device_token": "t2", "notifier_name": "fcm" }));
+    let listed = scene.get("users?limit=100").await.json()["entities"].clone();
+    assert_eq!(listed[0]["pushInfo"], user["pushInfo"]);
+    assert_eq!(listed[1].get("pushInfo"), None);
+    assert_eq!(put("d1", "fcm", "").await, json!([bound("d1", "apns", "t4")]));
+    assert_eq!(put("d1", "fcm", "").await, json!([bound("d1", "apns", "t4")]), "twice");
+    assert_eq!(put("d1", "", "").await, json!([]));
+    assert_eq!(all().await, json!([bound("d2", "apns", "t3")]));
+    // As the older clients do it.
+    let own = scene.server.chat_as("user1").await;
+    let reply = own.put(&scene.server.chat_path("users/user1"), &bound("d3", "mi", "t5")).await.json();
+    assert_eq!(
+        (&reply["entities"][0]["device_token"], &reply["entities"][0]["username"]),
+        (&json!("t5"), &json!("user1"))
+    );
+    assert_eq!(all().await, json!([bound("d2", "apns", "t3"), bound("d3", "mi", "t5")]));
+}
+
+#[tokio::test]
+async fn a_binding_that_is_none_is_refused() {
+    let scene = Scene::new().await;
+    for (field, value) in [
+        ("device_id", Value::Null),
+        ("device_id", json!("")),
+        ("device_id", json!("d".repeat(257))),
+        ("notifier_name", Value::Null),
+        ("notifier_name", json!("n".repeat(257))),
+        ("device_token", Value::Null),
+        ("device_token", json!("t".repeat(4097))),
+        ("device_token", json!(7)),
+    ] {
+        let mut body = bound("d", "n", "t");
+        body[field] = value;
+        refused(&scene.put(BINDING, body).await, 400, "illegal_argument", &format!("parameters is invalid : {field}"));
+    }
+    let longest = bound(&"d".repeat(256), &"n".repeat(256), &"t".repeat(4096));
+    assert_eq!(scene.put(BINDING, longest).await.code(), 200);
+    let nobody = "users/nobody/push/binding";
+    refused(&scene.put(nobody, bound("d", "n", "t")).await, 400, "required_property_not_found", NO_USER);
+    refused(&scene.get(nobody).await, 400, "required_property_not_found", NO_USER);
+    let other = scene.server.chat_as("user2").await;
+    assert_eq!(other.put(&scene.server.chat_path(BINDING), &bound("d", "n", "t")).await.code(), 401);
+    assert_eq!(other.get(&scene.server.chat_path(BINDING)).await.code(), 401);
+}

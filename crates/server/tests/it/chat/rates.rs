@@ -206,6 +206,13 @@ fn row(rule: ChatRule) -> Row {
             (100, 1),
             &[r#"PUT users/user1/notification/template {"templateName":"t"}"#, "GET users/user1/notification/template"],
         ),
+        ChatRule::PushBindings => (
+            (100, 1),
+            &[
+                r#"PUT users/user1/push/binding {"device_id":"d","notifier_name":"n","device_token":"<n>"}"#,
+                "GET users/user1/push/binding",
+            ],
+        ),
         ChatRule::PushNicknames => ((100, 1), &[r#"PUT push/nickname [{"username":"user1","push_nickname":"<n>"}]"#]),
         ChatRule::Callbacks => ((100, 1), &["GET callbacks/storage/info"]),
     }
