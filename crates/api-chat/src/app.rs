@@ -4,10 +4,12 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use stentor_core::id::UserId;
 use stentor_core::limits::{Rate, SlidingWindow, WindowsByKey};
+use stentor_core::push::PushLanguage;
 use stentor_http_kit::Secret;
 
 use crate::callbacks::Callbacks;
 use crate::error::ChatError;
+use crate::push::zone::PushZone;
 use crate::rates::ChatRule;
 
 /// For how long the history can be downloaded, in milliseconds: 3 days (history documents).
@@ -36,6 +38,10 @@ pub struct ChatApp {
     pub recall_within_ms: u64,
     /// Whether a user who wants no pushes from 00:00 to 00:00 means never instead of always: the documents say both.
     pub push_midnight_clears: bool,
+    /// The time zone of the times at which users want no pushes: no document says which; UTC.
+    pub push_zone: PushZone,
+    /// The language of what pushes say beside the message, for receivers who have set none that is known.
+    pub push_language: PushLanguage,
     /// How large rooms and groups are.
     pub rooms: RoomSizes,
     uuid: String,
@@ -128,6 +134,8 @@ impl ChatApp {
             callbacks: None,
             recall_within_ms: 120_000,
             push_midnight_clears: false,
+            push_zone: PushZone::default(),
+            push_language: PushLanguage::default(),
             rooms: RoomSizes::default(),
             rates: ChatRule::ALL.map(|rule| Some(rule.default_rate())),
             windows: std::array::from_fn(|_| Mutex::default()),

@@ -20,6 +20,8 @@ use utoipa_axum::routes;
 
 use crate::state::ChatState;
 
+pub(crate) use refusal::of_content;
+pub(crate) use request::{read as read_message, sender};
 pub(crate) use sizes::sizes;
 
 /// The endpoints of this family.

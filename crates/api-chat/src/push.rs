@@ -1,12 +1,15 @@
 //! What users want to be pushed, and the templates of pushes (push settings documents, seed). One file per small family.
 
+mod asked;
 pub(crate) mod binding;
 mod conversations;
 mod language;
 mod nicknames;
 mod own_template;
+mod preview;
 mod settings;
 mod template;
+pub(crate) mod zone;
 
 use stentor_core::directory::DirectoryError;
 use stentor_core::directory::users::IGNORED_GROUPS;
@@ -16,6 +19,7 @@ use utoipa_axum::routes;
 
 use crate::call::Call;
 use crate::error::ChatError;
+use crate::names::user_id;
 use crate::sizes::{Size, size, span};
 use crate::state::ChatState;
 
@@ -31,6 +35,7 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(template::create, template::list, template::delete_all),
         routes!(template::get, template::change, template::delete),
         routes!(nicknames::handler),
+        routes!(preview::handler),
     ]
 }
 
@@ -61,6 +66,11 @@ fn owner(call: &Call) -> Result<stentor_core::id::UserId, ChatError> {
     let user = call.user_param("username").map_err(|_| ChatError::user_property())?;
     call.app_or(&user)?;
     Ok(user)
+}
+
+/// A user who is named.
+fn owner_of(name: &str) -> Result<stentor_core::id::UserId, ChatError> {
+    user_id(name).map_err(|_| ChatError::user_property())
 }
 
 fn refused(error: DirectoryError) -> ChatError {

@@ -147,6 +147,8 @@ rules! {
     PushBindings chat_push_bindings_per_second: 100 / 1000, "push documents";
     /// Nicknames of many users set.
     PushNicknames chat_push_nicknames_per_second: 100 / 1000, "push documents";
+    /// Pushes previewed.
+    PushPreviews chat_push_previews_per_second: 100 / 1000, "our choice";
     /// Callbacks listed and sent again.
     Callbacks chat_callbacks_per_second: 100 / 1000, "our choice";
 }

@@ -4,6 +4,7 @@
 pub mod bindings;
 pub mod decision;
 pub mod preferences;
+pub mod prepare;
 pub mod quiet;
 pub mod template;
 pub mod text;
@@ -13,6 +14,7 @@ pub use decision::{
     DeviceFilter, DeviceLeftOut, Mentions, NotPushed, PushAsked, PushMoment, PushReceiver, PushSort, chosen, decide,
 };
 pub use preferences::{ConversationPush, PushChange, PushConversation, PushMode, PushPreferences};
+pub use prepare::{PreparedPush, PushRequest};
 pub use quiet::DailyInterval;
 pub use template::PushTemplate;
 pub use text::{PushFrom, PushLanguage, PushText, PushWords, Said, SenderText, Templates, render};

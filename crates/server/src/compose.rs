@@ -11,10 +11,12 @@ use stentor_core::app::{
     RegisteredRooms, RoomPolicy, SessionPolicy,
 };
 use stentor_core::limits::Rule;
+use stentor_core::push::PushLanguage;
 use stentor_files::S3Options;
 use stentor_http_kit::Secret;
 
 use crate::config::apps::{self, HistoryChannelType};
+use crate::config::chat::LanguageWord;
 use crate::config::{AppConfig, Config};
 
 mod callbacks;
@@ -162,6 +164,11 @@ pub(crate) fn chat_app(app: &AppConfig) -> Option<ChatApp> {
     let client = app.app.client_id.as_ref().zip(app.app.client_secret.as_ref());
     chat.client = client.map(|(id, secret)| (id.clone(), Secret::new(secret.expose())));
     chat.recall_within_ms = app.chat.recall_within_s.get() * 1000;
+    chat.push_zone = app.chat.push_time_zone.zone().clone();
+    chat.push_language = match app.chat.push_language {
+        LanguageWord::English => PushLanguage::English,
+        LanguageWord::Chinese => PushLanguage::Chinese,
+    };
     chat.push_midnight_clears = app.chat.push_midnight_clears;
     chat.history_download_ms = app.chat.history_download_s.get() * 1000;
     chat.features = ChatFeatures {

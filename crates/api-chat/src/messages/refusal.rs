@@ -38,7 +38,7 @@ fn too_large() -> ChatError {
 }
 
 /// What is wrong with `type`, `body` or `ext`. An unknown type and a bad custom event have no text in any document: ours.
-pub(super) fn of_content(error: ContentError) -> ChatError {
+pub(crate) fn of_content(error: ContentError) -> ChatError {
     match error {
         ContentError::TypeMissing => bad_message("param type can't be empty"),
         ContentError::TypeUnknown => bad_message("param type is invalid"),

@@ -50,7 +50,7 @@ pub(super) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
 ///
 /// # Errors
 /// 400 `invalid_request_body`: not JSON, or a field of another type.
-pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a RawBody) -> Result<T, ChatError> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a RawBody) -> Result<T, ChatError> {
     // A derived `Deserialize` would take an array for an object.
     if !body.0.trim_ascii_start().starts_with(b"{") {
         return Err(ChatError::invalid_request_body());
@@ -62,7 +62,7 @@ pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a RawBody) -> Result<T, ChatE
 ///
 /// # Errors
 /// 400: longer than any name, or not printable.
-pub(super) fn sender(name: Option<&str>) -> Result<UserId, ChatError> {
+pub(crate) fn sender(name: Option<&str>) -> Result<UserId, ChatError> {
     let name = name.unwrap_or(ADMIN);
     match user_id(name) {
         Ok(user) => Ok(user),

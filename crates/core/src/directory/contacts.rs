@@ -108,6 +108,20 @@ impl Node {
         }
     }
 
+    /// What a user calls another one, if it does.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn contact_remark(
+        &self,
+        app: &App,
+        user: &UserId,
+        contact: &UserId,
+    ) -> Result<Option<String>, StoreError> {
+        let found = self.find::<Contact>(app, &pair(user.as_str(), contact.as_str())).await?;
+        Ok(found.and_then(|contact| contact.remark))
+    }
+
     /// A user's contacts, the newest first, behind `after` (where a page before ended), at most `limit`.
     ///
     /// # Errors

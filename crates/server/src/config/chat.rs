@@ -5,8 +5,19 @@ use stentor_core::limits::{Rate, Rule};
 
 use super::callbacks::MessageTypeWord;
 use super::limits::Count;
+use super::names::ZoneName;
 use super::section::{KeyDoc, Keys, Section, section};
-use super::value::{Bounded, Invalid, Raw, Setting};
+use super::value::{Bounded, Invalid, Raw, Setting, words};
+
+words! {
+    /// A language that the server has words of its own in.
+    pub enum LanguageWord {
+        /// English.
+        English = "en",
+        /// Simplified Chinese.
+        Chinese = "zh",
+    }
+}
 
 section! {
     /// The Chat side of this app. It is served if org_name and app_name are set.
@@ -27,6 +38,10 @@ section! {
         history_bytes: Bounded<0, 1_125_899_906_842_624> = Bounded::clamped(2_147_483_648);
         /// How long messages may be taken back, and no longer than they are kept: 2 minutes.
         recall_within_s: Bounded<1, 604_800> = Bounded::clamped(120);
+        /// The time zone of the times of the day at which users want no pushes, by its IANA name.
+        push_time_zone: ZoneName = ZoneName::default();
+        /// The language of what pushes say beside the message, for users who have not set English or Chinese: "en", "zh".
+        push_language: LanguageWord = LanguageWord::English;
         /// Whether a user who wants no pushes from 00:00 to 00:00 means never, and not always: the vendor's documents
         /// say both.
         push_midnight_clears: bool = false;

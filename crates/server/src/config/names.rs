@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use stentor_api_chat::PushZone;
+
 use super::value::{Invalid, Raw, Setting, Shape, quoted, wrong_shape};
 
 /// Text that is never shown: neither by `Debug` nor in an error.
@@ -37,6 +39,42 @@ impl Setting for SecretText {
 
     fn to_toml(&self) -> Option<String> {
         Some(quoted(&self.0))
+    }
+}
+
+/// A time zone, by its IANA name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneName {
+    name: String,
+    zone: PushZone,
+}
+
+impl ZoneName {
+    /// The zone.
+    #[must_use]
+    pub fn zone(&self) -> &PushZone {
+        &self.zone
+    }
+}
+
+impl Default for ZoneName {
+    fn default() -> Self {
+        Self { name: "UTC".to_owned(), zone: PushZone::default() }
+    }
+}
+
+impl Setting for ZoneName {
+    const SHAPE: Shape = Shape::Text;
+
+    fn from_text(text: &str) -> Result<Self, Invalid> {
+        let zone = PushZone::parse(text).ok_or_else(|| {
+            Invalid(format!("expected the name of a time zone such as \"Asia/Shanghai\", found {text:?}"))
+        })?;
+        Ok(Self { name: text.to_owned(), zone })
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        Some(quoted(&self.name))
     }
 }
 

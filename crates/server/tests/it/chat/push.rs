@@ -434,3 +434,82 @@ async fn a_binding_that_is_none_is_refused() {
     assert_eq!(other.put(&scene.server.chat_path(BINDING), &bound("d", "n", "t")).await.code(), 401);
     assert_eq!(other.get(&scene.server.chat_path(BINDING)).await.code(), 401);
 }
+
+#[tokio::test]
+async fn a_preview_says_whether_why_to_whom_and_what() {
+    let app = TestApp::new().chat().chat_option("push_time_zone = \"Asia/Shanghai\"");
+    let scene = Scene::on(TestServer::builder().app(app).manual_clock().start().await).await;
+    let preview = async |changes: Value| {
+        let mut body = json!({ "from": "user2", "to": "user1", "type": "txt", "body": { "msg": "hi" } });
+        body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        let reply = scene.chat.post(&scene.server.chat_path("push/preview"), &body).await;
+        assert_eq!(reply.json()["path"], "/push", "{}", reply.text());
+        data(&reply)
+    };
+    let why = async |changes: Value| {
+        let data = preview(changes).await;
+        assert_eq!(data["pushed"], false, "{data}");
+        (data["reason"].as_str().unwrap().to_owned(), data["detail"].as_str().unwrap().to_owned())
+    };
+    let reason = |reason: &str, detail: &str| (reason.to_owned(), detail.to_owned());
+    assert_eq!(why(json!({})).await, reason("no push binding", "NoBinding"));
+    scene.put(BINDING, bound("phone", "apns", "t1")).await;
+    scene.put(BINDING, bound("web", "vapid", "t2")).await;
+    let expected = json!({
+        "pushed": true, "title": "You have a new message", "content": "Click to check",
+        "devices": [
+            { "device_id": "phone", "notifier_name": "apns", "pushed": true },
+            { "device_id": "web", "notifier_name": "vapid", "pushed": true },
+        ],
+    });
+    assert_eq!(preview(json!({})).await, expected);
+    let filter = json!({ "ext": { "em_push_filter": { "accept_device_id": ["web"] } } });
+    let devices = preview(filter).await["devices"].clone();
+    assert_eq!((&devices[0]["pushed"], &devices[0]["reason"]), (&json!(false), &json!("ignore push device id")));
+    assert_eq!(devices[1]["pushed"], true);
+
+    // What is said.
+    scene.put("users/user1", json!({ "notification_display_style": 1 })).await;
+    assert_eq!(preview(json!({})).await["content"], "user2: hi");
+    scene.put("users/user2", json!({ "nickname": "Two" })).await;
+    assert_eq!(preview(json!({})).await["content"], "Two：hi");
+    assert_eq!(preview(json!({ "group": "77" })).await["content"], "77: hi");
+    scene.put("users/user1/notification/language", json!({ "translationLanguage": "zh-Hans" })).await;
+    let picture = json!({ "type": "img", "body": { "url": "https://x/y" } });
+    let shown = preview(picture).await;
+    assert_eq!((&shown["title"], &shown["content"]), (&json!("您有一条新消息"), &json!("Two：[图片]")));
+    let template = json!({ "name": "offer", "title_pattern": "For {0}", "content_pattern": "{$fromNickname}: {$msg}" });
+    scene.chat.post(&scene.server.chat_path("notification/template"), &template).await;
+    let asks = json!({ "ext": { "em_push_template": { "name": "offer", "title_args": ["you"] } } });
+    let shown = preview(asks).await;
+    assert_eq!((&shown["title"], &shown["content"]), (&json!("For you"), &json!("Two: hi")));
+
+    // Why not.
+    assert_eq!(why(json!({ "type": "cmd", "body": { "action": "a" } })).await.1, "NeverPushed(Command)");
+    let ignored = json!({ "ext": { "em_ignore_notification": true } });
+    assert_eq!(why(ignored).await, reason("message ignore push", "SenderIgnores"));
+    let day_ago = scene.server.now_ms() - 86_400_001;
+    assert_eq!(why(json!({ "timestamp": day_ago })).await, reason("expire message", "Expired"));
+    scene.set(OF_USER2, json!({ "type": "AT" })).await;
+    assert_eq!(why(json!({})).await, reason("user ignore push", "NotMentioned"));
+    assert_eq!(preview(json!({ "ext": { "em_at_list": ["USER1"] } })).await["pushed"], true);
+    assert_eq!(preview(json!({ "group": "77" })).await["pushed"], true, "that was of user2 only");
+    scene.set(OF_USER2, json!({ "type": "DEFAULT" })).await;
+    // 2023-11-14 22:13 UTC: a quarter past six in the morning where the users are.
+    scene.set(APP_LEVEL, json!({ "ignoreInterval": "06:00-06:14" })).await;
+    assert_eq!(why(json!({})).await, reason("user ignore push", "QuietTime"));
+    assert_eq!(preview(json!({ "ext": { "em_force_notification": true } })).await["pushed"], true);
+    scene.set(APP_LEVEL, json!({ "ignoreInterval": "22:00-22:30" })).await;
+    assert_eq!(preview(json!({})).await["pushed"], true, "not there");
+    scene.chat.post(&scene.server.chat_path("users/user1/blocks/users"), &json!({ "usernames": ["user2"] })).await;
+    assert_eq!(why(json!({})).await.1, "SenderBlocked");
+
+    let path = scene.server.chat_path("push/preview");
+    let nobody = json!({ "to": "nobody", "type": "txt", "body": { "msg": "hi" } });
+    refused(&scene.chat.post(&path, &nobody).await, 400, "required_property_not_found", NO_USER);
+    refused(&scene.chat.post(&path, &json!({})).await, 400, "illegal_argument", "parameters is invalid : to");
+    let empty = json!({ "to": "user1", "type": "txt", "body": {} });
+    refused(&scene.chat.post(&path, &empty).await, 400, "message_send_error", "param body can't be empty");
+    let user = scene.server.chat_as("user1").await;
+    assert_eq!(user.post(&path, &nobody).await.code(), 401);
+}

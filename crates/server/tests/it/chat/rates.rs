@@ -214,6 +214,9 @@ fn row(rule: ChatRule) -> Row {
             ],
         ),
         ChatRule::PushNicknames => ((100, 1), &[r#"PUT push/nickname [{"username":"user1","push_nickname":"<n>"}]"#]),
+        ChatRule::PushPreviews => {
+            ((100, 1), &[r#"POST push/preview {"from":"user1","to":"user2","type":"txt","body":{"msg":"a"}}"#])
+        }
         ChatRule::Callbacks => ((100, 1), &["GET callbacks/storage/info"]),
     }
 }

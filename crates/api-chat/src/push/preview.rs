@@ -1,0 +1,124 @@
+//! `POST push/preview`: what would become of the push of a message, and what it would say. Sends nothing, keeps nothing.
+//! Ours: no vendor has it.
+
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use stentor_chat_content::{Content, ContentType, ContentView, MAX_BYTES};
+use stentor_core::id::RoomId;
+use stentor_core::push::{PreparedPush, PushAsked, PushRequest, PushSort, Said};
+
+use super::asked::{ExtAsked, of_ext};
+use super::{invalid, owner_of, refused};
+use crate::body::RawBody;
+use crate::call::Call;
+use crate::error::ChatError;
+use crate::messages::{of_content, read_message, sender};
+use crate::rates::ChatRule;
+
+/// The body: a message as it would be sent, and the receiver.
+#[derive(Debug, Deserialize)]
+struct Preview<'a> {
+    from: Option<String>,
+    to: Option<String>,
+    /// The group, if it is a group's message.
+    group: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    #[serde(borrow)]
+    body: Option<&'a RawValue>,
+    #[serde(borrow)]
+    ext: Option<&'a RawValue>,
+    /// When it was sent: Unix time in milliseconds; now, if it is not said.
+    timestamp: Option<u64>,
+}
+
+/// See what would become of a push
+#[utoipa::path(
+    post,
+    path = "/push/preview",
+    operation_id = "previewPush",
+    tag = "push",
+    request_body(content = serde_json::Value, example = json!({
+        "from": "user1", "to": "user2", "type": "txt", "body": { "msg": "hi" },
+        "ext": { "em_at_list": ["user2"] }
+    })),
+    responses((status = 200, description = "Whether it is pushed, why not, to which devices, and what it says",
+        body = serde_json::Value)),
+)]
+pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatError> {
+    call.only_app()?;
+    call.limit(ChatRule::PushPreviews)?;
+    let request: Preview<'_> = read_message(&body)?;
+    let from = sender(request.from.as_deref().filter(|from| !from.is_empty()))?;
+    let to = owner_of(request.to.as_deref().ok_or_else(|| invalid("to"))?)?;
+    let content = Content::parse(request.kind.as_deref(), request.body, request.ext, MAX_BYTES).map_err(of_content)?;
+    let view = content.view();
+    let ExtAsked { asked, sender, template, group_nickname } = of_ext(&object(view.ext()));
+    let now_ms = call.now_ms();
+    let command = view.kind() == ContentType::Command;
+    let asked = PushAsked {
+        sort: if command { PushSort::Command } else { PushSort::Said },
+        sent_at_ms: request.timestamp.unwrap_or(now_ms),
+        ..asked
+    };
+    let group = request.group.as_deref().filter(|group| !group.is_empty()).map(RoomId::from_trusted);
+    let text = object(Some(view.body())).get("msg").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let push = PushRequest {
+        asked: &asked,
+        from: &from,
+        to: &to,
+        group: group.as_ref(),
+        said: said(view, &text),
+        sender: &sender,
+        template: template.as_deref(),
+        group_nickname: group_nickname.as_deref(),
+        language: call.chat.push_language,
+    };
+    let moment = call.chat.push_zone.moment(now_ms);
+    let prepared = call.node().prepare_push(&call.app, &push, moment).await.map_err(refused)?;
+    Ok(call.reply().path("/push").data(shown(&prepared)).send())
+}
+
+/// The members of a JSON object; none if it is none.
+fn object(json: Option<&str>) -> Map<String, Value> {
+    json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
+
+fn said<'a>(content: ContentView<'_>, text: &'a str) -> Said<'a> {
+    match content.kind() {
+        ContentType::Text | ContentType::Command => Said::Text(text),
+        ContentType::Image => Said::Image,
+        ContentType::Audio => Said::Audio,
+        ContentType::Video => Said::Video,
+        ContentType::File => Said::File,
+        ContentType::Location => Said::Location,
+        ContentType::Custom => Said::Custom,
+    }
+}
+
+fn shown(prepared: &PreparedPush) -> Value {
+    let devices: Vec<_> = prepared
+        .devices
+        .iter()
+        .map(|(binding, meant)| {
+            let mut device = json!({
+                "device_id": binding.device, "notifier_name": binding.notifier, "pushed": meant.is_ok(),
+            });
+            if let Err(left_out) = meant {
+                device["reason"] = left_out.to_string().into();
+            }
+            device
+        })
+        .collect();
+    let mut data = json!({
+        "pushed": prepared.decision.is_ok(), "title": prepared.text.title, "content": prepared.text.content,
+        "devices": devices,
+    });
+    if let Err(why) = &prepared.decision {
+        data["reason"] = why.to_string().into();
+        data["detail"] = format!("{why:?}").into();
+    }
+    data
+}
