@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 
+use super::flood::{HIGH_LOST, P99_IN_FLOOD};
 use super::target::Kind;
 
 /// Publishers of the point-to-point scenarios, and users they write to.
@@ -24,6 +25,8 @@ pub(super) enum Work {
     Idle { connections: usize },
     /// Full event queues are pulled.
     EventPull,
+    /// Low messages flood a room into which high ones go.
+    Flood { members: usize },
     /// Messages are kept for users who are not there.
     Durable { writers: usize },
 }
@@ -85,8 +88,8 @@ impl Scenario {
             Work::Messages(_) => &[Kind::Plain, Kind::Coalescing, Kind::Stentor],
             // What an idle connection holds does not depend on how frames are written.
             Work::Idle { .. } => &[Kind::Plain, Kind::Stentor],
-            // The references keep nothing.
-            Work::EventPull | Work::Durable { .. } => &[Kind::Stentor],
+            // The references keep nothing, and know no levels.
+            Work::EventPull | Work::Durable { .. } | Work::Flood { .. } => &[Kind::Stentor],
         };
         kinds.iter().copied()
     }
@@ -155,6 +158,14 @@ fn all() -> Vec<Scenario> {
             goals: if writers == 64 { vec![goal] } else { Vec::new() },
         });
     }
+    scenarios.push(Scenario {
+        name: "flood_1000".to_owned(),
+        work: Work::Flood { members: 1000 },
+        goals: vec![
+            Goal { figure: HIGH_LOST, bound: Bound::AtMost(0.0) },
+            Goal { figure: P99_IN_FLOOD, bound: Bound::AtMost(2.0) },
+        ],
+    });
     scenarios
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::chat::{CLIENT_ID, CLIENT_SECRET, NAME, ORG};
 use super::{APP_ID, CERTIFICATE, CUSTOMER, SECRET};
 
 /// Every rate rule that a run may meet. Not 0, which would switch the rule off and with it the work it makes.
@@ -15,6 +16,8 @@ const RULES: [&str; 8] = [
     "rtm_client_joins_per_3_seconds",
     "rtm_client_joins_of_one_channel_per_5_seconds",
 ];
+/// The same of the Chat side, beside the number of messages to rooms.
+const CHAT_RULES: [&str; 3] = ["chat_tokens_per_second", "chat_rooms_per_second", "chat_room_messages_per_second"];
 const RULE_NUMBER: u32 = 1_000_000;
 
 /// What differs between runs.
@@ -35,6 +38,7 @@ impl Setup<'_> {
     #[must_use]
     pub fn to_toml(&self) -> String {
         let Self { data_dir, grace_ms, ack_timeout_ms, logins_per_second } = self;
+        let chat_rules: String = CHAT_RULES.iter().map(|rule| format!("{rule} = {RULE_NUMBER}\n")).collect();
         let rules: String = RULES.iter().map(|rule| format!("{rule} = {RULE_NUMBER}\n")).collect();
         format!(
             r#"[server]
@@ -49,14 +53,19 @@ drain_timeout_ms = 1000
 app_id = "{APP_ID}"
 app_certificate = "{CERTIFICATE}"
 customers = [{{ id = "{CUSTOMER}", secret = "{SECRET}" }}]
-org_name = "acme"
-app_name = "demo"
-client_id = "YXA6demo"
-client_secret = "YXA6secret"
+org_name = "{ORG}"
+app_name = "{NAME}"
+client_id = "{CLIENT_ID}"
+client_secret = "{CLIENT_SECRET}"
 
 [apps.limits]
 {rules}rtm_client_logins_per_second = {logins_per_second}
-"#
+
+[apps.chat]
+messages_to_rooms_per_second = {RULE_NUMBER}
+
+[apps.chat_limits]
+{chat_rules}"#
         )
     }
 }
