@@ -17,7 +17,7 @@ use super::publisher::wait_until;
 use super::receiver::{keep_present, refuse};
 use super::target::{Subscription, Target, user_name};
 use super::{Figures, Plan};
-use crate::stentor::chat::{Backend, log_in};
+use crate::stentor::chat::{Backend, Login, log_in};
 use crate::stentor::notice::{self, blank_payload};
 use crate::stentor::request::Template;
 use crate::usage::CpuTime;
@@ -62,7 +62,8 @@ pub(super) async fn measure(plan: &Plan, target: &Rc<Target>, members: usize) ->
     let (faults, mut fault) = mpsc::channel(1);
     receive(target, users, tokens, &ledger, &faults).await?;
 
-    let [high, low] = ["high", "low"].map(|level| backend.room_message(&room, level, &blank_payload(TEXT)));
+    let request = |level| Template::new(backend.token().room_message(&room, level, &blank_payload(TEXT)));
+    let [high, low] = ["high", "low"].map(request);
     let run = async {
         let stop = Rc::new(Cell::new(false));
         let mut senders = JoinSet::new();
@@ -194,7 +195,9 @@ async fn receive(
 }
 
 async fn connect(target: &Target, user: &str, token: &str, scratch: &Scratch) -> anyhow::Result<Subscription> {
-    let client = log_in(target.server.address, user, token, scratch).await?;
+    let who = Login { user, device: "web", token };
+    let client = log_in(target.server.address, None, who, None, scratch).await?;
+    ensure!(client.welcome["rooms"].as_array().is_some_and(|rooms| !rooms.is_empty()), "{user} is in no room");
     let interval = client.welcome["ping_interval_ms"].as_u64().context("no ping_interval_ms in the welcome")?;
     let ping_interval = Some(Duration::from_millis(interval));
     Ok(Subscription { source: client.source, sink: Rc::new(client.sink), ping_interval })

@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use super::Plan;
 use super::scenario::PeerAcks;
 use crate::server::Server;
-use crate::stentor::config::Setup;
+use crate::stentor::config::{ChatSetup, Setup};
 use crate::stentor::login::{LoggedIn, log_in, wait_for};
 use crate::stentor::notice::blank_payload;
 use crate::stentor::request::{PeerFlags, Template, channel_message, peer_message};
@@ -84,8 +84,13 @@ impl Target {
     pub(super) fn start_stentor(plan: &Plan, trace: Option<&Path>) -> anyhow::Result<Self> {
         let data = DataDir::create(&plan.out)?;
         let config = data.0.join("config.toml");
-        let setup =
-            Setup { data_dir: &data.0.join("data"), grace_ms: 30_000, ack_timeout_ms: 8_000, logins_per_second: 2 };
+        let setup = Setup {
+            data_dir: &data.0.join("data"),
+            grace_ms: 30_000,
+            ack_timeout_ms: 8_000,
+            logins_per_second: 2,
+            chat: ChatSetup::default(),
+        };
         std::fs::write(&config, setup.to_toml())?;
         let mut command = match trace {
             None => Command::new(&plan.stentor),
