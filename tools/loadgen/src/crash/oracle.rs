@@ -1,6 +1,7 @@
 //! Knows what was sent and acknowledged, sees what arrives, and finds what must not be.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::slice;
 
 use super::counts::Traffic;
 
@@ -104,6 +105,8 @@ pub(super) struct Oracle {
     names: Names,
     messages: Vec<Message>,
     receivers: HashMap<Mailbox, Receiver>,
+    /// Of new devices, the user's other ones, that messages were sent to.
+    new_devices: HashMap<Mailbox, Vec<Mailbox>>,
     pub(super) counts: Traffic,
     pub(super) violations: Vec<String>,
 }
@@ -207,7 +210,9 @@ impl Oracle {
             return None;
         };
         let (sender, refused) = (message.sender, message.fate == Fate::Refused);
-        if !message.to.includes(mailbox, place) || refused || from != self.sender(number) {
+        let same = self.new_devices.get(&mailbox).map_or(slice::from_ref(&mailbox), Vec::as_slice);
+        let to_here = same.iter().any(|mailbox| message.to.includes(*mailbox, place));
+        if !to_here || refused || from != self.sender(number) {
             self.violated(format!("{who} got message {number} from {from}, which was sent otherwise or refused"));
             return None;
         }
@@ -255,6 +260,7 @@ impl Oracle {
     pub(super) fn new_device(&mut self, name: String, others: &[Mailbox]) -> Mailbox {
         self.names.mailboxes.push(name);
         let mailbox = self.names.mailboxes.len() - 1;
+        self.new_devices.insert(mailbox, others.to_vec());
         let others: Vec<_> = others.iter().filter_map(|other| self.receivers.get(other)).collect();
         let mut fresh = Receiver::default();
         let kept: BTreeSet<_> = others.iter().flat_map(|other| other.kept.iter().copied()).collect();

@@ -107,7 +107,7 @@ pub(super) fn members() -> impl Iterator<Item = &'static str> {
 
 /// Everybody who needs a token.
 pub(super) fn users() -> impl Iterator<Item = &'static str> {
-    members().chain(WATCHER_NAMES)
+    members().chain(WATCHER_NAMES).chain([OWNER])
 }
 
 /// Whether a user is never there under load.

@@ -175,6 +175,7 @@ fn a_new_device_is_owed_what_no_device_has_acked() {
     let fresh = oracle.new_device("fresh".to_owned(), &DEVICES);
     assert_eq!(oracle.missing(fresh, &BTreeSet::new()), [open]);
     assert!(oracle.is_ack_confirmed(fresh, acked) && !oracle.is_ack_confirmed(fresh, open));
+    assert_eq!(oracle.delivered(fresh, None, "sender-0", 1, &format!("{open}:")), Some(open));
     oracle.settle(fresh, &BTreeSet::from([open]), true);
     assert_eq!(oracle.violations, NOTHING);
 }
