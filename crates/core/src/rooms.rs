@@ -31,6 +31,7 @@ pub use account::{LevelDelivery, Lost, RoomDelivery};
 pub(crate) use active::ActiveRooms;
 pub(crate) use budget::Budget;
 pub(crate) use recent::{Audience, Reader, Recent, RecentMessages};
+pub(crate) use registered::Entry;
 
 /// The rooms of one app.
 #[derive(Debug, Default)]
