@@ -14,16 +14,15 @@ use tokio::task::{JoinSet, spawn_local};
 use tokio::time::sleep;
 
 use super::publisher::wait_until;
-use super::receiver::{keep_present, refuse};
-use super::target::{Subscription, Target, user_name};
+use super::receiver::{connect_all, keep_present, refuse};
+use super::target::{Role, Subscription, Target};
 use super::{Figures, Plan};
-use crate::stentor::chat::{Backend, Login, log_in};
-use crate::stentor::notice::{self, blank_payload};
+use crate::stentor::chat::Backend;
+use crate::stentor::notice;
 use crate::stentor::request::Template;
 use crate::usage::CpuTime;
 use crate::wire::frame;
 use crate::wire::http::HttpConnection;
-use crate::wire::websocket::{Scratch, scratch};
 use ledger::{LOW, Ledger, Phase};
 
 /// High messages in a second: the room's whole budget.
@@ -34,9 +33,6 @@ const FLOODERS: usize = 16;
 
 /// Bytes of the text.
 const TEXT: usize = 128;
-
-/// Clients that connect at the same time.
-const CONNECTING: usize = 64;
 
 /// After the last client is there the server still tells the number of members, once in 3 s in a large room.
 const SETTLE: Duration = Duration::from_millis(3200);
@@ -51,19 +47,12 @@ pub(super) const P99_IN_FLOOD: &str = "high_p99_flood_over_calm";
 
 pub(super) async fn measure(plan: &Plan, target: &Rc<Target>, members: usize) -> anyhow::Result<Figures> {
     let address = target.server.address;
-    let mut backend = Backend::open(address).await?;
-    let users: Vec<_> = (0..members).map(user_name).collect();
-    let mut tokens = Vec::with_capacity(members);
-    for user in &users {
-        tokens.push(backend.user_token(user).await?);
-    }
-    let room = backend.room(&users).await?;
+    target.use_chat(members, Role::Member).await?;
     let ledger = Ledger::new(members);
     let (faults, mut fault) = mpsc::channel(1);
-    receive(target, users, tokens, &ledger, &faults).await?;
+    receive(target, members, &ledger, &faults).await?;
 
-    let request = |level| Template::new(backend.token().room_message(&room, level, &blank_payload(TEXT)));
-    let [high, low] = ["high", "low"].map(request);
+    let ((high, room), (low, _)) = (target.level_request("high", TEXT)?, target.level_request("low", TEXT)?);
     let run = async {
         let stop = Rc::new(Cell::new(false));
         let mut senders = JoinSet::new();
@@ -87,7 +76,7 @@ pub(super) async fn measure(plan: &Plan, target: &Rc<Target>, members: usize) ->
         windows = run => windows?,
         Some(fault) = fault.recv() => return Err(fault),
     };
-    let told = backend.delivery(&room).await?;
+    let told = Backend::open(address).await?.delivery(room).await?;
     figures(members, &ledger, &told, &calm, &flooded)
 }
 
@@ -161,24 +150,11 @@ fn figures(
 /// Connects the members and lets them read.
 async fn receive(
     target: &Rc<Target>,
-    users: Vec<String>,
-    tokens: Vec<String>,
+    members: usize,
     ledger: &Rc<Ledger>,
     faults: &mpsc::Sender<anyhow::Error>,
 ) -> anyhow::Result<()> {
-    let scratch = scratch();
-    let mut connecting = JoinSet::new();
-    let mut clients = Vec::with_capacity(users.len());
-    for (user, token) in users.into_iter().zip(tokens) {
-        if connecting.len() >= CONNECTING {
-            clients.extend(connecting.join_next().await.transpose()?.transpose()?);
-        }
-        let (target, scratch) = (Rc::clone(target), Rc::clone(&scratch));
-        connecting.spawn_local(async move { connect(&target, &user, &token, &scratch).await });
-    }
-    while let Some(client) = connecting.join_next().await {
-        clients.push(client??);
-    }
+    let clients = connect_all(target, members, |_| Role::Member).await?;
     let interval = clients.first().and_then(|client| client.ping_interval).context("no member")?;
     keep_present(clients.iter().map(|client| Rc::clone(&client.sink)).collect(), interval, faults.clone());
     for (number, client) in clients.into_iter().enumerate() {
@@ -192,15 +168,6 @@ async fn receive(
     }
     sleep(SETTLE).await;
     Ok(())
-}
-
-async fn connect(target: &Target, user: &str, token: &str, scratch: &Scratch) -> anyhow::Result<Subscription> {
-    let who = Login { user, device: "web", token };
-    let client = log_in(target.server.address, None, who, None, scratch).await?;
-    ensure!(client.welcome["rooms"].as_array().is_some_and(|rooms| !rooms.is_empty()), "{user} is in no room");
-    let interval = client.welcome["ping_interval_ms"].as_u64().context("no ping_interval_ms in the welcome")?;
-    let ping_interval = Some(Duration::from_millis(interval));
-    Ok(Subscription { source: client.source, sink: Rc::new(client.sink), ping_interval })
 }
 
 async fn read(client: Subscription, number: usize, ledger: &Ledger) -> anyhow::Result<()> {
