@@ -176,7 +176,7 @@ async fn connect(world: &World, who: &Who, resume: Option<Value>) -> anyhow::Res
 impl Ear for Listener {
     fn take(&self, frame: &Value) -> anyhow::Result<Option<(u64, Number)>> {
         match (frame["type"].as_str(), frame["chat_type"].as_str()) {
-            (Some("chat_message"), Some("chatroom")) => self.from_room(frame).map(|()| None),
+            (Some("chat_message"), Some("chatroom")) => self.room_message(frame).map(|()| None),
             (Some("chat_message"), _) => self.message(frame).map(Some),
             (Some("room_messages_missed"), _) => {
                 let room = self.room(frame["room"].as_str())?;
@@ -220,7 +220,7 @@ impl Listener {
         Ok((id, number))
     }
 
-    fn from_room(&self, frame: &Value) -> anyhow::Result<()> {
+    fn room_message(&self, frame: &Value) -> anyhow::Result<()> {
         let Text { id, from, to, text } = Text::of(frame)?;
         let level = frame["level"].as_str().context("no level")?;
         self.newest.borrow_mut().entry(to.to_owned()).or_default().insert(level.to_owned(), id);

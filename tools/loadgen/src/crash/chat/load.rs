@@ -169,7 +169,7 @@ async fn broadcast(world: Rc<World>, mut rng: Rng) -> anyhow::Result<()> {
     let mut connection = HttpConnection::open(world.address.get()).await?;
     let made = world.chat.made()?;
     loop {
-        pause(&mut rng, 250).await;
+        pause(&mut rng, 120).await;
         let number = world.chat.rooms.borrow_mut().begin();
         let level = ["high", "normal", "low"][rng.usize(..3)];
         let body = json!({

@@ -65,7 +65,7 @@ pub(super) fn place(room: usize) -> Place {
 /// Who watches a room.
 pub(super) fn watcher_of(room: usize) -> Option<usize> {
     let apart = ROOMS / (WATCHERS * WATCHED);
-    (room % apart == 0 && room / apart < WATCHERS * WATCHED).then(|| room / apart % WATCHERS)
+    (room.is_multiple_of(apart) && room / apart < WATCHERS * WATCHED).then(|| room / apart % WATCHERS)
 }
 
 /// A watcher's name.

@@ -149,4 +149,5 @@ pub(super) fn stop_watching(world: &World, mailbox: Mailbox, client: Client) {
     let mut sessions = world.chat.sessions.borrow_mut();
     let session = client.resume(sessions.get(&mailbox));
     sessions.insert(mailbox, session);
+    drop(client);
 }
