@@ -225,6 +225,7 @@ async fn watch(world: Rc<World>, mailbox: Mailbox, mut rng: Rng) -> anyhow::Resu
         if over {
             return Ok(());
         }
-        pause(&mut rng, 60).await;
+        // Long enough that some broadcast is done meanwhile: it is on its way when the server is killed.
+        pause(&mut rng, 300).await;
     }
 }

@@ -32,18 +32,19 @@ const PAGE: usize = 100;
 
 pub(in crate::crash) async fn verify(world: &Rc<World>, rng: &mut Rng) -> anyhow::Result<()> {
     world.chat.hook.be_calm(true);
-    // First: what is told of a message that nobody answered shows that it was taken.
+    let mut looking = JoinSet::new();
+    // At once, within the grace.
+    let rooms = Rc::clone(world);
+    looking.spawn_local(async move { check_rooms(&rooms).await });
+    // Before the inboxes: what is told of a message that nobody answered shows that it was taken.
     callbacks(world).await;
     // Now and then those who do not ack do not ack here either: their inboxes stay for the next round.
     let peek = rng.u8(..3) == 0;
-    let mut looking = JoinSet::new();
     for user in roster::members() {
         let new_device = WITH_NEW_DEVICES.contains(&user) && rng.bool();
         let new_device = new_device.then(|| format!("new-{}", rng.u32(..)));
         looking.spawn_local(look(Rc::clone(world), user, new_device, peek));
     }
-    let rooms = Rc::clone(world);
-    looking.spawn_local(async move { check_rooms(&rooms).await });
     while let Some(looked) = looking.join_next().await {
         looked??;
     }
