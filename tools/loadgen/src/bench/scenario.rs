@@ -59,8 +59,9 @@ impl Side {
     }
 }
 
-const CHAT_ROOM_FRAME: usize = 130;
-const CHAT_USER_FRAME: usize = 130;
+// With IDs of as many digits as they have these years.
+const CHAT_ROOM_FRAME: usize = 118;
+const CHAT_USER_FRAME: usize = 109;
 
 impl Messages {
     /// The payload that one kind of server gets, so that all send frames of the same length.
