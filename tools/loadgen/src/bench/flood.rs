@@ -43,7 +43,7 @@ const LATE: Duration = Duration::from_secs(20);
 /// High messages that did not reach somebody. Must be none.
 pub(super) const HIGH_LOST: &str = "high_lost";
 /// The 99th percentile of the high ones in the flood, as a multiple of that without.
-pub(super) const P99_IN_FLOOD: &str = "high_p99_flood_over_calm";
+const P99_IN_FLOOD: &str = "high_p99_flood_over_calm";
 
 pub(super) async fn measure(plan: &Plan, target: &Rc<Target>, members: usize) -> anyhow::Result<Figures> {
     let address = target.server.address;
