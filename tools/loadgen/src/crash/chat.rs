@@ -28,9 +28,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Context;
-use serde_json::Value;
 
 use self::callbacks::CallbackLog;
+use self::client::Resume;
 use self::hook::Hook;
 pub(super) use self::load::start;
 use self::rooms::Rooms;
@@ -55,8 +55,8 @@ pub(super) struct Chat {
     hook: Hook,
     /// What the set-up made; nothing before it.
     made: RefCell<Option<Rc<Made>>>,
-    /// Sessions that were cut by the kill, to be resumed after the restart: the field of the login.
-    sessions: RefCell<HashMap<Mailbox, Value>>,
+    /// Sessions that were cut, to be resumed.
+    sessions: RefCell<HashMap<Mailbox, Resume>>,
 }
 
 /// What is there all the time.

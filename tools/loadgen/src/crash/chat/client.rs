@@ -37,6 +37,25 @@ impl Who {
     }
 }
 
+/// The newest ID of each room and level.
+type Newest = HashMap<String, HashMap<String, u64>>;
+
+/// A session to be continued, and what its client has.
+#[derive(Debug, Clone)]
+pub(super) struct Resume {
+    session: String,
+    newest: Newest,
+}
+
+impl Resume {
+    /// The field of the login.
+    fn to_json(&self) -> Value {
+        let ids = |levels: &HashMap<String, u64>| levels.values().map(ToString::to_string).collect::<Vec<_>>();
+        let rooms: HashMap<_, _> = self.newest.iter().map(|(room, levels)| (room, ids(levels))).collect();
+        json!({"session": self.session, "rooms": rooms})
+    }
+}
+
 /// A connected client. Dropping it cuts the connection.
 pub(super) struct Client {
     connection: Connection<Listener>,
@@ -51,16 +70,20 @@ struct Listener {
     received: RefCell<BTreeSet<Number>>,
     from_inbox: Cell<usize>,
     last_message: Cell<Instant>,
-    /// The newest ID of each room and level.
-    newest: RefCell<HashMap<String, HashMap<String, u64>>>,
+    newest: RefCell<Newest>,
     /// Acked, and not known to be durable.
     unconfirmed: RefCell<Vec<Number>>,
 }
 
 impl Client {
     /// Logs in, or continues a session.
-    pub(super) async fn log_in(world: &Rc<World>, who: Who, acks: bool, resume: Option<Value>) -> anyhow::Result<Self> {
-        let logged_in = connect(world, &who, resume).await?;
+    pub(super) async fn log_in(
+        world: &Rc<World>,
+        who: Who,
+        acks: bool,
+        resume: Option<Resume>,
+    ) -> anyhow::Result<Self> {
+        let logged_in = connect(world, &who, resume.as_ref().map(Resume::to_json)).await?;
         let session = logged_in.welcome["session"].as_str().context("no session in the welcome")?.to_owned();
         let resumed = logged_in.welcome["resumed"] == true;
         {
@@ -75,7 +98,7 @@ impl Client {
             received: RefCell::default(),
             from_inbox: Cell::new(0),
             last_message: Cell::new(Instant::now()),
-            newest: RefCell::default(),
+            newest: RefCell::new(resume.map(|resume| resume.newest).unwrap_or_default()),
             unconfirmed: RefCell::default(),
         };
         let connection = Connection::new(logged_in, Duration::from_millis(STAY_MS / 4), listener)?;
@@ -86,21 +109,9 @@ impl Client {
         self.resumed
     }
 
-    /// What a later login sends to continue this session. `before` is what this one sent.
-    pub(super) fn resume(&self, before: Option<&Value>) -> Value {
-        let mut newest = self.connection.ear().newest.borrow().clone();
-        let known = before.and_then(|before| before["rooms"].as_object()).into_iter().flatten();
-        for (room, ids) in known {
-            let ids = ids.as_array().into_iter().flatten().filter_map(|id| id.as_str()?.parse::<u64>().ok());
-            // Of which level they were is forgotten; at worst something comes again.
-            let levels = newest.entry(room.clone()).or_default();
-            if levels.is_empty() {
-                levels.extend(ids.enumerate().map(|(number, id)| (number.to_string(), id)));
-            }
-        }
-        let ids = |levels: HashMap<String, u64>| levels.into_values().map(|id| id.to_string()).collect::<Vec<_>>();
-        let rooms: HashMap<_, _> = newest.into_iter().map(|(room, levels)| (room, ids(levels))).collect();
-        json!({"session": self.session, "rooms": rooms})
+    /// How a later login continues this session.
+    pub(super) fn resume(&self) -> Resume {
+        Resume { session: self.session.clone(), newest: self.connection.ear().newest.borrow().clone() }
     }
 
     /// Waits until the connection has ended.

@@ -194,10 +194,10 @@ async fn stumble(world: Rc<World>, mailbox: Mailbox, mut rng: Rng) -> anyhow::Re
     loop {
         let mut client = Client::log_in(&world, Who::of(mailbox), true, resume.take()).await?;
         if timeout(Duration::from_millis(rng.u64(20..200)), client.ended()).await.is_ok() {
-            world.chat.sessions.borrow_mut().insert(mailbox, client.resume(None));
+            world.chat.sessions.borrow_mut().insert(mailbox, client.resume());
             return Ok(());
         }
-        resume = (rng.u8(..3) > 0).then(|| client.resume(None));
+        resume = (rng.u8(..3) > 0).then(|| client.resume());
         drop(client);
         pause(&mut rng, 150).await;
     }

@@ -5,9 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Context;
-use serde_json::Value;
 
-use super::client::{Client, Who};
+use super::client::{Client, Resume, Who};
 use super::roster::{self, Habit};
 use crate::crash::World;
 use crate::crash::oracle::{Mailbox, Number};
@@ -62,7 +61,7 @@ pub(super) async fn look_once(
     world: &Rc<World>,
     who: Who,
     acks: bool,
-    session: Option<Value>,
+    session: Option<Resume>,
     quiet: Duration,
 ) -> anyhow::Result<BTreeSet<Number>> {
     let name = format!("{}/{}", who.user, who.device);

@@ -148,7 +148,6 @@ pub(super) async fn resume_watching(world: &Rc<World>, mailbox: Mailbox) -> anyh
 /// Cuts its connection, and keeps what it knows for the next time.
 pub(super) fn stop_watching(world: &World, mailbox: Mailbox, client: Client) {
     let mut sessions = world.chat.sessions.borrow_mut();
-    let session = client.resume(sessions.get(&mailbox));
-    sessions.insert(mailbox, session);
+    sessions.insert(mailbox, client.resume());
     drop(client);
 }
