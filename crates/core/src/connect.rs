@@ -10,6 +10,7 @@ use crate::id::{MessageId, RoomId, SessionId, UserId};
 use crate::limits::Rule;
 use crate::metrics::DropReason;
 use crate::node::{Node, RequestError};
+use crate::rooms::Entry;
 use crate::session::{Closing, ConnectError, Connected, Login, Outlet, Session};
 use crate::store::{OpenSession, StoreError};
 
@@ -65,7 +66,7 @@ impl Node {
         recorded.await;
         registered.await;
         self.metrics().logins.inc();
-        if let Err(error) = self.enter_joined(&session).await {
+        if let Err(error) = self.enter_joined(&session, Entry::Anew).await {
             self.end(&session, Closing::Silent);
             return Err(error.into());
         }
@@ -288,7 +289,7 @@ impl Node {
         for room in &open.rooms {
             self.restore_membership(&session, room);
         }
-        self.enter_joined(&session).await?;
+        self.enter_joined(&session, Entry::Restored).await?;
         self.arm_session_timer(&session);
         Ok(())
     }

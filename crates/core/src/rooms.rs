@@ -31,6 +31,7 @@ pub use account::{LevelDelivery, Lost, RoomDelivery};
 pub(crate) use active::ActiveRooms;
 pub(crate) use budget::Budget;
 pub(crate) use recent::{Audience, Reader, Recent, RecentMessages};
+pub(crate) use registered::Entry;
 
 /// The rooms of one app.
 #[derive(Debug, Default)]
@@ -60,8 +61,6 @@ pub(crate) struct RoomState {
     registered: Option<usize>,
     /// What was said lately.
     pub(crate) recent: RecentMessages,
-    /// The newest ID that the members have seen.
-    newest: MessageId,
     /// What was said in the last second, where that is limited.
     pub(crate) budget: Option<Box<Budget>>,
     pub(crate) attributes: BTreeMap<String, RoomAttribute>,
@@ -116,13 +115,6 @@ impl RoomState {
 
     pub(crate) fn sessions(&self) -> &[Arc<Session>] {
         &self.sessions
-    }
-
-    /// Notes what the members see. True if they have seen a later one before.
-    pub(crate) fn note_seen(&mut self, id: MessageId) -> bool {
-        let late = id < self.newest;
-        self.newest = self.newest.max(id);
-        late
     }
 
     pub(crate) fn members(&self) -> usize {

@@ -239,4 +239,24 @@ mod tests {
         assert!(policy.rates.contains(&(Rule::PeerSends, Rate { count: 7, window_ms: 1000 })));
         assert!(policy.rates.iter().all(|(rule, _)| *rule != Rule::RoomSends));
     }
+
+    #[test]
+    fn levels_and_message_rates_of_the_chat_side_arrive() {
+        let app = "[[apps]]\napp_id = \"970CA35de60c44645bbae8a215061b33\"\norg_name = \"o\"\napp_name = \"a\"\n";
+        let policy = |chat: &str| {
+            let config = Config::parse("c.toml", &format!("{app}[apps.chat]\n{chat}")).unwrap();
+            chat_policy(&config, &config.apps[0]).unwrap()
+        };
+        let documented = stentor_api_chat::policy("o#a", &ChatLimits::default());
+        assert_eq!(policy("").rates, documented.rates, "the defaults are those of the documents");
+        assert_eq!(policy("").broadcasts, documented.broadcasts);
+        let changed = policy(
+            "high_senders = [\"Boss\"]\nhigh_types = [\"custom\"]\nroom_budget_per_second = 7\n\
+             messages_to_rooms_per_second = 0\nbroadcasts_per_day = 5\n",
+        );
+        let overload = changed.overload.unwrap();
+        assert!(overload.high_senders.contains("boss") && overload.high_content.is_some());
+        assert_eq!((overload.room_messages_per_second, changed.broadcasts.unwrap().per_day), (7, 5));
+        assert!(changed.rates.iter().all(|(rule, _)| *rule != Rule::RoomSends));
+    }
 }

@@ -5,6 +5,7 @@
 
 mod durable;
 mod event_pull;
+mod flood;
 mod idle;
 mod messages;
 mod publisher;
@@ -125,6 +126,7 @@ fn measure(runtime: &Runtime, plan: &Plan, scenario: &Scenario, kind: Kind) -> a
             Work::Messages(work) => messages::measure(plan, &target, work).await,
             Work::Idle { connections } => idle::measure(plan, &target, *connections).await,
             Work::EventPull => event_pull::measure(plan, &target).await,
+            Work::Flood { members } => flood::measure(plan, &target, *members).await,
             Work::Durable { writers } => durable::measure(plan, &target, *writers).await,
         }
     })

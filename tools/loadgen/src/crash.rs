@@ -1,7 +1,8 @@
 //! The crash test: `kill -9` at a random moment under load, start again on the same data, and hold the server to
-//! everything it had acknowledged. Round after round on one data directory.
+//! everything it had acknowledged. Round after round on one data directory, with an app's RTM and Chat sides both under
+//! load.
 //!
-//! What is promised, and so what is a violation:
+//! What is promised, and so what is a violation (`chat` says what more is promised there):
 //!
 //! * a message that is to be kept and was answered with 200 stays in the inbox until the client acks it, or until
 //!   200 newer ones replace it (oldest first);
@@ -15,7 +16,9 @@
 //!
 //! A request without an answer is in doubt: it may have happened or not.
 
+mod chat;
 mod client;
+mod connection;
 mod counts;
 mod event_log;
 mod load;
@@ -38,6 +41,7 @@ use tokio::task::LocalSet;
 use tokio::time::sleep;
 
 use crate::wire::websocket::{Scratch, scratch};
+use chat::Chat;
 pub use counts::Counts;
 use event_log::EventLog;
 use oracle::Oracle;
@@ -107,6 +111,24 @@ struct World {
     events: RefCell<EventLog>,
     /// Sessions that were cut by the kill, to be resumed after the restart: by user, the field of the login.
     sessions: RefCell<HashMap<usize, Value>>,
+    chat: Chat,
+}
+
+impl World {
+    fn counts(&self) -> Counts {
+        let rtm = self.oracle.borrow().counts.clone();
+        let (events, pulls_lost) = (self.events.borrow().events, self.events.borrow().pulls_lost);
+        let (chat, broadcasts, callbacks) = self.chat.counts();
+        Counts { rtm, events, pulls_lost, chat, broadcasts, callbacks }
+    }
+
+    /// Everything that was found since it was last asked for.
+    fn violations(&self) -> Vec<String> {
+        let mut all = std::mem::take(&mut self.oracle.borrow_mut().violations);
+        all.append(&mut self.events.borrow_mut().violations);
+        all.append(&mut self.chat.violations());
+        all
+    }
 }
 
 /// Runs the rounds, on a runtime of its own.
@@ -115,27 +137,29 @@ struct World {
 /// When the test cannot be done: no binary, no directory. A server that does not start again is a violation.
 pub fn run(options: &Options) -> anyhow::Result<Report> {
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1 << 48));
-    let (restarter, first) = Restarter::prepare(options)?;
+    let chat = Chat::new()?;
+    let (restarter, first) = Restarter::prepare(options, chat.setup())?;
     let world = Rc::new(World {
         address: Cell::new(first.address),
         grace: Duration::from_millis(options.grace_ms),
         scratch: scratch(),
-        oracle: RefCell::default(),
+        oracle: RefCell::new(Oracle::new(roster::names())),
         events: RefCell::default(),
         sessions: RefCell::default(),
+        chat,
     });
     let out = restarter.out.clone();
     let mut report = Report { rounds: 0, seed, counts: Counts::default(), violations: Vec::new(), out };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    LocalSet::new().block_on(&runtime, chat::set_up(&world)).context("setting the Chat side up")?;
     let mut server = first;
     while report.rounds < options.rounds {
         report.seed = seed + report.rounds;
         // A set of its own, so that no task outlives its round.
         let outcome = LocalSet::new().block_on(&runtime, round(&world, &restarter, server, report.seed));
         report.rounds += 1;
-        report.counts = world.oracle.borrow().counts.clone();
-        report.violations.append(&mut world.oracle.borrow_mut().violations);
-        report.violations.append(&mut world.events.borrow_mut().violations);
+        report.counts = world.counts();
+        report.violations.append(&mut world.violations());
         show(options, &report, outcome.as_ref().ok());
         server = match outcome {
             Ok(ended) if report.violations.is_empty() => ended.server,
@@ -170,7 +194,7 @@ async fn round(
 ) -> anyhow::Result<Ended> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let start = Instant::now();
-    let mut load = load::start(world, &mut rng);
+    let mut load = load::start(world, &mut rng)?;
     // One kill in eight comes before anything has settled.
     let lifetime = if rng.u8(..8) == 0 { rng.u64(..30) } else { rng.u64(30..LOAD_MS) };
     sleep(Duration::from_millis(lifetime)).await;
@@ -179,6 +203,7 @@ async fn round(
     let killed_after = start.elapsed();
     load.end().await;
     world.oracle.borrow_mut().killed();
+    world.chat.killed();
 
     if rng.u8(..8) == 0 {
         restarter.start_in_vain(Duration::from_millis(rng.u64(..30)))?;
@@ -187,7 +212,10 @@ async fn round(
     let server = restarter.start().context("the server does not start after a kill")?;
     let restart = start.elapsed();
     world.address.set(server.address);
-    verify::verify(world, &mut rng).await.context("after the restart")?;
+    let mut chat_rng = rng.fork();
+    let rtm = async { verify::verify(world, &mut rng).await.context("after the restart") };
+    let chat = async { chat::verify(world, &mut chat_rng).await.context("after the restart, Chat") };
+    tokio::try_join!(rtm, chat)?;
     Ok(Ended { server, killed_after, restart })
 }
 

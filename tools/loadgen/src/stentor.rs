@@ -1,6 +1,7 @@
-//! The server under test as its users see it: configuration, REST requests, the WebSocket protocol of
-//! `docs/gateway.md`.
+//! The server under test as its users see it: configuration, REST requests, the WebSocket protocols of
+//! `docs/gateway.md` and `docs/gateway-chat.md`.
 
+pub mod chat;
 pub mod config;
 pub mod login;
 pub mod notice;

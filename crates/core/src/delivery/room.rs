@@ -10,7 +10,7 @@ use super::{Accepted, Origin, SendError, SendOptions, SendRoom, SendRooms, SentR
 use crate::app::App;
 use crate::directory::rooms::RoomKind;
 use crate::gate::{Passed, Saying, Turn};
-use crate::id::{RoomId, UserId};
+use crate::id::{MessageId, RoomId, UserId};
 use crate::limits::Rule;
 use crate::mailbox::GivenUp;
 use crate::message::{Marks, Message, MessageKind, Priority, Target};
@@ -41,8 +41,18 @@ pub(super) struct FanOut<'a> {
     pub(super) message: &'a Arc<Message>,
     /// Only for these, if there are any.
     pub(super) only_for: &'a [UserId],
-    /// Its ID was given earlier: it may be older than that of the room's last message.
-    pub(super) planned: bool,
+    pub(super) place: Place,
+}
+
+/// Where a message stands among those of its room: for clients that come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Where its ID says, which was given in the room's turn.
+    OfId,
+    /// Behind everything of before: its ID was given earlier, and may be older than that of the room's last message.
+    Last,
+    /// Where it stood before a restart.
+    At(MessageId),
 }
 
 impl Node {
@@ -159,7 +169,13 @@ impl Node {
         room.account.accepted(level, sent_at_ms);
         let mut state = room.lock();
         let message = stamp();
-        self.offer_to_members(app, &room, &mut state, &named, FanOut { message: &message, only_for, planned: false });
+        self.offer_to_members(
+            app,
+            &room,
+            &mut state,
+            &named,
+            FanOut { message: &message, only_for, place: Place::OfId },
+        );
         message
     }
 
@@ -181,24 +197,25 @@ impl Node {
 
     /// Fans a message of another node out to the members here.
     pub(crate) fn fan_out_here(&self, app: &App, message: &Arc<Message>, only_for: &[UserId]) {
-        self.fan_out(app, FanOut { message, only_for, planned: false });
+        self.fan_out(app, FanOut { message, only_for, place: Place::OfId });
     }
 
-    /// Fans a message that has its ID already out to the members here. True if they have seen a later one before.
-    pub(super) fn fan_out(&self, app: &App, fan_out: FanOut<'_>) -> bool {
-        let Target::Room(room) = &fan_out.message.to else { return false };
+    /// Fans a message that has its ID already out to the members here. Returns its place among the room's messages, if
+    /// there are members.
+    pub(super) fn fan_out(&self, app: &App, fan_out: FanOut<'_>) -> Option<MessageId> {
+        let Target::Room(room) = &fan_out.message.to else { return None };
         let named = sessions_of(app, fan_out.only_for);
-        let Some(room) = app.rooms.get(room) else { return false };
+        let room = app.rooms.get(room)?;
         let mut state = room.lock();
         // A node that was killed in the middle of a broadcast sends some of it twice.
         if fan_out.message.marks.broadcast && state.recent.holds(fan_out.message.id) {
-            return false;
+            return None;
         }
         self.offer_to_members(app, &room, &mut state, &named, fan_out)
     }
 
-    /// `named`: the sessions of the users whom the message is only for; some of them may not be in the room. True if
-    /// the members have seen a later message before.
+    /// `named`: the sessions of the users whom the message is only for; some of them may not be in the room. Returns the
+    /// message's place, if it is remembered.
     fn offer_to_members(
         &self,
         app: &App,
@@ -206,15 +223,15 @@ impl Node {
         state: &mut RoomState,
         named: &[Arc<Session>],
         fan_out: FanOut<'_>,
-    ) -> bool {
-        let FanOut { message, only_for, planned } = fan_out;
+    ) -> Option<MessageId> {
+        let FanOut { message, only_for, place } = fan_out;
         let level = message.marks.priority;
         room.account.begin(message.sent_at_ms);
         if self.is_over_budget(app, state, message) {
             let clients = state.sessions().len() as u64;
             room.account.lost(level, Lost::Budget, clients);
             self.metrics().room_dropped(level, Lost::Budget, clients);
-            return false;
+            return None;
         }
         let envelope = Envelope::new(Notice::RoomMessage { room: room.id.clone(), message: message.clone() });
         // What becomes of an earlier message is news for its sender's other sessions, too, and perhaps it was the backend.
@@ -231,15 +248,20 @@ impl Node {
             room.account.lost(level, why, count);
             self.metrics().room_dropped(level, why, count);
         }
-        if !state.is_gone() && !state.sessions().is_empty() {
-            let now_ms = self.clock().monotonic_ms();
-            let audience = Audience::of(message, only_for);
-            let place = if planned { self.next_id(self.clock().wall_ms()) } else { message.id };
-            let recent = Recent::new(place, audience, envelope, now_ms);
-            state.recent.remember(recent, app.policy().rooms.replayed);
-            self.arm_room_upkeep(app, room, state);
+        if state.is_gone() || state.sessions().is_empty() {
+            return None;
         }
-        state.note_seen(message.id)
+        let now_ms = self.clock().monotonic_ms();
+        let audience = Audience::of(message, only_for);
+        let place = match place {
+            Place::OfId => message.id,
+            Place::Last => self.next_id(self.clock().wall_ms()),
+            Place::At(place) => place,
+        };
+        let recent = Recent::new(place, audience, envelope, now_ms);
+        state.recent.remember(recent, app.policy().rooms.replayed);
+        self.arm_room_upkeep(app, room, state);
+        Some(place)
     }
 
     /// Whether the message is not delivered because too much was said in the room lately, and the node is busy. What

@@ -102,7 +102,9 @@ impl RecentMessages {
     }
 
     /// Where a client left off that came in after `joined_after` and has these messages: the newest of each level, or the
-    /// newest of all. One that is still here stands for its level, if there are `levels`; an older one for all.
+    /// newest of all. One that is still here stands for its level, if there are `levels`; an older one for all. One that is
+    /// newer and not here is of before a restart, after which only broadcasts are here: nobody knows its level. Of several
+    /// such the oldest stands for those levels of which no other is named: the newest of each is not older than that.
     pub(crate) fn left_off(
         &self,
         joined_after: MessageId,
@@ -110,15 +112,22 @@ impl RecentMessages {
         levels: bool,
     ) -> LeftOff {
         let mut left_off = LeftOff { after: [joined_after; 3], said: [false; 3] };
+        let mut unknown: Option<(MessageId, MessageId)> = None;
         for point in points {
-            let recent = self.messages.iter().find(|recent| recent.is(point));
-            let place = recent.map_or(point, |recent| recent.place);
-            let only = recent.filter(|_| levels).map(|recent| recent.audience.level);
-            for level in Priority::ALL.into_iter().filter(|level| only.is_none_or(|only| only == *level)) {
-                let after = &mut left_off.after[level as usize];
-                *after = place.max(*after);
-                left_off.said[level as usize] = true;
+            match self.messages.iter().find(|recent| recent.is(point)) {
+                Some(recent) if levels => left_off.has(recent.audience.level, recent.place),
+                Some(recent) => Priority::ALL.into_iter().for_each(|level| left_off.has(level, recent.place)),
+                None => {
+                    let (oldest, newest) = unknown.unwrap_or((point, point));
+                    unknown = Some((point.min(oldest), point.max(newest)));
+                }
             }
+        }
+        let Some((oldest, newest)) = unknown else { return left_off };
+        let before_restart = levels && self.messages.front().is_some_and(|recent| recent.place < newest);
+        let said = left_off.said;
+        for level in Priority::ALL.into_iter().filter(|level| !(before_restart && said[*level as usize])) {
+            left_off.has(level, if before_restart { oldest } else { newest });
         }
         left_off
     }
@@ -202,6 +211,13 @@ impl Forgotten {
 }
 
 impl LeftOff {
+    /// The client has this message of a level, and those before it.
+    fn has(&mut self, level: Priority, place: MessageId) {
+        let after = &mut self.after[level as usize];
+        *after = place.max(*after);
+        self.said[level as usize] = true;
+    }
+
     fn lacks(&self, place: MessageId, audience: &Audience) -> bool {
         place > self.after[audience.level as usize]
     }
@@ -214,5 +230,60 @@ impl Recent {
 
     fn is(&self, id: MessageId) -> bool {
         matches!(&self.envelope.notice, Notice::RoomMessage { message, .. } if message.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::id::RoomId;
+    use crate::message::{Marks, Target};
+
+    fn user(name: &str) -> UserId {
+        UserId::from_trusted(name)
+    }
+
+    /// A room that remembers messages of these places and levels.
+    fn room(messages: &[(u64, Priority)]) -> RecentMessages {
+        let mut room = RecentMessages::default();
+        for (id, priority) in messages {
+            let message = Arc::new(Message {
+                id: MessageId(*id),
+                from: user("admin"),
+                to: Target::Room(RoomId::from_trusted("r")),
+                payload: Bytes::from_static(b"x"),
+                sent_at_ms: 0,
+                marks: Marks { priority: *priority, ..Marks::default() },
+            });
+            let audience = Audience::of(&message, &[]);
+            let envelope = Envelope::new(Notice::RoomMessage { room: RoomId::from_trusted("r"), message });
+            room.remember(Recent::new(MessageId(*id), audience, envelope, 0), 32);
+        }
+        room
+    }
+
+    fn lacking(room: &RecentMessages, points: &[u64]) -> Vec<u64> {
+        let left_off = room.left_off(MessageId::ZERO, points.iter().copied().map(MessageId), true);
+        let bob = user("bob");
+        room.lacking(left_off, Reader { user: &bob, echo: false }).map(|recent| recent.place.0).collect()
+    }
+
+    #[test]
+    fn points_that_are_here_stand_for_their_levels_and_older_ones_for_all() {
+        let room = room(&[(10, Priority::Low), (11, Priority::High), (12, Priority::Normal)]);
+        assert_eq!(lacking(&room, &[11]), [10, 12]);
+        assert_eq!(lacking(&room, &[5, 4]), [10, 11, 12]);
+        assert_eq!(lacking(&room, &[12, 11, 10]), [0; 0]);
+    }
+
+    #[test]
+    fn of_points_of_before_a_restart_the_oldest_stands_for_levels_that_are_not_named() {
+        // What was ordinary is not here any more.
+        let room = room(&[(10, Priority::Low), (20, Priority::Normal)]);
+        assert_eq!(lacking(&room, &[15, 10, 25]), [20], "15 or 25 is the newest normal one that the client has");
+        assert_eq!(lacking(&room, &[30, 20]), [0; 0], "30 is the newest low one");
+        assert_eq!(lacking(&room, &[30]), [0; 0], "one for the room");
     }
 }

@@ -9,31 +9,41 @@ use super::{Room, RoomState};
 use crate::app::App;
 use crate::directory::effects::sessions_of;
 use crate::directory::rooms::{MemberCount, RoomKind};
-use crate::id::{RoomId, SessionId, UserId};
+use crate::id::{MessageId, RoomId, SessionId, UserId};
 use crate::node::Node;
 use crate::notice::Envelope;
 use crate::session::{JoinedRoom, Session};
 use crate::store::StoreError;
 
+/// How a session comes into a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// Now: what was said before is not for it.
+    Anew,
+    /// Back, after the process ended: it was in. When it came in is not known. What the room remembers came later, or is
+    /// for the client to say that it has it.
+    Restored,
+}
+
 impl Node {
     /// The clients of a new member come in.
     pub(crate) fn enter_live(&self, app: &Arc<App>, room: &RoomId, user: &UserId, count: u64) {
         for session in sessions_of(app, user) {
-            self.enter_session_live(app, room, &session);
+            self.enter_session_live(app, room, &session, Entry::Anew);
         }
         if let Some(room) = app.rooms.get(room) {
             self.note_count(app, &room, &mut room.lock(), count);
         }
     }
 
-    fn enter_session_live(&self, app: &Arc<App>, id: &RoomId, session: &Arc<Session>) {
+    fn enter_session_live(&self, app: &Arc<App>, id: &RoomId, session: &Arc<Session>, entry: Entry) {
         loop {
             let room = app.rooms.get_or_create(app, id);
             let mut state = room.lock();
             if state.gone {
                 continue;
             }
-            if self.note_room(session, id) {
+            if self.note_room(session, id, entry) {
                 state.add(session);
             } else {
                 app.rooms.forget_if_unused(&room, &mut state);
@@ -43,12 +53,15 @@ impl Node {
     }
 
     /// False if the session has ended, or is in already.
-    fn note_room(&self, session: &Session, id: &RoomId) -> bool {
+    fn note_room(&self, session: &Session, id: &RoomId, entry: Entry) -> bool {
         let mut state = session.state();
         if state.ended || state.rooms.iter().any(|joined| joined.room == *id) {
             return false;
         }
-        let joined_after = self.newest_id();
+        let joined_after = match entry {
+            Entry::Anew => self.newest_id(),
+            Entry::Restored => MessageId::ZERO,
+        };
         state.rooms.push(JoinedRoom { room: id.clone(), joined_after });
         true
     }
@@ -100,7 +113,7 @@ impl Node {
     ///
     /// The members are looked at again afterwards: who is put out meanwhile is either seen there, or is put out of
     /// the live room after this brought it in.
-    pub(crate) async fn enter_joined(&self, session: &Arc<Session>) -> Result<(), StoreError> {
+    pub(crate) async fn enter_joined(&self, session: &Arc<Session>, entry: Entry) -> Result<(), StoreError> {
         let app = session.app();
         let Some(registered) = app.policy().rooms.registered else { return Ok(()) };
         let user = session.user();
@@ -112,7 +125,7 @@ impl Node {
         }
         let counts = self.find_all::<MemberCount>(app, rooms.iter().map(MemberCount::key).collect()).await?;
         for (room, count) in rooms.iter().zip(counts) {
-            self.enter_session_live(app, room, session);
+            self.enter_session_live(app, room, session, entry);
             if let (Some(room), Some(count)) = (app.rooms.get(room), count) {
                 // If nobody has been told a newer one.
                 room.lock().registered.get_or_insert(usize::try_from(count.members).unwrap_or(usize::MAX));

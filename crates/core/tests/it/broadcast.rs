@@ -247,6 +247,43 @@ async fn a_broadcast_that_is_overtaken_is_not_lost() {
     }
 }
 
+/// A broadcast is overtaken by a message, the next one comes behind both. The client has the first when the process ends.
+/// Returns whether it was overtaken, after so many steps of the background.
+async fn next_after_overtaken(turns: usize) -> bool {
+    let world = opened(|policy| policy.rooms_per_step = 2).await;
+    let clients = audience(&world, &["a".to_owned(), "b".to_owned()]).await;
+    broadcast(&world, "first").await.expect("taken");
+    for _ in 0..turns {
+        tokio::task::yield_now().await;
+    }
+    let overtaker = world.send_room("alice", "b", "overtaker").await;
+    let before = room_messages(&clients[1]);
+    world.settle().await;
+    let after = room_messages(&clients[1]);
+    let first = before.iter().chain(&after).find(|(_, message)| message.marks.broadcast).expect("it came").1.id;
+    broadcast(&world, "second").await.expect("taken");
+    world.settle().await;
+    // The second was on its way when the process ended; the client names the newest of each level.
+    world.clock.advance(Duration::from_millis(5));
+    let node = world.restarted().await;
+    node.settle().await;
+    let points = [overtaker, first].map(|id| (room_id("b"), id)).to_vec();
+    let resume = Resume { session: clients[1].session().id(), rooms: points };
+    let back = node.connect("u-b", "", Some(resume)).await;
+    let got: Vec<_> = room_messages(&back).into_iter().map(|(_, message)| message.payload.clone()).collect();
+    assert_eq!(got, [text("second")], "after {turns} turns");
+    after.iter().any(|(_, message)| message.id == first) && first < overtaker
+}
+
+#[tokio::test]
+async fn what_comes_behind_an_overtaken_broadcast_is_not_lost() {
+    let mut overtaken = 0;
+    for turns in 0..10 {
+        overtaken += usize::from(next_after_overtaken(turns).await);
+    }
+    assert!(overtaken > 0, "no message was overtaken");
+}
+
 #[tokio::test]
 async fn a_job_that_is_done_is_remembered_for_the_grace() {
     let world = opened(|policy| policy.rooms_per_step = 1).await;

@@ -7,19 +7,22 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use stentor_core::app::{AppPolicy, DevicePolicy, RegisteredRooms};
+use stentor_core::delivery::SendBroadcast;
 use stentor_core::directory::members::Role;
 use stentor_core::directory::room_error::RoomError;
 use stentor_core::directory::rooms::{NewRoom, Room, RoomChange, RoomKind};
 use stentor_core::directory::silenced::Silenced;
 use stentor_core::directory::users::NewUser;
 use stentor_core::id::{RoomId, UserId};
+use stentor_core::message::Priority;
 use stentor_core::node::RequestError;
 use stentor_core::notice::Notice;
 use stentor_core::records::RecordKind;
 use stentor_core::room_event::RoomEvent;
+use stentor_core::session::Resume;
 use stentor_core::store::{EventStore, RecordStore};
 
-use crate::harness::{Client, GRACE, World, room_id, user_id, world_with};
+use crate::harness::{BROADCASTS, Client, GRACE, World, room_id, text, user_id, world_with};
 
 const LIMITS: RegisteredRooms = RegisteredRooms { rooms_per_user: 3, groups_per_user: 3, rooms: 5, groups: 5 };
 
@@ -529,4 +532,39 @@ async fn who_may_send() {
     assert_eq!(world.node.admins(&world.app, &lobby).await.unwrap(), users(&[]));
     world.node.delete_room(&world.app, kind, &lobby).await.expect("is there");
     assert_eq!(may("bob").await, Err(Silenced::NoRoom));
+}
+
+/// How many broadcasts a client gets.
+fn broadcasts(client: &Client) -> usize {
+    let broadcast = |notice: &Notice| matches!(notice, Notice::RoomMessage { message, .. } if message.marks.broadcast);
+    client.take().iter().filter(|notice| broadcast(notice)).count()
+}
+
+#[tokio::test]
+async fn a_broadcast_on_its_way_when_the_process_ended_comes_to_who_comes_back() {
+    let world = world_of(|policy| policy.broadcasts = Some(BROADCASTS)).await;
+    let room = room(&world, "bob", &[]).await;
+    let bob = world.login("bob").await;
+    let before = world.send_room("alice", room.as_str(), "before").await;
+    let send =
+        SendBroadcast { from: user_id("admin"), payload: text("hello"), priority: Priority::Normal, history: true };
+    world.node.broadcast(&world.app, send).await.expect("taken");
+    world.settle().await;
+    // It is fanned out and written down as such; bob has read only what came before.
+    world.clock.advance(Duration::from_millis(5));
+    let again = world.restarted().await;
+    let resume = Resume { session: bob.session().id(), rooms: vec![(room.clone(), before)] };
+    let back = again.connect("bob", "", Some(resume)).await;
+    assert!(back.connected.resumed);
+    let got = back.take();
+    let seen = |notice: &Notice| match notice {
+        Notice::RoomMessage { message, .. } if message.marks.broadcast => Some(message.id),
+        _ => None,
+    };
+    let ids: Vec<_> = got.iter().filter_map(seen).collect();
+    assert_eq!(ids.len(), 1, "once");
+    back.cut();
+    let resume = Resume { session: bob.session().id(), rooms: vec![(room, ids[0])] };
+    let back = again.connect("bob", "", Some(resume)).await;
+    assert_eq!(broadcasts(&back), 0, "not to a client that says that it has it");
 }

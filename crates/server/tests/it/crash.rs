@@ -1,4 +1,5 @@
-//! `kill -9` at random moments under acknowledged load: nothing that was acknowledged is lost.
+//! `kill -9` at random moments under acknowledged load, over both APIs: nothing that was acknowledged is lost, neither
+//! messages nor broadcasts nor callbacks.
 
 use loadgen::crash::{Options, run};
 
@@ -20,4 +21,14 @@ fn nothing_acknowledged_is_lost() {
     let report = run(&options).unwrap();
     assert!(report.violations.is_empty(), "{report:#?}");
     assert_eq!(report.rounds, ROUNDS);
+    let counts = report.counts;
+    // Of every kind there was something to lose.
+    for (what, count) in [
+        ("RTM messages", counts.rtm.delivered),
+        ("Chat messages", counts.chat.delivered),
+        ("broadcasts", counts.broadcasts.seen),
+        ("callbacks", counts.callbacks.came),
+    ] {
+        assert!(count > 0, "no {what} in {counts:#?}");
+    }
 }

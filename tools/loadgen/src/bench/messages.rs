@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::publisher::{closed_loop, fixed_rate};
 use super::receiver::{Acks, connect_all, keep_present, spawn};
-use super::scenario::{CPU_PER_DELIVERY, CPU_PER_REQUEST, Load, Messages, PEERS, PeerAcks, Shape};
+use super::scenario::{CPU_PER_DELIVERY, CPU_PER_REQUEST, Load, Messages, PEERS, PeerAcks, Shape, Side};
 use super::target::{Kind, Role, Target};
 use super::tracker::{Tally, Tracker};
 use super::{Figures, Plan};
@@ -39,6 +39,10 @@ pub(super) async fn measure(plan: &Plan, target: &Rc<Target>, work: &Messages) -
         Shape::FanOut { subscribers } => Tracker::new(1, subscribers),
         Shape::Peer(_) => Tracker::new(PEERS, 1),
     };
+    if work.side == Side::Chat {
+        let role = if matches!(work.shape, Shape::Peer(_)) { Role::User } else { Role::Member };
+        target.use_chat(tracker.receivers(), role).await?;
+    }
     let (faults, mut fault) = mpsc::channel(1);
     receive(target, work, &tracker, &faults).await?;
     let stop = Rc::new(Cell::new(false));
@@ -148,9 +152,10 @@ async fn publish(
     tracker: &Rc<Tracker>,
     stop: &Rc<Cell<bool>>,
 ) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
+    let payload = work.payload_of(target.kind);
     let requests: Vec<_> = match work.shape {
-        Shape::FanOut { .. } => vec![target.room_request(work.payload)],
-        Shape::Peer(acks) => (0..PEERS).map(|user| target.user_request(user, work.payload, acks)).collect(),
+        Shape::FanOut { .. } => vec![target.room_request(payload)],
+        Shape::Peer(acks) => (0..PEERS).map(|user| target.user_request(user, payload, acks)).collect(),
     };
     let connections = match (work.load, work.shape) {
         (Load::Rate(_), _) => RATE_CONNECTIONS,

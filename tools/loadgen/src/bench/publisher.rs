@@ -87,7 +87,8 @@ pub(super) async fn fixed_rate(
     Ok(())
 }
 
-async fn wait_until(due: Instant) {
+/// Waits for an instant, to the microsecond.
+pub(super) async fn wait_until(due: Instant) {
     let left = due.saturating_duration_since(Instant::now());
     if left > TIMER_SLACK {
         tokio::time::sleep(left - TIMER_SLACK).await;

@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 
+use super::flood::HIGH_LOST;
 use super::target::Kind;
 
 /// Publishers of the point-to-point scenarios, and users they write to.
@@ -24,15 +25,49 @@ pub(super) enum Work {
     Idle { connections: usize },
     /// Full event queues are pulled.
     EventPull,
+    /// Low messages flood a room into which high ones go.
+    Flood { members: usize },
     /// Messages are kept for users who are not there.
     Durable { writers: usize },
 }
 
 #[derive(Debug)]
 pub(super) struct Messages {
+    pub(super) side: Side,
     pub(super) shape: Shape,
     pub(super) load: Load,
     pub(super) payload: usize,
+}
+
+/// Which of the server's APIs is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Rtm,
+    /// What the Chat API keeps of every message, it keeps here, too: room messages for the history, messages to users
+    /// for the history and in the inbox.
+    Chat,
+}
+
+impl Side {
+    /// How much longer the server's frames are than those of the references with the same payload.
+    fn longer_by(self, shape: Shape) -> usize {
+        match (self, shape) {
+            (Self::Rtm, _) => 0,
+            (Self::Chat, Shape::FanOut { .. }) => CHAT_ROOM_FRAME,
+            (Self::Chat, Shape::Peer(_)) => CHAT_USER_FRAME,
+        }
+    }
+}
+
+// With IDs of as many digits as they have these years.
+const CHAT_ROOM_FRAME: usize = 118;
+const CHAT_USER_FRAME: usize = 109;
+
+impl Messages {
+    /// The payload that one kind of server gets, so that all send frames of the same length.
+    pub(super) fn payload_of(&self, kind: Kind) -> usize {
+        if kind == Kind::Stentor { self.payload } else { self.payload + self.side.longer_by(self.shape) }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -85,8 +120,8 @@ impl Scenario {
             Work::Messages(_) => &[Kind::Plain, Kind::Coalescing, Kind::Stentor],
             // What an idle connection holds does not depend on how frames are written.
             Work::Idle { .. } => &[Kind::Plain, Kind::Stentor],
-            // The references keep nothing.
-            Work::EventPull | Work::Durable { .. } => &[Kind::Stentor],
+            // The references keep nothing, and know no levels.
+            Work::EventPull | Work::Durable { .. } | Work::Flood { .. } => &[Kind::Stentor],
         };
         kinds.iter().copied()
     }
@@ -118,7 +153,12 @@ fn all() -> Vec<Scenario> {
                 };
                 scenarios.push(Scenario {
                     name: format!("fan_out_{subscribers}_{word}_{size}"),
-                    work: Work::Messages(Messages { shape: Shape::FanOut { subscribers }, load, payload }),
+                    work: Work::Messages(Messages {
+                        side: Side::Rtm,
+                        shape: Shape::FanOut { subscribers },
+                        load,
+                        payload,
+                    }),
                     goals: bound.map(|bound| Goal { figure: CPU_PER_DELIVERY, bound }).into_iter().collect(),
                 });
             }
@@ -133,7 +173,7 @@ fn all() -> Vec<Scenario> {
     ] {
         scenarios.push(Scenario {
             name: name.to_owned(),
-            work: Work::Messages(Messages { shape: Shape::Peer(acks), load, payload: 128 }),
+            work: Work::Messages(Messages { side: Side::Rtm, shape: Shape::Peer(acks), load, payload: 128 }),
             goals: if goal {
                 vec![Goal { figure: CPU_PER_REQUEST, bound: Bound::TimesPlain(1.7) }]
             } else {
@@ -155,6 +195,23 @@ fn all() -> Vec<Scenario> {
             goals: if writers == 64 { vec![goal] } else { Vec::new() },
         });
     }
+    let room = Shape::FanOut { subscribers: 1000 };
+    for (name, shape, load) in [
+        ("chat_fan_out_1000_closed_128b", room, Load::Closed),
+        ("chat_fan_out_1000_rate_128b", room, Load::Rate(20)),
+        ("chat_peer_closed", Shape::Peer(PeerAcks::Unwaited), Load::Closed),
+    ] {
+        scenarios.push(Scenario {
+            name: name.to_owned(),
+            work: Work::Messages(Messages { side: Side::Chat, shape, load, payload: 128 }),
+            goals: Vec::new(),
+        });
+    }
+    scenarios.push(Scenario {
+        name: "flood_1000".to_owned(),
+        work: Work::Flood { members: 1000 },
+        goals: vec![Goal { figure: HIGH_LOST, bound: Bound::AtMost(0.0) }],
+    });
     scenarios
 }
 

@@ -1,17 +1,19 @@
 //! The servers that are measured, behind one face.
 
+use std::cell::OnceCell;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use super::Plan;
 use super::scenario::PeerAcks;
 use crate::server::Server;
-use crate::stentor::config::Setup;
+use crate::stentor::chat::{self, AppToken, Backend, Login};
+use crate::stentor::config::{ChatSetup, Setup};
 use crate::stentor::login::{LoggedIn, log_in, wait_for};
 use crate::stentor::notice::blank_payload;
 use crate::stentor::request::{PeerFlags, Template, channel_message, peer_message};
@@ -47,7 +49,17 @@ impl Kind {
 pub(super) struct Target {
     pub(super) kind: Kind,
     pub(super) server: Server,
+    chat: OnceCell<ChatSide>,
     _data: Option<DataDir>,
+}
+
+/// What clients and publishers of the Chat side need.
+#[derive(Debug)]
+struct ChatSide {
+    token: AppToken,
+    /// By the number of the client.
+    user_tokens: Vec<String>,
+    room: String,
 }
 
 /// What a client does.
@@ -77,15 +89,20 @@ impl Target {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["reference", mode]);
         let server = plan.cores.on_server_core(|| Server::start(&mut command, &plan.out.join("reference.log")))?;
-        Ok(Self { kind, server, _data: None })
+        Ok(Self { kind, server, chat: OnceCell::new(), _data: None })
     }
 
     /// Starts the server, on a data directory of its own. With `trace` its calls to sync files go to that file.
     pub(super) fn start_stentor(plan: &Plan, trace: Option<&Path>) -> anyhow::Result<Self> {
         let data = DataDir::create(&plan.out)?;
         let config = data.0.join("config.toml");
-        let setup =
-            Setup { data_dir: &data.0.join("data"), grace_ms: 30_000, ack_timeout_ms: 8_000, logins_per_second: 2 };
+        let setup = Setup {
+            data_dir: &data.0.join("data"),
+            grace_ms: 30_000,
+            ack_timeout_ms: 8_000,
+            logins_per_second: 2,
+            chat: ChatSetup::default(),
+        };
         std::fs::write(&config, setup.to_toml())?;
         let mut command = match trace {
             None => Command::new(&plan.stentor),
@@ -99,12 +116,41 @@ impl Target {
         };
         command.arg("serve").arg("--config").arg(&config).current_dir(&data.0);
         let server = plan.cores.on_server_core(|| Server::start(&mut command, &plan.out.join("stentor.log")))?;
-        Ok(Self { kind: Kind::Stentor, server, _data: Some(data) })
+        Ok(Self { kind: Kind::Stentor, server, chat: OnceCell::new(), _data: Some(data) })
+    }
+
+    /// From now on clients and publishers use the Chat side. Registers the users of so many clients and, if they are
+    /// to be members, puts them into a room. The references have no sides.
+    pub(super) async fn use_chat(&self, clients: usize, role: Role) -> anyhow::Result<()> {
+        if self.kind != Kind::Stentor {
+            return Ok(());
+        }
+        let mut backend = Backend::open(self.server.address).await?;
+        let users: Vec<_> = (0..clients).map(user_name).collect();
+        let mut user_tokens = Vec::with_capacity(clients);
+        for user in &users {
+            user_tokens.push(backend.user_token(user).await?);
+        }
+        let room = match role {
+            Role::Member => backend.room(&users).await?,
+            Role::User => String::new(),
+        };
+        let side = ChatSide { token: backend.token().clone(), user_tokens, room };
+        self.chat.set(side).ok().context("the Chat side was set up twice")
+    }
+
+    /// A request that publishes to the room of the Chat side, on a level, and the room's ID.
+    pub(super) fn level_request(&self, level: &str, payload: usize) -> anyhow::Result<(Template, &str)> {
+        let ChatSide { token, room, .. } = self.chat.get().context("no Chat side")?;
+        Ok((Template::new(token.room_message(room, level, &blank_payload(payload))), room))
     }
 
     /// A request that publishes to the room.
     pub(super) fn room_request(&self, payload: usize) -> Template {
         let payload = blank_payload(payload);
+        if let Some(ChatSide { token, room, .. }) = self.chat.get() {
+            return Template::new(token.room_message(room, "normal", &payload));
+        }
         Template::new(match self.kind {
             Kind::Stentor => channel_message(SENDER, ROOM, &payload, false),
             _ => reference_post("/room", &payload),
@@ -114,6 +160,9 @@ impl Target {
     /// A request that publishes to a user.
     pub(super) fn user_request(&self, user: usize, payload: usize, acks: PeerAcks) -> Template {
         let payload = blank_payload(payload);
+        if let Some(ChatSide { token, .. }) = self.chat.get() {
+            return Template::new(token.user_message(SENDER, &user_name(user), &payload));
+        }
         let wait_for_ack = acks == PeerAcks::Waited;
         let flags = PeerFlags { wait_for_ack, ..PeerFlags::default() };
         Template::new(match self.kind {
@@ -136,8 +185,15 @@ impl Target {
             let (source, sink) = connect(address, from, &path, scratch).await?;
             return Ok(Subscription { source, sink: Rc::new(sink), ping_interval: None });
         }
-        let LoggedIn { mut source, sink, welcome, mut early } =
-            log_in(address, from, &user_name(number), None, scratch).await?;
+        let user = user_name(number);
+        if let Some(chat) = self.chat.get() {
+            let who = Login { user: &user, device: "web", token: &chat.user_tokens[number] };
+            let client = chat::log_in(address, from, who, None, scratch).await?;
+            let rooms = client.welcome["rooms"].as_array().map_or(0, Vec::len);
+            ensure!(rooms == usize::from(matches!(role, Role::Member)), "{user} is in {rooms} rooms");
+            return subscription(client);
+        }
+        let LoggedIn { mut source, sink, welcome, mut early } = log_in(address, from, &user, None, scratch).await?;
         if matches!(role, Role::Member) {
             sink.send_text(&format!(r#"{{"type":"join","id":1,"channel":"{ROOM}"}}"#))?;
             let reply = wait_for(&mut source, &mut early, |frame| frame["type"] == "reply").await?;
@@ -145,9 +201,14 @@ impl Target {
                 bail!("join refused: {reply}");
             }
         }
-        let interval = welcome["ping_interval_ms"].as_u64().context("no ping_interval_ms in the welcome")?;
-        Ok(Subscription { source, sink: Rc::new(sink), ping_interval: Some(Duration::from_millis(interval)) })
+        subscription(LoggedIn { source, sink, welcome, early })
     }
+}
+
+fn subscription(client: LoggedIn) -> anyhow::Result<Subscription> {
+    let interval = client.welcome["ping_interval_ms"].as_u64().context("no ping_interval_ms in the welcome")?;
+    let ping_interval = Some(Duration::from_millis(interval));
+    Ok(Subscription { source: client.source, sink: Rc::new(client.sink), ping_interval })
 }
 
 /// The name of the user with this number.

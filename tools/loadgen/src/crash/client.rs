@@ -1,4 +1,4 @@
-//! A user's client: tells the oracle what arrives, acks if that is its habit, and says that it is there.
+//! An RTM user's client: tells the oracle what arrives, and acks if that is its habit.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
@@ -7,36 +7,25 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, spawn_local};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::World;
+use super::connection::{Connection, Ear};
 use super::oracle::Number;
-use super::roster::name;
-use crate::stentor::login::{LoggedIn, PING, log_in, read_text};
-use crate::stentor::notice;
-use crate::wire::websocket::{FrameSink, FrameSource};
-
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+use super::roster::{CHANNELS, name};
+use crate::stentor::login::log_in;
 
 /// A connected client. Dropping it cuts the connection.
 pub(super) struct Client {
-    state: Rc<State>,
+    connection: Connection<Listener>,
     session: String,
     resumed: bool,
-    reader: JoinHandle<()>,
-    pinger: JoinHandle<()>,
 }
 
-struct State {
+struct Listener {
     world: Rc<World>,
     user: usize,
     acks: bool,
-    sink: FrameSink,
-    requests: Cell<u64>,
-    replies: RefCell<HashMap<u64, oneshot::Sender<Value>>>,
     received: RefCell<BTreeSet<Number>>,
     from_inbox: Cell<usize>,
     last_message: Cell<Instant>,
@@ -52,10 +41,9 @@ impl Client {
         resume: Option<Value>,
     ) -> anyhow::Result<Self> {
         world.events.borrow_mut().trying(name(user), None);
-        let LoggedIn { source, sink, welcome, early } =
-            log_in(world.address.get(), None, name(user), resume, &world.scratch).await?;
-        let session = welcome["session"].as_str().context("no session in the welcome")?.to_owned();
-        let resumed = welcome["resumed"] == true;
+        let logged_in = log_in(world.address.get(), None, name(user), resume, &world.scratch).await?;
+        let session = logged_in.welcome["session"].as_str().context("no session in the welcome")?.to_owned();
+        let resumed = logged_in.welcome["resumed"] == true;
         if !resumed {
             world.events.borrow_mut().confirmed(name(user), None);
         }
@@ -64,24 +52,16 @@ impl Client {
             counts.logins += 1;
             counts.resumed += u64::from(resumed);
         }
-        let state = Rc::new(State {
+        let listener = Listener {
             world: Rc::clone(world),
             user,
             acks,
-            sink,
-            requests: Cell::new(0),
-            replies: RefCell::default(),
             received: RefCell::default(),
             from_inbox: Cell::new(0),
             last_message: Cell::new(Instant::now()),
             newest: RefCell::default(),
-        });
-        let asked = welcome["ping_interval_ms"].as_u64().context("no ping_interval_ms in the welcome")?;
-        // With a grace as short as a test wants it, a client that keeps to the interval may be gone before.
-        let interval = Duration::from_millis(asked).min(world.grace / 4);
-        let reader = spawn_local(Rc::clone(&state).read(source, early));
-        let pinger = spawn_local(Rc::clone(&state).ping(interval));
-        Ok(Self { state, session, resumed, reader, pinger })
+        };
+        Ok(Self { connection: Connection::new(logged_in, world.grace / 4, listener)?, session, resumed })
     }
 
     /// Whether the server continued the session that was asked for.
@@ -91,19 +71,19 @@ impl Client {
 
     /// What a later login sends to continue this session.
     pub(super) fn resume(&self) -> Value {
-        let channels: HashMap<_, _> =
-            self.state.newest.borrow().iter().map(|(channel, id)| (channel.clone(), id.to_string())).collect();
+        let newest = self.connection.ear().newest.borrow();
+        let channels: HashMap<_, _> = newest.iter().map(|(channel, id)| (channel.clone(), id.to_string())).collect();
         json!({"session": self.session, "channels": channels})
     }
 
     /// Waits until the connection has ended.
     pub(super) async fn ended(&mut self) {
-        // The reader does not panic and is only cancelled with the client.
-        let _ = (&mut self.reader).await;
+        self.connection.ended().await;
     }
 
     pub(super) async fn join(&self, channel: &str) -> anyhow::Result<()> {
-        let (events, user) = (&self.state.world.events, name(self.state.user));
+        let listener = self.connection.ear();
+        let (events, user) = (&listener.world.events, name(listener.user));
         events.borrow_mut().trying(user, Some(channel));
         self.expect_ok(json!({"type": "join", "channel": channel})).await?;
         events.borrow_mut().confirmed(user, Some(channel));
@@ -119,24 +99,16 @@ impl Client {
     }
 
     /// Sends a request and returns its successful reply.
-    pub(super) async fn expect_ok(&self, mut request: Value) -> anyhow::Result<Value> {
-        let id = self.state.requests.get();
-        self.state.requests.set(id + 1);
-        request["id"] = json!(id);
-        let (sender, receiver) = oneshot::channel();
-        self.state.replies.borrow_mut().insert(id, sender);
-        self.state.sink.send_text(&request.to_string())?;
-        let reply = timeout(PATIENCE, receiver).await.with_context(|| format!("no reply to {request}"))?;
-        let reply = reply.context("the connection ended before the reply")?;
-        ensure!(reply["ok"] == true, "{request} was answered with {reply}");
-        Ok(reply)
+    pub(super) async fn expect_ok(&self, request: Value) -> anyhow::Result<Value> {
+        self.connection.expect_ok(request).await
     }
 
     /// Waits until no message came for some time.
     pub(super) async fn quiet_for(&self, span: Duration) -> anyhow::Result<()> {
+        let listener = self.connection.ear();
         loop {
-            ensure!(!self.reader.is_finished(), "the server closed the connection of {}", name(self.state.user));
-            let left = span.saturating_sub(self.state.last_message.get().elapsed());
+            ensure!(!self.connection.is_over(), "the server closed the connection of {}", name(listener.user));
+            let left = span.saturating_sub(listener.last_message.get().elapsed());
             if left.is_zero() {
                 return Ok(());
             }
@@ -146,97 +118,56 @@ impl Client {
 
     /// The peer messages that came over this connection.
     pub(super) fn received(&self) -> BTreeSet<Number> {
-        self.state.received.borrow().clone()
+        self.connection.ear().received.borrow().clone()
     }
 
     /// How many peer messages came from the inbox.
     pub(super) fn count_from_inbox(&self) -> usize {
-        self.state.from_inbox.get()
+        self.connection.ear().from_inbox.get()
     }
 }
 
-impl Drop for Client {
-    fn drop(&mut self) {
-        self.reader.abort();
-        self.pinger.abort();
-    }
-}
-
-impl State {
-    async fn ping(self: Rc<Self>, interval: Duration) {
-        loop {
-            sleep(interval).await;
-            if self.sink.send_text(PING).is_err() {
-                return;
-            }
-        }
-    }
-
-    /// Reads until the connection ends, for whatever reason: the user's task finds out what that means.
-    async fn read(self: Rc<Self>, mut source: FrameSource, early: Vec<Value>) {
-        let mut to_ack = Vec::new();
-        early.iter().for_each(|frame| self.take(frame, &mut to_ack));
-        loop {
-            if self.ack(&mut to_ack).is_err() {
-                break;
-            }
-            let read = source.read(|opcode, payload| {
-                self.take(&read_text(opcode, payload)?, &mut to_ack);
-                Ok(())
-            });
-            // What came before an error counts.
-            if !matches!(read.await, Ok(true)) {
-                let _ = self.ack(&mut to_ack);
-                break;
-            }
-        }
-        self.replies.borrow_mut().clear();
-    }
-
-    fn take(&self, frame: &Value, to_ack: &mut Vec<(u64, Number)>) {
-        let taken = match frame["type"].as_str() {
-            Some("peer_message") => self.message(frame, None).map(|message| to_ack.push(message)),
+impl Ear for Listener {
+    fn take(&self, frame: &Value) -> anyhow::Result<Option<(u64, Number)>> {
+        match frame["type"].as_str() {
+            Some("peer_message") => self.message(frame, None).map(Some),
             Some("channel_message") => {
                 let channel = frame["channel"].as_str().unwrap_or_default();
-                self.message(frame, Some(channel)).map(|(id, _)| {
-                    self.newest.borrow_mut().insert(channel.to_owned(), id);
-                })
+                let (id, _) = self.message(frame, Some(channel))?;
+                self.newest.borrow_mut().insert(channel.to_owned(), id);
+                Ok(None)
             }
-            Some("reply") => {
-                let waiting = frame["id"].as_u64().and_then(|id| self.replies.borrow_mut().remove(&id));
-                // Nobody waits for a reply that came too late.
-                waiting.map(|waiting| drop(waiting.send(frame.clone()))).context("a reply to nothing")
-            }
-            _ => Ok(()),
-        };
-        if let Err(error) = taken {
-            let what = format!("{}: {error:#}: {frame}", name(self.user));
-            self.world.oracle.borrow_mut().violations.push(what);
+            _ => Ok(None),
         }
     }
 
+    fn acking(&self, messages: &[(u64, Number)]) -> bool {
+        if self.acks {
+            let mut oracle = self.world.oracle.borrow_mut();
+            messages.iter().for_each(|(_, number)| oracle.acking(self.user, *number));
+        }
+        self.acks
+    }
+
+    fn wrong(&self, what: String) {
+        self.world.oracle.borrow_mut().violations.push(format!("{}: {what}", name(self.user)));
+    }
+}
+
+impl Listener {
     fn message(&self, frame: &Value, channel: Option<&str>) -> anyhow::Result<(u64, Number)> {
         let id = frame["message_id"].as_str().and_then(|id| id.parse().ok()).context("no message ID")?;
         let (from, payload) = (frame["from"].as_str(), frame["payload"].as_str());
         let (Some(from), Some(payload)) = (from, payload) else { bail!("no sender or payload") };
+        let place = |channel| CHANNELS.iter().position(|known| *known == channel).context("an unknown channel");
+        let place = channel.map(place).transpose()?;
         self.last_message.set(Instant::now());
-        let number = self.world.oracle.borrow_mut().delivered(self.user, channel, from, id, payload);
+        let number = self.world.oracle.borrow_mut().delivered(self.user, place, from, id, payload);
         let number = number.context("a message that does not make sense")?;
-        if channel.is_none() {
+        if place.is_none() {
             self.received.borrow_mut().insert(number);
             self.from_inbox.set(self.from_inbox.get() + usize::from(frame["from_inbox"] == true));
         }
         Ok((id, number))
-    }
-
-    fn ack(&self, to_ack: &mut Vec<(u64, Number)>) -> anyhow::Result<()> {
-        let messages = std::mem::take(to_ack);
-        if !self.acks || messages.is_empty() {
-            return Ok(());
-        }
-        let mut oracle = self.world.oracle.borrow_mut();
-        messages.iter().for_each(|(_, number)| oracle.acking(self.user, *number));
-        let ids: Vec<u64> = messages.iter().map(|(id, _)| *id).collect();
-        self.sink.send_text(&notice::ack(&ids))
     }
 }

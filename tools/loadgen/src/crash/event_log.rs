@@ -32,6 +32,10 @@ pub(super) struct EventLog {
     stories: BTreeMap<Subject, Story>,
     /// Queues with a pull whose answer was lost.
     torn: HashSet<Events>,
+    /// Events that were pulled.
+    pub(super) events: u64,
+    /// Pulls whose answer was lost.
+    pub(super) pulls_lost: u64,
     pub(super) violations: Vec<String>,
 }
 
@@ -59,6 +63,7 @@ impl EventLog {
         for event in events {
             self.event(kind, event);
         }
+        self.events += events.len() as u64;
         events.len()
     }
 
@@ -98,6 +103,7 @@ impl EventLog {
 
     /// The answer to a pull was lost, and with it perhaps events.
     pub(super) fn lost(&mut self, kind: Events) {
+        self.pulls_lost += 1;
         self.torn.insert(kind);
         for ((_, channel), story) in &mut self.stories {
             if channel.is_some() == (kind == Events::Channel) {

@@ -1,4 +1,4 @@
-//! What goes on when the server is killed: senders, users after their habits, and a backend that pulls events.
+//! What goes on on the RTM side when the server is killed: senders, users after their habits, and a backend that pulls events.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::World;
 use super::client::Client;
-use super::oracle::{To, Wish, users};
-use super::roster::{CHANNELS, Habit, REST_SENDERS, Sender, USERS, name};
+use super::oracle::{To, Wish};
+use super::roster::{self, CHANNELS, Habit, REST_SENDERS, USERS, name, rest_name, users};
+use super::{World, chat};
 use crate::stentor::request::{Events, PeerFlags, channel_message, events, peer_message};
 use crate::wire::http::HttpConnection;
 
@@ -22,17 +22,20 @@ const NOTICE: Duration = Duration::from_secs(8);
 /// The longest payload of the load, after the number.
 const PADDING: usize = 1500;
 
-/// The tasks of a load.
+/// The tasks of a load, of both sides.
 pub(super) struct Load {
     world: Rc<World>,
     tasks: JoinSet<anyhow::Result<()>>,
 }
 
 /// Starts the load.
-pub(super) fn start(world: &Rc<World>, rng: &mut Rng) -> Load {
+///
+/// # Errors
+/// When there is no port for callbacks.
+pub(super) fn start(world: &Rc<World>, rng: &mut Rng) -> anyhow::Result<Load> {
     let mut tasks = JoinSet::new();
     for sender in 0..REST_SENDERS {
-        tasks.spawn_local(send(Rc::clone(world), Sender::rest(sender), rng.fork()));
+        tasks.spawn_local(send(Rc::clone(world), sender, rng.fork()));
     }
     for user in users() {
         let (world, rng) = (Rc::clone(world), rng.fork());
@@ -48,7 +51,8 @@ pub(super) fn start(world: &Rc<World>, rng: &mut Rng) -> Load {
     if rng.bool() {
         tasks.spawn_local(pull(Rc::clone(world), rng.fork()));
     }
-    Load { world: Rc::clone(world), tasks }
+    chat::start(world, rng, &mut tasks)?;
+    Ok(Load { world: Rc::clone(world), tasks })
 }
 
 impl Load {
@@ -72,28 +76,29 @@ impl Load {
     }
 }
 
-fn pause(rng: &mut Rng, most_ms: u64) -> impl Future<Output = ()> + use<> {
+pub(super) fn pause(rng: &mut Rng, most_ms: u64) -> impl Future<Output = ()> + use<> {
     sleep(Duration::from_micros(rng.u64(..=most_ms * 1000)))
 }
 
 /// Sends over REST, one message after the other.
-async fn send(world: Rc<World>, sender: Sender, mut rng: Rng) -> anyhow::Result<()> {
+async fn send(world: Rc<World>, number: usize, mut rng: Rng) -> anyhow::Result<()> {
+    let (sender, from) = (roster::rest(number), rest_name(number));
     let mut connection = HttpConnection::open(world.address.get()).await?;
     loop {
         let history = rng.u8(..5) == 0;
         let padding = "p".repeat(rng.usize(..PADDING) * usize::from(rng.bool()));
         let (number, request) = if rng.u8(..5) == 0 {
             let channel = rng.usize(..CHANNELS.len());
-            let number = world.oracle.borrow_mut().begin(sender, To::Channel(channel), Wish { keep: false, history });
+            let number = world.oracle.borrow_mut().begin(sender, To::place(channel), Wish { keep: false, history });
             let payload = format!("{number}:{padding}");
-            (number, channel_message(&sender.name(), CHANNELS[channel], &payload, history))
+            (number, channel_message(&from, CHANNELS[channel], &payload, history))
         } else {
             // Every second message goes to the inbox that overflows.
             let user = if rng.bool() { 0 } else { rng.usize(..USERS.len()) };
             let flags = PeerFlags { keep: rng.u8(..6) > 0, history, wait_for_ack: rng.u8(..8) == 0 };
             let wish = Wish { keep: flags.keep, history };
-            let number = world.oracle.borrow_mut().begin(sender, To::User(user), wish);
-            (number, peer_message(&sender.name(), name(user), &format!("{number}:{padding}"), flags))
+            let number = world.oracle.borrow_mut().begin(sender, To::mailboxes([user]), wish);
+            (number, peer_message(&from, name(user), &format!("{number}:{padding}"), flags))
         };
         let response = connection.exchange(&request).await?;
         let answer: Value = serde_json::from_slice(&response.body).context("an answer that is not JSON")?;
@@ -176,9 +181,9 @@ async fn send_as_client(
     joined: &[&str],
     rng: &mut Rng,
 ) -> anyhow::Result<()> {
-    let sender = Sender::client(user);
+    let sender = roster::client(user);
     if !joined.is_empty() && rng.bool() {
-        let number = world.oracle.borrow_mut().begin(sender, To::Channel(0), Wish::default());
+        let number = world.oracle.borrow_mut().begin(sender, To::place(0), Wish::default());
         let request = json!({"type": "send_channel", "channel": CHANNELS[0], "payload": format!("{number}:")});
         client.expect_ok(request).await?;
         world.oracle.borrow_mut().answered(number, 200, false);
@@ -186,7 +191,7 @@ async fn send_as_client(
     }
     let to = rng.usize(..USERS.len());
     let wish = Wish { keep: true, history: false };
-    let number = world.oracle.borrow_mut().begin(sender, To::User(to), wish);
+    let number = world.oracle.borrow_mut().begin(sender, To::mailboxes([to]), wish);
     let request = json!({"type": "send_peer", "to": name(to), "payload": format!("{number}:"), "keep": true});
     let reply = client.expect_ok(request).await?;
     world.oracle.borrow_mut().answered(number, 200, reply["result"] == "delivered");
@@ -201,7 +206,6 @@ async fn pull(world: Rc<World>, mut rng: Rng) -> anyhow::Result<()> {
             let pulled = pull_once(&world, &mut connection, kind).await;
             if pulled.is_err() {
                 world.events.borrow_mut().lost(kind);
-                world.oracle.borrow_mut().counts.pulls_lost += 1;
             }
             pulled?;
         }
@@ -213,7 +217,5 @@ async fn pull(world: Rc<World>, mut rng: Rng) -> anyhow::Result<()> {
 pub(super) async fn pull_once(world: &World, connection: &mut HttpConnection, kind: Events) -> anyhow::Result<usize> {
     let body = connection.expect_ok(&events(kind)).await?;
     let answer = serde_json::from_slice(&body).context("events that are not JSON")?;
-    let count = world.events.borrow_mut().pulled(kind, &answer);
-    world.oracle.borrow_mut().counts.events += count as u64;
-    Ok(count)
+    Ok(world.events.borrow_mut().pulled(kind, &answer))
 }

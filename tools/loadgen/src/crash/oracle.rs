@@ -1,21 +1,62 @@
 //! Knows what was sent and acknowledged, sees what arrives, and finds what must not be.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::slice;
 
-use super::counts::Counts;
-use super::roster::{CHANNELS, Sender, USERS, name};
+use super::counts::Traffic;
 
 /// Messages kept for one user: the newest replaces the oldest.
-const INBOX: usize = 200;
+pub(super) const INBOX: usize = 200;
 
 /// A message's number: its place in the order of sending, and what its payload begins with.
 pub(super) type Number = usize;
 
+/// Who has an inbox: a user, or one of several devices of a user.
+pub(super) type Mailbox = usize;
+
+/// Who sends, one message after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Sender(pub(super) usize);
+
+/// A channel, a group or a room.
+pub(super) type Place = usize;
+
 /// Where a message goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum To {
-    User(usize),
-    Channel(usize),
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct To {
+    place: Option<Place>,
+    /// Whose inboxes keep it. Of a place that has none whoever is there may get it.
+    mailboxes: Vec<Mailbox>,
+}
+
+impl To {
+    /// To users.
+    pub(super) fn mailboxes(mailboxes: impl Into<Vec<Mailbox>>) -> Self {
+        Self { place: None, mailboxes: mailboxes.into() }
+    }
+
+    /// To whoever is in a channel or room.
+    pub(super) fn place(place: Place) -> Self {
+        Self { place: Some(place), mailboxes: Vec::new() }
+    }
+
+    /// To the members of a group.
+    pub(super) fn group(place: Place, members: impl Into<Vec<Mailbox>>) -> Self {
+        Self { place: Some(place), mailboxes: members.into() }
+    }
+
+    fn includes(&self, mailbox: Mailbox, place: Option<Place>) -> bool {
+        let whoever_is_there = self.mailboxes.is_empty() && self.place.is_some();
+        self.place == place && (whoever_is_there || self.mailboxes.contains(&mailbox))
+    }
+}
+
+/// What senders and mailboxes are called, by their numbers.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// What receivers see as the sender. Devices of one user are several senders of one name.
+    pub(super) senders: Vec<String>,
+    pub(super) mailboxes: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,17 +80,19 @@ struct Message {
     ended: Option<u64>,
 }
 
-/// What one user was sent and has seen.
+/// What one mailbox was sent and its client has seen.
 #[derive(Debug, Default)]
 struct Receiver {
     /// Message IDs and numbers seen, both ways.
     by_id: HashMap<u64, Number>,
     by_number: HashMap<Number, u64>,
-    /// The newest seen of each sender, separately for peer messages and each channel.
-    newest: HashMap<(Sender, Option<usize>), Number>,
+    /// The newest seen of each sender, separately for messages to users and each place.
+    newest: HashMap<(Sender, Option<Place>), Number>,
     /// Messages that the client sent an ack for.
     acked: HashSet<Number>,
-    /// Everything that was to be kept for the user, in the order of sending.
+    /// Of these, those whose ack is known to be durable.
+    confirmed: HashSet<Number>,
+    /// Everything that was to be kept for it, in the order of sending.
     kept: Vec<Number>,
     /// Of these, what has not been found in the inbox and settled.
     open: BTreeSet<Number>,
@@ -59,9 +102,12 @@ struct Receiver {
 #[derive(Debug, Default)]
 pub(super) struct Oracle {
     clock: u64,
+    names: Names,
     messages: Vec<Message>,
-    receivers: HashMap<usize, Receiver>,
-    pub(super) counts: Counts,
+    receivers: HashMap<Mailbox, Receiver>,
+    /// Of new devices, the user's other ones, that messages were sent to.
+    new_devices: HashMap<Mailbox, Vec<Mailbox>>,
+    pub(super) counts: Traffic,
     pub(super) violations: Vec<String>,
 }
 
@@ -73,6 +119,18 @@ pub(super) struct Wish {
 }
 
 impl Oracle {
+    pub(super) fn new(names: Names) -> Self {
+        Self { names, ..Self::default() }
+    }
+
+    fn name(&self, mailbox: Mailbox) -> String {
+        self.names.mailboxes.get(mailbox).cloned().unwrap_or_else(|| format!("mailbox {mailbox}"))
+    }
+
+    fn sender(&self, number: Number) -> &str {
+        self.names.senders.get(self.messages[number].sender.0).map_or("nobody", String::as_str)
+    }
+
     fn tick(&mut self) -> u64 {
         self.clock += 1;
         self.clock
@@ -86,12 +144,12 @@ impl Oracle {
     pub(super) fn begin(&mut self, sender: Sender, to: To, wish: Wish) -> Number {
         let (began, number) = (self.tick(), self.messages.len());
         let Wish { keep, history } = wish;
-        self.messages.push(Message { sender, to, keep, history, fate: Fate::InDoubt, began, ended: None });
-        if let (To::User(user), true) = (to, keep) {
-            let receiver = self.receivers.entry(user).or_default();
+        for mailbox in to.mailboxes.iter().filter(|_| keep) {
+            let receiver = self.receivers.entry(*mailbox).or_default();
             receiver.kept.push(number);
             receiver.open.insert(number);
         }
+        self.messages.push(Message { sender, to, keep, history, fate: Fate::InDoubt, began, ended: None });
         self.counts.sent += 1;
         number
     }
@@ -107,14 +165,13 @@ impl Oracle {
             408 if !message.keep => Fate::InDoubt,
             _ => Fate::Refused,
         };
-        let (fate, to) = (message.fate, message.to);
-        match fate {
+        match message.fate {
             Fate::Acknowledged => self.counts.acknowledged += 1,
             Fate::InDoubt => {}
             Fate::Refused => self.violated(format!("message {number} was refused with {status}")),
         }
-        let acked = |user| self.receivers.get(&user).is_some_and(|receiver| receiver.acked.contains(&number));
-        if delivered && !matches!(to, To::User(user) if acked(user)) {
+        let acked = |user| self.receivers.get(user).is_some_and(|receiver| receiver.acked.contains(&number));
+        if delivered && !self.messages[number].to.mailboxes.iter().any(acked) {
             self.violated(format!("message {number} was answered as delivered, but no client had acked it"));
         }
     }
@@ -130,35 +187,36 @@ impl Oracle {
         }
     }
 
+    /// Something else than an answer shows that a message in doubt was taken.
+    pub(super) fn taken(&mut self, number: Number) {
+        if let Some(message) = self.messages.get_mut(number).filter(|message| message.fate == Fate::InDoubt) {
+            message.fate = Fate::Acknowledged;
+        }
+    }
+
     /// A client saw a message. Returns its number if it makes sense.
     pub(super) fn delivered(
         &mut self,
-        user: usize,
-        channel: Option<&str>,
+        mailbox: Mailbox,
+        place: Option<Place>,
         from: &str,
         id: u64,
         payload: &str,
     ) -> Option<Number> {
-        let who = name(user);
+        let who = self.name(mailbox);
         let number = payload.split(':').next().and_then(|digits| digits.parse::<Number>().ok());
         let Some((number, message)) = number.and_then(|number| Some((number, self.messages.get(number)?))) else {
             self.violated(format!("{who} got message ID {id}, which nobody sent: {payload:.40}"));
             return None;
         };
-        let to_here = match message.to {
-            To::User(to) => channel.is_none() && to == user,
-            To::Channel(to) => channel == Some(CHANNELS[to]),
-        };
-        let line = match message.to {
-            To::User(_) => None,
-            To::Channel(to) => Some(to),
-        };
         let (sender, refused) = (message.sender, message.fate == Fate::Refused);
-        if !to_here || refused || from != sender.name() {
+        let same = self.new_devices.get(&mailbox).map_or(slice::from_ref(&mailbox), Vec::as_slice);
+        let to_here = same.iter().any(|mailbox| message.to.includes(*mailbox, place));
+        if !to_here || refused || from != self.sender(number) {
             self.violated(format!("{who} got message {number} from {from}, which was sent otherwise or refused"));
             return None;
         }
-        let receiver = self.receivers.entry(user).or_default();
+        let receiver = self.receivers.entry(mailbox).or_default();
         match (receiver.by_id.get(&id), receiver.by_number.get(&number)) {
             (None, None) => {}
             (Some(known), _) if *known == number => {
@@ -173,23 +231,51 @@ impl Oracle {
         }
         receiver.by_id.insert(id, number);
         receiver.by_number.insert(number, id);
-        let newest = receiver.newest.insert((sender, line), number);
+        let newest = receiver.newest.insert((sender, place), number);
         self.counts.delivered += 1;
         if let Some(newest) = newest.filter(|newest| *newest > number) {
-            self.violated(format!("{who} got message {number} of {} after {newest}", sender.name()));
+            self.violated(format!("{who} got message {number} of {from} after {newest}"));
         }
         Some(number)
     }
 
     /// A client is about to send an ack.
-    pub(super) fn acking(&mut self, user: usize, number: Number) {
-        self.receivers.entry(user).or_default().acked.insert(number);
+    pub(super) fn acking(&mut self, mailbox: Mailbox, number: Number) {
+        self.receivers.entry(mailbox).or_default().acked.insert(number);
     }
 
-    /// Acknowledged messages of a user's inbox that are not in `inbox` though they were never acked, except those
+    /// The server has shown that it keeps the acks of these. Their messages must not come over a later connection.
+    pub(super) fn acks_confirmed(&mut self, mailbox: Mailbox, numbers: &[Number]) {
+        self.counts.confirmed += numbers.len() as u64;
+        self.receivers.entry(mailbox).or_default().confirmed.extend(numbers);
+    }
+
+    /// Whether the ack of a message is known to be durable.
+    pub(super) fn is_ack_confirmed(&self, mailbox: Mailbox, number: Number) -> bool {
+        self.receivers.get(&mailbox).is_some_and(|receiver| receiver.confirmed.contains(&number))
+    }
+
+    /// A device that was never seen before: it is owed what none of the user's `others` has acked, and must not get
+    /// what is known to be acked.
+    pub(super) fn new_device(&mut self, name: String, others: &[Mailbox]) -> Mailbox {
+        self.names.mailboxes.push(name);
+        let mailbox = self.names.mailboxes.len() - 1;
+        self.new_devices.insert(mailbox, others.to_vec());
+        let others: Vec<_> = others.iter().filter_map(|other| self.receivers.get(other)).collect();
+        let mut fresh = Receiver::default();
+        let kept: BTreeSet<_> = others.iter().flat_map(|other| other.kept.iter().copied()).collect();
+        fresh.kept = kept.into_iter().collect();
+        let acked = |number: &Number| others.iter().any(|other| other.acked.contains(number));
+        fresh.open = others.iter().flat_map(|other| other.open.iter().copied()).filter(|one| !acked(one)).collect();
+        fresh.confirmed = others.iter().flat_map(|other| other.confirmed.iter().copied()).collect();
+        self.receivers.insert(mailbox, fresh);
+        mailbox
+    }
+
+    /// Acknowledged messages of an inbox that are not in `inbox` though they were never acked, except those
     /// that newer ones have certainly or possibly replaced. Nothing is settled.
-    pub(super) fn missing(&self, user: usize, inbox: &BTreeSet<Number>) -> Vec<Number> {
-        let Some(receiver) = self.receivers.get(&user) else { return Vec::new() };
+    pub(super) fn missing(&self, mailbox: Mailbox, inbox: &BTreeSet<Number>) -> Vec<Number> {
+        let Some(receiver) = self.receivers.get(&mailbox) else { return Vec::new() };
         let absent = receiver.open.iter().copied().filter(|number| self.owed(receiver, *number, inbox));
         absent.filter(|number| !self.may_be_replaced(receiver, *number, inbox)).collect()
     }
@@ -210,15 +296,15 @@ impl Oracle {
         newer.take(INBOX).count() == INBOX && !inbox.iter().any(|other| self.older(*other, number))
     }
 
-    /// What the user's inbox held, in a time without sending. `acks` says whether the user acked meanwhile since
-    /// the last time; one that never did and lacks a message has a full inbox.
-    pub(super) fn settle(&mut self, user: usize, inbox: &BTreeSet<Number>, acks: bool) {
-        let who = name(user);
-        for number in self.missing(user, inbox) {
-            let sender = self.messages[number].sender.name();
+    /// What the inbox held, in a time without sending. `acks` says whether its client, or another device's, acked
+    /// since the last time; one that never did and lacks a message has a full inbox.
+    pub(super) fn settle(&mut self, mailbox: Mailbox, inbox: &BTreeSet<Number>, acks: bool) {
+        let who = self.name(mailbox);
+        for number in self.missing(mailbox, inbox) {
+            let sender = self.sender(number).to_owned();
             self.violated(format!("message {number} of {sender} to {who} was acknowledged and is lost"));
         }
-        let Some(receiver) = self.receivers.get(&user) else { return };
+        let Some(receiver) = self.receivers.get(&mailbox) else { return };
         let replaced = receiver.open.iter().filter(|number| self.owed(receiver, **number, inbox)).count();
         if inbox.len() > INBOX {
             self.violated(format!("the inbox of {who} held {} messages", inbox.len()));
@@ -227,7 +313,7 @@ impl Oracle {
             self.violated(format!("{who} lacks {replaced} messages though its inbox held only {held}"));
         }
         self.counts.replaced += replaced as u64;
-        if let Some(receiver) = self.receivers.get_mut(&user) {
+        if let Some(receiver) = self.receivers.get_mut(&mailbox) {
             let Receiver { open, acked, .. } = receiver;
             open.retain(|number| inbox.contains(number) && !acked.contains(number));
         }
@@ -243,11 +329,6 @@ impl Oracle {
         }
         (least, most)
     }
-}
-
-/// All users, by their place in the roster.
-pub(super) fn users() -> impl Iterator<Item = usize> {
-    0..USERS.len()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use anyhow::{Context, bail, ensure};
 use super::{Options, ensure_ours};
 use crate::machine;
 use crate::server::Server;
-use crate::stentor::config::Setup;
+use crate::stentor::config::{ChatSetup, Setup};
 
 pub(super) const CONFIG: &str = "config.toml";
 const LOG: &str = "stentor.log";
@@ -31,7 +31,7 @@ pub(super) struct Restarter {
 
 impl Restarter {
     /// Makes an empty directory with a configuration, and starts the server in it for the first time.
-    pub(super) fn prepare(options: &Options) -> anyhow::Result<(Self, Server)> {
+    pub(super) fn prepare(options: &Options, chat: ChatSetup) -> anyhow::Result<(Self, Server)> {
         let binary = match &options.stentor {
             Some(path) => path.clone(),
             None => std::env::current_exe()?.with_file_name("stentor"),
@@ -48,6 +48,7 @@ impl Restarter {
             grace_ms: options.grace_ms,
             ack_timeout_ms: ACK_TIMEOUT_MS,
             logins_per_second: LOGINS_PER_SECOND,
+            chat,
         };
         std::fs::write(out.join(CONFIG), setup.to_toml())?;
         machine::allow_open_files(OPEN_FILES)?;

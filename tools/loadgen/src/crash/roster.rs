@@ -1,5 +1,7 @@
 //! Who takes part: users with different habits, and senders.
 
+use super::oracle::{Mailbox, Names, Sender};
+
 /// What a user does while the server is under load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Habit {
@@ -44,20 +46,29 @@ pub(super) fn name(user: usize) -> &'static str {
     USERS[user].0
 }
 
-/// Who sent something: a REST sender, or after those a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Sender(usize);
+/// A sender over REST.
+pub(super) fn rest(number: usize) -> Sender {
+    Sender(number)
+}
 
-impl Sender {
-    pub(super) fn rest(number: usize) -> Self {
-        Self(number)
-    }
+/// A user as a sender.
+pub(super) fn client(user: usize) -> Sender {
+    Sender(REST_SENDERS + user)
+}
 
-    pub(super) fn client(user: usize) -> Self {
-        Self(REST_SENDERS + user)
-    }
+/// What a sender over REST is called.
+pub(super) fn rest_name(number: usize) -> String {
+    format!("sender-{number}")
+}
 
-    pub(super) fn name(self) -> String {
-        if self.0 < REST_SENDERS { format!("sender-{}", self.0) } else { name(self.0 - REST_SENDERS).to_owned() }
-    }
+/// All users, by their place in the roster.
+pub(super) fn users() -> impl Iterator<Item = Mailbox> {
+    0..USERS.len()
+}
+
+/// The names of all: a user has one mailbox.
+pub(super) fn names() -> Names {
+    let mailboxes: Vec<_> = users().map(|user| name(user).to_owned()).collect();
+    let senders = (0..REST_SENDERS).map(rest_name).chain(mailboxes.iter().cloned()).collect();
+    Names { senders, mailboxes }
 }

@@ -14,14 +14,14 @@ use tokio::time::sleep;
 use super::World;
 use super::client::Client;
 use super::load::pull_once;
-use super::oracle::{Number, users};
-use super::roster::{Habit, REST_SENDERS, Sender, USERS, name};
+use super::oracle::Number;
+use super::roster::{self, Habit, REST_SENDERS, USERS, name, rest_name, users};
 use crate::stentor::request::{Events, history_count};
 use crate::wire::http::HttpConnection;
 
 /// An inbox from which nothing came for so long is taken to be empty; for much longer, if something is missing.
-const QUIET: Duration = Duration::from_millis(100);
-const QUIET_FOR_SURE: Duration = Duration::from_secs(3);
+pub(super) const QUIET: Duration = Duration::from_millis(100);
+pub(super) const QUIET_FOR_SURE: Duration = Duration::from_secs(3);
 
 /// How long after its grace a user's Logout may take to appear.
 const SLOW: Duration = Duration::from_secs(5);
@@ -92,12 +92,13 @@ async fn login_and_look(
 
 /// The history holds what was acknowledged, and not more than was sent.
 async fn check_history(world: &World, connection: &mut HttpConnection) -> anyhow::Result<()> {
-    for sender in (0..REST_SENDERS).map(Sender::rest) {
-        let body = connection.expect_ok(&history_count(&sender.name(), "")).await.context("counting the history")?;
+    for number in 0..REST_SENDERS {
+        let (sender, name) = (roster::rest(number), rest_name(number));
+        let body = connection.expect_ok(&history_count(&name, "")).await.context("counting the history")?;
         let count = serde_json::from_slice::<Value>(&body)?["count"].as_u64().context("no count")?;
         let (least, most) = world.oracle.borrow().history_of(sender);
         if !(least..=most).contains(&count) {
-            let what = format!("the history has {count} messages of {}; {least} to {most} were sent", sender.name());
+            let what = format!("the history has {count} messages of {name}; {least} to {most} were sent");
             world.oracle.borrow_mut().violations.push(what);
         }
     }

@@ -32,6 +32,23 @@ pub struct LoggedIn {
     pub early: Vec<Value>,
 }
 
+/// A login that was refused. What passes may be tried again.
+#[derive(Debug)]
+pub struct Refused {
+    /// Its code.
+    pub code: u64,
+    /// The whole frame.
+    frame: Value,
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "login refused: {}", self.frame)
+    }
+}
+
+impl std::error::Error for Refused {}
+
 /// Connects and logs in. `resume` is the field of that name.
 ///
 /// # Errors
@@ -68,7 +85,7 @@ pub async fn wait_for(
         let read = source.read(|opcode, payload| {
             let frame = read_text(opcode, payload)?;
             match frame["type"].as_str() {
-                Some("refused") => bail!("login refused: {frame}"),
+                Some("refused") => bail!(Refused { code: frame["code"].as_u64().unwrap_or_default(), frame }),
                 _ if found.is_none() && wanted(&frame) => found = Some(frame),
                 _ => early.push(frame),
             }

@@ -18,10 +18,10 @@ pub fn blank_payload(len: usize) -> String {
     format!("{}{:0DIGITS$}{}", char::from(MARK), 0, "x".repeat(len.saturating_sub(1 + DIGITS)))
 }
 
-/// The `message_id` of a notice.
+/// The `message_id` of an RTM notice, or the `id` of a Chat message.
 #[must_use]
 pub fn message_id(frame: &[u8]) -> Option<u64> {
-    leading_number(after(frame, br#""message_id":""#)?)
+    leading_number(after(frame, br#""message_id":""#).or_else(|| after(frame, br#""id":""#))?)
 }
 
 /// The IDs in a client's ack.
@@ -69,6 +69,7 @@ mod tests {
             message_id(br#"{"type":"peer_message","message_id":"1029545553039460728"}"#),
             Some(1_029_545_553_039_460_728)
         );
+        assert_eq!(message_id(br#"{"type":"chat_message","chat_type":"chat","id":"77","from":"bob"}"#), Some(77));
         assert_eq!(acked_ids(ack(&[7, 8, 9]).as_bytes()).collect::<Vec<_>>(), [7, 8, 9]);
         assert_eq!(acked_ids(br#"{"type":"ping"}"#).count(), 0);
     }

@@ -65,9 +65,14 @@ pub(super) struct Planned {
     pub(super) room: String,
     #[n(1)]
     pub(super) id: u64,
-    /// The room may have had a message of a later ID before this one: who has that may lack this.
+    /// The room may have had a message of a later ID before this one. Matters if it is not known where it stood.
     #[n(2)]
     pub(super) late: bool,
+    /// Where the message stood among the room's when it was fanned out: behind those that were taken since it was
+    /// planned. Nothing if the room had no clients,
+    /// or if that was before its step was read again.
+    #[n(3)]
+    pub(super) place: Option<u64>,
 }
 
 impl Record for Job {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::job::{Job, Planned, Step, done_of, waiting_of};
 use crate::app::App;
-use crate::delivery::room::FanOut;
+use crate::delivery::room::{FanOut, Place};
 use crate::id::{AppId, MessageId, NodeId, RoomId};
 use crate::node::Node;
 use crate::records::{Record, decode};
@@ -43,8 +43,9 @@ pub(crate) async fn newest_planned(store: &dyn Store, app: &AppId, node: NodeId)
     let mut newest = MessageId::ZERO;
     for job in jobs(store, app, node).await? {
         let step = job.last_step(store, app).await?;
-        let planned = step.iter().flat_map(|step| &step.rooms).map(|planned| MessageId(planned.id)).max();
-        newest = newest.max(job.id()).max(planned.unwrap_or(MessageId::ZERO));
+        let planned =
+            step.iter().flat_map(|step| &step.rooms).map(|planned| planned.id.max(planned.place.unwrap_or(0)));
+        newest = newest.max(job.id()).max(MessageId(planned.max().unwrap_or(0)));
     }
     Ok(newest)
 }
@@ -69,11 +70,18 @@ impl Node {
             recent.extend(live.map(|planned| (at, planned)));
         }
         // In the order of the places that they get.
-        recent.sort_by_key(|(_, planned)| (planned.late, planned.id));
+        recent
+            .sort_by_key(|(_, planned)| (planned.place.is_none() && planned.late, planned.place.unwrap_or(planned.id)));
         for (at, planned) in recent {
             let job = &jobs[at];
             let message = job.message(&job.asked(), &planned);
-            self.fan_out(app, FanOut { message: &message, only_for: &[], planned: planned.late });
+            let place = match planned.place {
+                // A client that says that it has this message may lack what came behind it.
+                Some(place) => Place::At(MessageId(place)),
+                None if planned.late => Place::Last,
+                None => Place::OfId,
+            };
+            self.fan_out(app, FanOut { message: &message, only_for: &[], place });
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::job::{Job, Planned, Step, done_of, waiting_of};
 use crate::app::{App, BroadcastPolicy};
 use crate::delivery::SendBroadcast;
-use crate::delivery::room::FanOut;
+use crate::delivery::room::{FanOut, Place};
 use crate::directory::pair;
 use crate::id::{MessageId, RoomId};
 use crate::node::Node;
@@ -133,7 +133,8 @@ impl Node {
             self.metrics().accepted_room.inc();
             let room = RoomId::from_trusted(&planned.room);
             app.room_account(&room).accepted(asked.priority, self.clock().wall_ms());
-            planned.late = self.fan_out(app, FanOut { message: &message, only_for: &[], planned: true });
+            let fan_out = FanOut { message: &message, only_for: &[], place: Place::Last };
+            planned.place = self.fan_out(app, fan_out).map(|place| place.0);
             self.fan_out_elsewhere(app, &message, &[]).await;
             // Large rooms one after the other would keep everybody else waiting.
             tokio::task::yield_now().await;
@@ -171,7 +172,7 @@ impl Node {
             for (room, _) in active {
                 if self.has_member(app, &room).await? {
                     let id = self.next_id(self.clock().wall_ms()).0;
-                    rooms.push(Planned { room, id, late: false });
+                    rooms.push(Planned { room, id, late: false, place: None });
                 }
             }
             if !rooms.is_empty() {
