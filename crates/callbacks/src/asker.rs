@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use stentor_core::clock::Clock;
 use tokio::sync::Semaphore;
 
 use crate::client::{Client, Line, PostError, Signed};
 use crate::metrics::{AskOutcome, RuleMetrics};
 use crate::rule::Rule;
+use crate::trouble::Trouble;
 
 /// Asks the backend at one rule's URL. The rule's time-out is the budget of the whole question, connection included; its
 /// concurrency bounds the questions under way; its schedule is not used.
@@ -20,6 +22,7 @@ pub struct Asker {
     permits: Semaphore,
     clock: Arc<dyn Clock>,
     metrics: RuleMetrics,
+    trouble: Mutex<Trouble>,
 }
 
 impl Asker {
@@ -27,7 +30,8 @@ impl Asker {
     #[must_use]
     pub fn new(rule: Rule, client: Client, clock: Arc<dyn Clock>, metrics: RuleMetrics) -> Self {
         let line = Line::new(client, rule.endpoint, rule.allow_private, rule.timeout, rule.concurrency);
-        Self { name: rule.name, key: rule.key, line, permits: Semaphore::new(rule.concurrency), clock, metrics }
+        let permits = Semaphore::new(rule.concurrency);
+        Self { name: rule.name, key: rule.key, line, permits, clock, metrics, trouble: Mutex::default() }
     }
 
     /// The rule's name.
@@ -51,7 +55,26 @@ impl Asker {
             return Err(PostError::Busy);
         };
         let signed = Signed::new(body, self.key.expose(), self.clock.wall_ms());
-        self.line.ask(&signed, max).await
+        let answer = self.line.ask(&signed, max).await;
+        self.say(answer.as_ref().err());
+        answer
+    }
+
+    /// Says in the log that the backend does not answer, or does again.
+    fn say(&self, error: Option<&PostError>) {
+        let mut trouble = self.trouble.lock();
+        match error {
+            None => {
+                if let Some(failed) = trouble.answered() {
+                    tracing::info!(rule = self.name, failed, "questions are answered again");
+                }
+            }
+            Some(error) => {
+                if let Some(failed) = trouble.failed(self.clock.wall_ms()) {
+                    tracing::warn!(rule = self.name, failed, %error, "questions are not answered: the rule's default holds");
+                }
+            }
+        }
     }
 
     /// Counts what became of a question.

@@ -21,6 +21,7 @@ pub mod rule;
 mod schedule;
 mod set;
 pub mod signature;
+mod trouble;
 mod trust;
 mod worker;
 

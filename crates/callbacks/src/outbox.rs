@@ -21,9 +21,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::client::{Client, Line};
+use crate::endpoint::Endpoint;
 use crate::entry::{Entry, Numbers, Waiting, behind, prefix, rule_of};
 use crate::metrics::{Metrics, Outcome, RuleMetrics};
 use crate::rule::Rule;
+use crate::trouble::Trouble;
 use crate::worker::Worker;
 
 /// How many records are moved in one step.
@@ -117,6 +119,7 @@ pub(crate) struct RuleState {
     pub(crate) wake: Notify,
     /// About how many wait: a change that was not written in the end counts until the queue is empty once.
     waiting: AtomicU64,
+    pub(crate) trouble: Mutex<Trouble>,
 }
 
 impl fmt::Debug for Outbox {
@@ -128,7 +131,7 @@ impl fmt::Debug for Outbox {
 impl RuleState {
     fn new(rule: Rule, client: &Client, metrics: RuleMetrics) -> Self {
         let line = Line::new(client.clone(), rule.endpoint.clone(), rule.allow_private, rule.timeout, rule.concurrency);
-        Self { line, rule, metrics, wake: Notify::new(), waiting: AtomicU64::new(0) }
+        Self { line, rule, metrics, wake: Notify::new(), waiting: AtomicU64::new(0), trouble: Mutex::default() }
     }
 
     pub(crate) fn waiting(&self) -> u64 {
@@ -299,6 +302,12 @@ impl Outbox {
 }
 
 impl Inner {
+    /// Whether a callback may be sent to a private address there: only to the very address that a rule names and allows.
+    /// Who resends to another one is the app's backend, and not who configures the server.
+    pub(crate) fn may_be_private(&self, endpoint: &Endpoint) -> bool {
+        self.rules.iter().any(|state| state.rule.allow_private && state.rule.endpoint == *endpoint)
+    }
+
     /// Dead letters were made.
     pub(crate) fn died(&self, count: usize) {
         let dead = self.dead.fetch_add(count, Ordering::Relaxed) + count;

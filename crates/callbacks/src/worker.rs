@@ -60,6 +60,8 @@ struct Settled {
     delivered: u64,
     failed: u64,
     dead: u64,
+    /// Why the last one failed.
+    last_error: Option<String>,
 }
 
 impl Settled {
@@ -70,6 +72,9 @@ impl Settled {
         self.keys.push(key);
         let Err(error) = result else {
             self.delivered += 1;
+            if let Some(failed) = state.trouble.lock().answered() {
+                tracing::info!(app = %inner.app, rule = state.rule.name, failed, "callbacks are delivered again");
+            }
             return;
         };
         let now_ms = inner.clock.wall_ms();
@@ -78,6 +83,10 @@ impl Settled {
         entry.failure = Some(error.to_string());
         let attempts = entry.attempts;
         tracing::debug!(app = %inner.app, rule = state.rule.name, attempts, %error, "a callback failed");
+        if let Some(failed) = state.trouble.lock().failed(now_ms) {
+            tracing::warn!(app = %inner.app, rule = state.rule.name, failed, %error, "callbacks fail and are tried again");
+        }
+        self.last_error.clone_from(&entry.failure);
         if schedule.is_over(attempts, entry.resends > 0, now_ms.saturating_sub(entry.queued_ms)) {
             self.dead += 1;
             self.changes.push(inner.numbers.put_dead(entry, now_ms));
@@ -210,7 +219,8 @@ impl Worker {
                 None => state.line.tell(&signed).await,
                 Some(Ok(target)) => {
                     let Outbox(inner) = &outbox;
-                    let line = Line::new(inner.client.clone(), target, state.rule.allow_private, state.rule.timeout, 0);
+                    let private = inner.may_be_private(&target);
+                    let line = Line::new(inner.client.clone(), target, private, state.rule.timeout, 0);
                     line.tell(&signed).await
                 }
                 Some(Err(_)) => Err(PostError::Name),
@@ -246,7 +256,7 @@ impl Worker {
         }
         let (inner, state) = (&self.outbox.0, &self.outbox.0.rules[self.rule]);
         inner.store.change(&inner.app, self.owed.changes.clone()).await?;
-        let Settled { keys, delivered, failed, dead, .. } = std::mem::take(&mut self.owed);
+        let Settled { keys, delivered, failed, dead, last_error, .. } = std::mem::take(&mut self.owed);
         for key in keys {
             self.busy.remove(&key);
         }
@@ -255,7 +265,8 @@ impl Worker {
         state.metrics.count(Outcome::Failed, failed);
         state.metrics.count(Outcome::Dead, dead);
         if dead > 0 {
-            tracing::warn!(app = %inner.app, rule = state.rule.name, dead, "callbacks could not be delivered");
+            let error = last_error.unwrap_or_default();
+            tracing::warn!(app = %inner.app, rule = state.rule.name, dead, error, "callbacks could not be delivered");
             inner.died(usize::try_from(dead).unwrap_or(0));
         }
         Ok(())

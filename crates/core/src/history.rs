@@ -50,10 +50,10 @@ pub enum Hide {
 
 /// That a user finds nothing up to a message; the key is the user ID.
 #[derive(Debug, Clone, Encode, Decode)]
-struct HiddenUntil {
+pub(crate) struct HiddenUntil {
     /// The number of the last message that is hidden; no message has it.
     #[n(0)]
-    until: u64,
+    pub(crate) until: u64,
 }
 
 impl Record for HiddenUntil {

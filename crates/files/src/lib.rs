@@ -27,7 +27,7 @@ pub mod thumbnail;
 pub use failure::StoreFailure;
 pub use get::{Blob, GetError};
 pub use key::{FileKey, KeyError};
-pub use open::{OpenError, Options, S3Options};
+pub use open::{OpenError, Options, S3Options, check_url};
 pub use put::{PutError, Stored};
 pub use store::{FileStore, Listed};
 pub use thumbnail::{Thumbnail, ThumbnailError, Thumbnails};

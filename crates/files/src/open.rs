@@ -101,6 +101,17 @@ impl FileStore {
     }
 }
 
+/// Checks whether a URL can say where files are kept, without looking there.
+///
+/// # Errors
+/// Why not, in words that do not repeat it.
+pub fn check_url(url: &str) -> Result<(), &'static str> {
+    match place(url) {
+        Err(OpenError::Url(why)) => Err(why),
+        _ => Ok(()),
+    }
+}
+
 /// Errors do not repeat the URL: it may hold what somebody took for a place for passwords.
 fn place(url: &str) -> Result<Place<'_>, OpenError> {
     if let Some(bucket) = url.strip_prefix("s3://") {

@@ -53,7 +53,12 @@ pub(crate) fn opening(text: &str) -> Result<Option<Box<Opening>>, Malformed> {
         device: DeviceId::parse(login.device.as_deref().unwrap_or(DEFAULT_DEVICE), &DEVICE_NAMES),
         resume: login.resume.map(|resume| ResumeFrom {
             session: resume.session,
-            rooms: resume.rooms.iter().flat_map(|(room, newest)| newest.ids().map(|id| (room.clone(), id))).collect(),
+            rooms: resume
+                .rooms
+                .iter()
+                .flatten()
+                .flat_map(|(room, newest)| newest.ids().map(|id| (room.clone(), id)))
+                .collect(),
         }),
     })))
 }

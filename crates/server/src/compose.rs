@@ -60,7 +60,7 @@ pub(crate) fn file_store(config: &Config) -> stentor_files::Options {
     let section = &config.files;
     let folder = || config.data_dir().join("files").to_string_lossy().into_owned();
     stentor_files::Options {
-        url: section.url.clone().unwrap_or_else(folder),
+        url: section.url.as_ref().map_or_else(folder, |url| url.as_str().to_owned()),
         s3: S3Options {
             endpoint: section.s3_endpoint.clone(),
             region: section.s3_region.clone(),
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(policy("").broadcasts, documented.broadcasts);
         let changed = policy(
             "high_senders = [\"Boss\"]\nhigh_types = [\"custom\"]\nroom_budget_per_second = 7\n\
-             messages_to_rooms_per_second = 0\nbroadcasts_per_day = 5\n",
+             broadcasts_per_day = 5\n[apps.chat_limits]\nchat_messages_to_rooms_per_second = 0\n",
         );
         let overload = changed.overload.unwrap();
         assert!(overload.high_senders.contains("boss") && overload.high_content.is_some());

@@ -43,6 +43,11 @@ impl Drop for DataDir {
     }
 }
 
+/// The permissions of a directory.
+fn mode(path: &Path) -> Option<u32> {
+    fs::metadata(path).ok().map(|found| found.permissions().mode())
+}
+
 impl DataDir {
     /// Creates the directory (mode 0700) if it is not there, and takes it.
     ///
@@ -52,6 +57,9 @@ impl DataDir {
         let unusable = |source| DataDirError::Unusable { path: path.to_owned(), source };
         if !path.is_dir() {
             DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
+        }
+        if mode(path).is_some_and(|mode| mode & 0o077 != 0) {
+            tracing::warn!(path = %path.display(), "others may look into the data directory: chmod 700");
         }
         let file = path.join(LOCK);
         let lock =

@@ -5,6 +5,7 @@ mod cors;
 mod gate;
 mod listener;
 mod tls;
+mod unread;
 
 pub(crate) use connection::HttpTimes;
 pub(crate) use cors::{Cors, WithCors};

@@ -21,6 +21,7 @@ use minicbor::{Decode, Encode};
 use super::users::User;
 use super::{DirectoryError, pair, second};
 use crate::app::App;
+use crate::history::HiddenUntil;
 use crate::id::UserId;
 use crate::node::Node;
 use crate::records::{Page, Record, RecordKind};
@@ -30,7 +31,9 @@ use crate::store::{Change, Scan, StoreError};
 /// How many records are removed in one step.
 const STEP: usize = 128;
 
-/// How long the time of a deletion is remembered, in milliseconds: twice as long as any token made elsewhere is good.
+/// How long the time of a deletion is remembered at least, in milliseconds: twice as long as any token made elsewhere is
+/// good. So long as something of the past is kept it is remembered, too, and with it that the next one of that name does
+/// not find it.
 const REMEMBERED_MS: u64 = 2 * 86_400_000;
 
 /// How many notes of earlier deletions are looked at with every deletion.
@@ -85,10 +88,12 @@ impl Node {
             };
             Self::unregister(&mut records, &user);
             self.forget_profile(&mut records, name).await?;
-            for kind in [RecordKind::Mute, RecordKind::Status, RecordKind::SuperAdmin, RecordKind::HiddenUntil] {
+            for kind in [RecordKind::Mute, RecordKind::Status, RecordKind::SuperAdmin] {
                 records.delete(kind, name.as_str());
             }
             crate::push::preferences::forget(&mut records, name);
+            // The next one of that name finds nothing of what this one could.
+            records.put(name.as_str(), &HiddenUntil { until: self.next_id(self.clock().wall_ms()).0 });
             records.put(name.as_str(), &Departing { user: user.clone() });
             if records.commit().await? {
                 app.user_quota.release();
@@ -192,8 +197,14 @@ impl Node {
         let scan = Scan { after, ..Scan::of(RecordKind::Departed, "", SWEPT) };
         let Page { items, next } = self.page::<Departed>(app, scan).await?;
         *app.departed_swept.lock() = next;
-        let old = items.into_iter().filter(|(_, departed)| departed.at_ms + REMEMBERED_MS < now_ms);
-        let changes: Vec<_> = old.map(|(key, _)| Change::Delete { kind: RecordKind::Departed, key }).collect();
+        let kept_ms = app.policy().history.map_or(0, |history| history.retention_ms);
+        let remembered_ms = REMEMBERED_MS.max(kept_ms);
+        let old = items.into_iter().filter(|(_, departed)| departed.at_ms + remembered_ms < now_ms);
+        let forget = |(key, _): (String, Departed)| {
+            let hidden = Change::Delete { kind: RecordKind::HiddenUntil, key: key.clone() };
+            [Change::Delete { kind: RecordKind::Departed, key }, hidden]
+        };
+        let changes: Vec<_> = old.flat_map(forget).collect();
         if !changes.is_empty() {
             self.store().change(app.id(), changes).await?;
         }

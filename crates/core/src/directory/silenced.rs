@@ -15,7 +15,7 @@ use crate::store::StoreError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Silenced {
     /// The room or group is not there.
-    #[error("the room is not there")]
+    #[error("it is not there")]
     NoRoom,
     /// The sender is no member.
     #[error("not a member")]

@@ -546,8 +546,13 @@ async fn a_broadcast_on_its_way_when_the_process_ended_comes_to_who_comes_back()
     let room = room(&world, "bob", &[]).await;
     let bob = world.login("bob").await;
     let before = world.send_room("alice", room.as_str(), "before").await;
-    let send =
-        SendBroadcast { from: user_id("admin"), payload: text("hello"), priority: Priority::Normal, history: true };
+    let send = SendBroadcast {
+        from: user_id("admin"),
+        payload: text("hello"),
+        priority: Priority::Normal,
+        history: true,
+        sync_sender: false,
+    };
     world.node.broadcast(&world.app, send).await.expect("taken");
     world.settle().await;
     // It is fanned out and written down as such; bob has read only what came before.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use stentor_core::id::{MessageId, SessionId};
 use stentor_core::message::Priority;
@@ -56,8 +56,7 @@ pub struct ResumeFrom {
     #[serde(deserialize_with = "codec::session")]
     pub session: Option<SessionId>,
     /// The newest message the client has of each room, or of each room and level.
-    #[serde(default)]
-    pub rooms: BTreeMap<String, Newest>,
+    pub rooms: Option<BTreeMap<String, Newest>>,
 }
 
 /// The newest message that a client has of a room; or of each level, in any order.
@@ -118,7 +117,7 @@ requests! {
         #[serde(borrow)] to: Cow<'a, str>,
         #[serde(borrow)] body_type: Cow<'a, str>,
         #[serde(borrow)] body: &'a RawValue,
-        #[serde(borrow)] ext: Option<&'a RawValue>,
+        #[serde(borrow, default, deserialize_with = "present")] ext: Option<&'a RawValue>,
         #[serde(borrow)] level: Option<Cow<'a, str>>,
         #[serde(default)] users: Vec<String>,
         #[serde(default)] online_only: bool,
@@ -137,7 +136,7 @@ requests! {
         #[serde(borrow)] to: Cow<'a, str>,
         message_id: DecimalId,
         #[serde(borrow)] body: Option<&'a RawValue>,
-        #[serde(borrow)] ext: Option<&'a RawValue>,
+        #[serde(borrow, default, deserialize_with = "present")] ext: Option<&'a RawValue>,
     }
     /// A message is taken back.
     Recall<'a> {
@@ -159,6 +158,11 @@ requests! {
     Room<'a> { #[serde(borrow)] room: Cow<'a, str>, }
     /// A new token for the session.
     RenewToken { token: String, }
+}
+
+/// `null` is something, too: it is no object.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// Reads a client's frame.

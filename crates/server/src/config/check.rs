@@ -151,9 +151,10 @@ impl Config {
             if app.app.app_certificate.is_none() && open {
                 warnings.push(format!("app {id} has no app_certificate: anybody can log in as anybody"));
             }
-            if app.app.app_certificate.is_none() && app.app.customers.is_empty() {
-                warnings
-                    .push(format!("app {id} has neither app_certificate nor customers: nobody can use its REST API"));
+            if app.app.app_certificate.is_none() && app.app.customers.is_empty() && app.app.client_id.is_none() {
+                warnings.push(format!(
+                    "app {id} has neither app_certificate nor customers nor client_id: nobody can use its REST APIs"
+                ));
             }
         }
         for (app, rule) in self.apps.iter().flat_map(|app| app.callbacks.iter().map(move |rule| (app, rule))) {

@@ -2,14 +2,14 @@
 
 use super::names::SecretText;
 use super::section::section;
-use super::value::Bounded;
+use super::value::{Bounded, Invalid, Setting, Shape, quoted};
 
 section! {
     /// Uploaded files of the Chat API. How large they may be and how long they are kept is in [apps.chat].
     pub struct FilesSection {
         /// A folder (a path or file:///path), or a bucket that speaks S3: "s3://bucket/prefix". Without one, the folder
         /// "files" in the data directory.
-        url: Option<String> = None, example "\"s3://stentor-files/production\"";
+        url: Option<FilesUrl> = None, example "\"s3://stentor-files/production\"";
         /// The address of the bucket's server. Without one, Amazon's.
         s3_endpoint: Option<String> = None, example "\"https://minio.example.com:9000\"";
         /// The bucket's region.
@@ -24,5 +24,29 @@ section! {
         uploads: Bounded<1, 10_000> = Bounded::clamped(64);
         /// An upload that brings nothing for this time gets 408. So does one that is slower than 1 KiB a second.
         upload_idle_timeout_ms: Bounded<100, 600_000> = Bounded::clamped(15_000);
+    }
+}
+
+/// Where files are kept: a folder or a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilesUrl(String);
+
+impl FilesUrl {
+    /// As the file writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Setting for FilesUrl {
+    const SHAPE: Shape = Shape::Text;
+
+    fn from_text(text: &str) -> Result<Self, Invalid> {
+        stentor_files::check_url(text).map(|()| Self(text.to_owned())).map_err(|why| Invalid(why.to_owned()))
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        Some(quoted(&self.0))
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::{Request, Response};
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -13,6 +12,7 @@ use stentor_gateway_ws::Stream;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
+use super::unread::ReadsRest;
 use crate::config::transport::HttpSection;
 
 /// Smaller buffers would make large bodies slow.
@@ -50,15 +50,12 @@ pub(crate) enum KeepAlive {
 
 /// A router, or something around it.
 pub(crate) trait Serve:
-    Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
-    + Clone
-    + Send
-    + 'static
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send + 'static> + Clone + Send + 'static
 {
 }
 
 impl<S> Serve for S where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
         + Clone
         + Send
         + 'static
@@ -82,7 +79,8 @@ pub(crate) async fn serve<S: Serve>(
         .max_buf_size(times.header_bytes.max(MIN_BUFFER_BYTES))
         .half_close(false)
         .keep_alive(keep_alive == KeepAlive::Yes);
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).with_upgrades();
+    let connection =
+        builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(ReadsRest(service))).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,

@@ -21,9 +21,12 @@ use tower::{Layer, Service};
 use crate::config::server::Origin;
 
 const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS");
-const ALLOWED_HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, content-type, x-agora-token, x-agora-uid, x-request-id");
-const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static("x-request-id");
+const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
+    "authorization, content-type, range, restrict-access, share-secret, thumbnail, thumbnail-height, thumbnail-width, \
+     x-agora-token, x-agora-uid, x-request-id",
+);
+const EXPOSED_HEADERS: HeaderValue =
+    HeaderValue::from_static("accept-ranges, content-disposition, content-length, content-range, x-request-id");
 const MAX_AGE_S: HeaderValue = HeaderValue::from_static("600");
 
 /// The origins that may call.

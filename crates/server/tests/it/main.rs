@@ -15,6 +15,7 @@ mod generated;
 mod shutdown;
 mod tls;
 mod transcripts;
+mod unread;
 
 /// The binary under test.
 const STENTOR: &str = env!("CARGO_BIN_EXE_stentor");

@@ -18,7 +18,7 @@ const RULES: [&str; 8] = [
     "rtm_client_joins_of_one_channel_per_5_seconds",
 ];
 /// The same of the Chat side: calls, and messages.
-const CHAT_RULES: [&str; 8] = [
+const CHAT_RULES: [&str; 14] = [
     "chat_tokens_per_second",
     "chat_room_lists_per_second",
     "chat_rooms_per_second",
@@ -27,9 +27,13 @@ const CHAT_RULES: [&str; 8] = [
     "chat_group_messages_per_second",
     "chat_room_messages_per_second",
     "chat_roaming_reads_per_second",
+    "chat_messages_to_users_per_minute",
+    "chat_messages_to_groups_per_second",
+    "chat_messages_to_rooms_per_second",
+    "chat_room_creations_per_second",
+    "chat_client_logins_per_second",
+    "chat_client_messages_per_second",
 ];
-const CHAT_MESSAGES: [&str; 3] =
-    ["messages_to_users_per_minute", "messages_to_groups_per_second", "messages_to_rooms_per_second"];
 const RULE_NUMBER: u32 = 1_000_000;
 
 /// The most that the configuration takes.
@@ -76,7 +80,6 @@ pub const CALLBACK_TIMEOUT_MS: u64 = 300;
 impl ChatSetup {
     fn to_toml(self) -> String {
         let Self { room_stay_ms, inbox_messages, devices, callbacks_to } = self;
-        let messages: String = CHAT_MESSAGES.iter().map(|rule| format!("{rule} = {RULE_NUMBER}\n")).collect();
         let rules: String = CHAT_RULES.iter().map(|rule| format!("{rule} = {RULE_NUMBER}\n")).collect();
         let callbacks = callbacks_to.map(|address| {
             format!(
@@ -98,9 +101,10 @@ retry_longest_ms = 200
 room_stay_ms = {room_stay_ms}
 inbox_messages = {inbox_messages}
 devices = {devices}
+broadcasts_per_second = {BROADCASTS_PER_MINUTE}
 broadcasts_per_minute = {BROADCASTS_PER_MINUTE}
 broadcasts_per_day = {BROADCASTS_PER_DAY}
-{messages}
+
 [apps.chat_limits]
 {rules}{}"#,
             callbacks.unwrap_or_default()
