@@ -33,6 +33,9 @@ pub const SERVICE: &str = "https://fcm.googleapis.com";
 /// The wait after `QUOTA_EXCEEDED` without `Retry-After` (FCM error codes: "at least a minute").
 const QUOTA_WAIT: Duration = Duration::from_secs(60);
 
+/// The access token is not taken.
+const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
+
 /// What [`Fcm`] needs.
 #[derive(Debug)]
 pub struct FcmSetup {
@@ -85,10 +88,11 @@ impl Provider for Fcm {
         if reply.status == 200 {
             return Ok(Sent { id: reply.json()["name"].as_str().unwrap_or_default().to_owned() });
         }
-        if reply.status == 401 {
+        let error = read(&reply, now_ms);
+        if matches!(&error, PushError::Failed { reason, .. } if reason == UNAUTHENTICATED) {
             self.bearer.forget(&token).await;
         }
-        Err(read(&reply, now_ms))
+        Err(error)
     }
 }
 
@@ -112,7 +116,7 @@ fn read(reply: &Reply, now_ms: u64) -> PushError {
         // APNs or Web Push behind FCM.
         "THIRD_PARTY_AUTH_ERROR" | "PERMISSION_DENIED" => PushError::credentials(code),
         // The access token ended, or was withdrawn; another is fetched before the next try, and that says if it is for good.
-        "UNAUTHENTICATED" => PushError::failed(code),
+        UNAUTHENTICATED => PushError::failed(code),
         _ => reply.unexpected(now_ms),
     }
 }

@@ -11,6 +11,8 @@
 pub mod apns;
 mod bearer;
 mod breaker;
+#[cfg(feature = "counterparts")]
+pub mod counterparts;
 mod error;
 pub mod fcm;
 mod http;
