@@ -6,11 +6,15 @@
 
 pub mod apns;
 pub mod fcm;
+pub mod huawei;
 mod listen;
+pub mod meizu;
 mod server;
 mod token;
+pub mod vivo;
 pub mod webhook;
 pub mod webpush;
+pub mod xiaomi;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Version};
@@ -150,4 +154,13 @@ impl Verdict {
 pub trait Contract: Send + Sync + 'static {
     /// Checks a request and says the documented answer.
     fn check(&self, asked: &Asked) -> Verdict;
+}
+
+/// Whether an object, if it is there, has no other fields.
+fn only(value: &Value, at: &str, known: &[&str]) -> Result<(), String> {
+    match value {
+        Value::Null if !at.is_empty() => Ok(()),
+        Value::Object(map) if map.keys().all(|key| known.contains(&key.as_str())) => Ok(()),
+        _ => Err(at.to_owned()),
+    }
 }

@@ -28,8 +28,10 @@ mod schedule;
 mod secret;
 pub mod text;
 mod trust;
+pub mod vivo;
 pub mod webhook;
 pub mod webpush;
+pub mod xiaomi;
 
 pub use breaker::{Breaker, BreakerSetup};
 pub use error::{BadSetup, ErrorClass, PushError, Scope};

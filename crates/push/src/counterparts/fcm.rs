@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use stentor_core::clock::Clock;
 
-use super::{Answer, Asked, Contract, Counterpart, Verdict, token};
+use super::{Answer, Asked, Contract, Counterpart, Verdict, only, token};
 use crate::secret::Secret;
 
 const PROJECT: &str = "test-project";
@@ -221,15 +221,6 @@ fn check_message(body: &Value) -> Result<(), String> {
         return Err("message.android.notification.notification_count".into());
     }
     only(&message["fcm_options"], "message.fcm_options", &["analytics_label"])
-}
-
-/// Whether an object, if it is there, has no other fields.
-fn only(value: &Value, at: &str, known: &[&str]) -> Result<(), String> {
-    match value {
-        Value::Null if !at.is_empty() => Ok(()),
-        Value::Object(map) if map.keys().all(|key| known.contains(&key.as_str())) => Ok(()),
-        _ => Err(at.to_owned()),
-    }
 }
 
 /// Whether an object, if it is there, has texts only.

@@ -4,7 +4,11 @@
 
 mod apns;
 mod fcm;
+mod huawei;
 mod kit;
 mod line;
+mod meizu;
+mod vivo;
 mod webhook;
 mod webpush;
+mod xiaomi;
