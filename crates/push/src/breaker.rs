@@ -49,6 +49,12 @@ impl Breaker {
         Self { setup, failures: 0, pause: None, closed_until: Duration::ZERO, probing: false }
     }
 
+    /// Whether it has nothing to remember.
+    #[must_use]
+    pub fn is_idle(&self, now: Duration) -> bool {
+        self.failures == 0 && self.pause.is_none() && now >= self.closed_until
+    }
+
     /// Whether a push may go now.
     ///
     /// # Errors

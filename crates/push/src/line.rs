@@ -1,5 +1,6 @@
 //! What stands before a provider: so many pushes under way, and none while it is down.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use crate::breaker::{Admission, Breaker, BreakerSetup};
 use crate::error::{PushError, Scope};
 use crate::provider::{Provider, Sent};
 use crate::push::Push;
+
+/// So many parts of a service have a breaker: those that are well need none.
+const MAX_PARTS: usize = 1_024;
 
 /// The numbers of a [`Line`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +40,8 @@ pub struct Line {
     provider: Arc<dyn Provider>,
     setup: LineSetup,
     permits: Semaphore,
-    breaker: Mutex<Breaker>,
+    /// By part of the service. One that is not there has nothing to remember.
+    breakers: Mutex<HashMap<String, Breaker>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -45,7 +50,7 @@ impl Line {
     #[must_use]
     pub fn new(provider: Arc<dyn Provider>, setup: LineSetup, clock: Arc<dyn Clock>) -> Self {
         let permits = Semaphore::new(setup.concurrency.clamp(1, Semaphore::MAX_PERMITS));
-        Self { provider, setup, permits, breaker: Mutex::new(Breaker::new(setup.breaker)), clock }
+        Self { provider, setup, permits, breakers: Mutex::default(), clock }
     }
 
     /// The provider's name.
@@ -68,22 +73,35 @@ impl Line {
         let Ok(_permit) = self.permits.acquire().await else {
             return Err(PushError::failed("the line is closed"));
         };
-        let admitted = self.breaker.lock().admit(self.now());
+        let part = self.provider.part(push);
+        let admitted = self.with_breaker(&part, Breaker::admit);
         let admission = admitted.map_err(|retry_after| PushError::Paused { retry_after })?;
-        let mut watch = Watch { line: self, admission: Some(admission) };
+        let mut watch = Watch { line: self, part, admission: Some(admission) };
         let result = self.provider.send(push).await;
         watch.settle(&result);
         result
     }
 
-    fn now(&self) -> Duration {
-        Duration::from_micros(self.clock.monotonic_us())
+    fn with_breaker<T>(&self, part: &str, with: impl FnOnce(&mut Breaker, Duration) -> T) -> T {
+        let now = Duration::from_micros(self.clock.monotonic_us());
+        let mut breakers = self.breakers.lock();
+        if let Some(breaker) = breakers.get_mut(part) {
+            return with(breaker, now);
+        }
+        if breakers.len() >= MAX_PARTS {
+            breakers.retain(|_, breaker| !breaker.is_idle(now));
+        }
+        let mut breaker = Breaker::new(self.setup.breaker);
+        let result = with(&mut breaker, now);
+        // With so many that are down there is no room for more: they are asked without a breaker.
+        if !breaker.is_idle(now) && breakers.len() < MAX_PARTS {
+            breakers.insert(part.to_owned(), breaker);
+        }
+        result
     }
 
-    fn note(&self, admission: Admission, result: &Result<Sent, PushError>) {
-        let now = self.now();
-        let mut breaker = self.breaker.lock();
-        match result {
+    fn note(&self, part: &str, admission: Admission, result: &Result<Sent, PushError>) {
+        self.with_breaker(part, |breaker, now| match result {
             Err(PushError::Failed { retry_after, .. }) => {
                 breaker.failed(now, admission);
                 if let Some(pause) = retry_after {
@@ -100,20 +118,21 @@ impl Line {
                 breaker.hold(now, *retry_after);
             }
             _ => breaker.answered(admission),
-        }
+        });
     }
 }
 
 /// Tells the breaker if the push is given up under way.
 struct Watch<'a> {
     line: &'a Line,
+    part: String,
     admission: Option<Admission>,
 }
 
 impl Watch<'_> {
     fn settle(&mut self, result: &Result<Sent, PushError>) {
         if let Some(admission) = self.admission.take() {
-            self.line.note(admission, result);
+            self.line.note(&self.part, admission, result);
         }
     }
 }
@@ -121,7 +140,7 @@ impl Watch<'_> {
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if let Some(admission) = self.admission.take() {
-            self.line.breaker.lock().gave_up(admission);
+            self.line.with_breaker(&self.part, |breaker, _now| breaker.gave_up(admission));
         }
     }
 }

@@ -20,6 +20,12 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// The service's name, as in metrics and logs: `apns`, `fcm`, `webpush`, …
     fn name(&self) -> &'static str;
 
+    /// The part of the service that a push goes to, where parts fail on their own: a [`crate::Line`] has a breaker for
+    /// each. Empty where there is one service.
+    fn part(&self, _push: &Push) -> String {
+        String::new()
+    }
+
     /// Sends a push once. Dropping the future gives the request up; it may have been taken all the same.
     ///
     /// # Errors

@@ -75,6 +75,12 @@ impl Provider for WebPush {
         "webpush"
     }
 
+    /// The push service: users choose it, and one that fails says nothing of the others.
+    fn part(&self, push: &Push) -> String {
+        let subscription = Subscription::parse(push.token.as_str());
+        subscription.map(|subscription| subscription.endpoint.origin().ascii_serialization()).unwrap_or_default()
+    }
+
     async fn send(&self, push: &Push) -> Result<Sent, PushError> {
         let subscription =
             Subscription::parse(push.token.as_str()).ok_or_else(|| PushError::dead("not a subscription"))?;
@@ -126,7 +132,6 @@ fn read(reply: &Reply, now_ms: u64) -> PushError {
         404 | 410 => PushError::dead(reason),
         // Push services throttle by subscription.
         429 => PushError::throttled(reason, reply.retry_after(now_ms), Scope::Device),
-        // One of many push services: it says nothing of the others, but a breaker counts it.
         _ => reply.unexpected(now_ms),
     }
 }

@@ -6,17 +6,21 @@
 //!   <https://dev.mi.com/xiaomihyperos/documentation/detail?pId=1696>
 //! * Limits of texts, of `time_to_live` and `registration_id`, in a copy of that page:
 //!   <https://git.apinb.com/bsm-sdk/client/src/commit/b6465628532b9f40a5f87a7deb3c18798a527b64/docs/passport/notify/push_xiaomi.md>
+//! * `pass_through`, `notify_type`, `notify_id` ("without it only one notification is shown, with the same one the last"):
+//!   <https://www.npmjs.com/package/node-mi-push>; how they are written:
+//!   <https://blog.csdn.net/jinguo888/article/details/108466930>
 //! * The form of an answer: <https://dev.mi.com/xiaomihyperos/documentation/detail?pId=1705>
 //! * Codes: <https://dev.mi.com/xiaomihyperos/documentation/detail?pId=1560>
 //!
-//! Of `em_android_push_ext` the push extension documents name `xiaomi_channel_id` (the form's `extra.channel_id`:
-//! <https://docs.getui.com/getui/server/rest_v2/third_party/>). They also name `xiaomi_click_action`: it is not sent, because
-//! we found no page for the whole of its fields. Pushes are not collapsed, for the same reason.
+//! Of `em_android_push_ext` the push extension documents name `xiaomi_channel_id` (the form's `extra.channel_id`, in a copy of
+//! <https://uniapp.dcloud.net.cn/uniCloud/uni-cloud-push/options>). They also name `xiaomi_click_action`: it is not sent, because
+//! we found no page that says which field takes an action.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
 use stentor_core::clock::Clock;
 
@@ -73,6 +77,13 @@ impl Xiaomi {
     }
 }
 
+/// Notifications with the same number replace each other.
+fn notify_id(push: &Push) -> u32 {
+    let hash = digest(&SHA256, push.collapse_id.as_ref().unwrap_or(&push.dedup_key).as_bytes());
+    // The device's number has a sign.
+    hash.as_ref().iter().take(4).fold(0, |id, byte| id << 8 | u32::from(*byte)) & 0x7fff_ffff
+}
+
 /// A text may not be all blanks.
 fn shown(text: &str, max: usize) -> String {
     let text = if text.trim().is_empty() { "…" } else { text };
@@ -96,6 +107,9 @@ impl Provider for Xiaomi {
             ("title", shown(&push.title, MAX_TITLE)),
             ("description", shown(&push.content, MAX_CONTENT)),
             ("payload", Value::from(push.custom.to_map()).to_string()),
+            ("pass_through", "0".to_owned()),
+            ("notify_type", "-1".to_owned()),
+            ("notify_id", notify_id(push).to_string()),
             ("time_to_live", (push.ttl.as_secs().min(MAX_TTL_S) * 1_000).to_string()),
         ];
         if let Some(channel) = text(&push.extensions.android, "xiaomi_channel_id") {

@@ -136,7 +136,8 @@ fn check(body: &Value) -> Result<(), String> {
     let message = &body["message"];
     only(message, "message", &["data", "android", "token"])?;
     let one = message["token"].as_array().is_some_and(|tokens| tokens.len() == 1 && tokens[0].is_string());
-    if !one || !message["data"].as_str().is_some_and(|data| serde_json::from_str::<Value>(data).is_ok()) {
+    let data = message["data"].as_str().and_then(|data| serde_json::from_str::<Value>(data).ok());
+    if !one || data.is_none() {
         return Err("message.token or message.data".into());
     }
     let android = &message["android"];

@@ -82,6 +82,9 @@ impl Contract for Xiaomi {
             "title",
             "description",
             "payload",
+            "pass_through",
+            "notify_type",
+            "notify_id",
             "time_to_live",
             "extra.channel_id",
         ];
@@ -89,7 +92,10 @@ impl Contract for Xiaomi {
             && shown("title", 50)
             && shown("description", 128)
             && ttl.is_ok_and(|ttl| ttl <= 1_209_600_000)
-            && payload.is_ok();
+            && payload.is_ok()
+            && field("pass_through") == "0"
+            && field("notify_type") == "-1"
+            && field("notify_id").parse::<i32>().is_ok_and(|id| id >= 0);
         if !good {
             return Verdict::bad(answer(10017), format!("{form:?}"));
         }

@@ -62,16 +62,14 @@ async fn a_notification_is_delivered() {
 async fn many_go_over_one_connection() {
     let World { apns, provider, .. } = world().await;
     provider.send(&push(DEVICE)).await.expect("sent");
-    let sends = (0..50).map(|number| {
-        let mut push = push(DEVICE);
+    let provider = Arc::new(provider);
+    let mut sends = tokio::task::JoinSet::new();
+    for number in 0..50 {
+        let (provider, mut push) = (provider.clone(), push(DEVICE));
         push.dedup_key = number.to_string();
-        let provider = &provider;
-        async move { provider.send(&push).await }
-    });
-    let mut sends: Vec<_> = sends.map(Box::pin).collect();
-    for send in &mut sends {
-        send.await.expect("sent");
+        sends.spawn(async move { provider.send(&push).await });
     }
+    assert!(sends.join_all().await.iter().all(Result::is_ok));
     assert_eq!((apns.connections(), apns.received().len(), apns.problems().len()), (1, 51, 0));
 }
 

@@ -29,6 +29,10 @@ impl Provider for Told {
         "told"
     }
 
+    fn part(&self, push: &Push) -> String {
+        push.token.as_str().to_owned()
+    }
+
     async fn send(&self, _push: &Push) -> Result<Sent, PushError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let told = self.answers.lock().pop_front();
@@ -108,6 +112,28 @@ async fn a_provider_that_is_down_is_not_asked() {
     assert_eq!(line.send(&push).await, sent());
     assert_eq!(line.send(&push).await, sent());
     assert_eq!(told.asked.load(Ordering::SeqCst), 5);
+}
+
+#[tokio::test]
+async fn parts_of_a_service_fail_on_their_own() {
+    let (_clock, _told, line) = world([failed(None), failed(None), sent(), sent()]);
+    assert_eq!(line.send(&push("a")).await, failed(None));
+    assert_eq!(line.send(&push("a")).await, failed(None));
+    assert_eq!(line.send(&push("a")).await, paused(1));
+    assert_eq!(line.send(&push("b")).await, sent());
+    assert_eq!(line.send(&push("b")).await, sent());
+}
+
+#[tokio::test]
+async fn many_parts_are_not_remembered_for_ever() {
+    let (clock, _told, line) = world((0..3_000).map(|_| failed(Some(Duration::from_secs(1)))).chain([sent(), sent()]));
+    for part in 0..3_000 {
+        assert_eq!(line.send(&push(&part.to_string())).await, failed(Some(Duration::from_secs(1))));
+    }
+    assert_eq!(line.send(&push("0")).await, paused(1));
+    assert_eq!(line.send(&push("2999")).await, sent());
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(line.send(&push("0")).await, sent());
 }
 
 #[tokio::test]

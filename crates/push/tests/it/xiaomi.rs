@@ -30,6 +30,7 @@ async fn a_notification_is_delivered() {
         (&json!("d+1/="), &json!("Alice"), &json!("Hi Bob 👋"))
     );
     assert_eq!(said["time_to_live"], "86400000");
+    let id = said["notify_id"].clone();
     push.title = "  ".into();
     push.content = "好".repeat(500);
     push.ttl = std::time::Duration::from_secs(10_000_000);
@@ -38,6 +39,11 @@ async fn a_notification_is_delivered() {
     provider.send(&push).await.expect("sent");
     assert_eq!(xiaomi.problems(), Vec::<String>::new());
     assert_eq!(xiaomi.received()[1].said["extra.channel_id"], "ch");
+    assert_eq!(xiaomi.received()[1].said["notify_id"], id);
+    // Without a collapse ID each push is shown.
+    push.collapse_id = None;
+    provider.send(&push).await.expect("sent");
+    assert_ne!(xiaomi.received()[2].said["notify_id"], id);
 }
 
 #[tokio::test]
