@@ -9,6 +9,7 @@ pub mod fcm;
 pub mod huawei;
 mod listen;
 pub mod meizu;
+pub mod oppo;
 mod server;
 mod token;
 pub mod vivo;

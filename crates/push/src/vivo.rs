@@ -23,6 +23,7 @@ use crate::error::{BadSetup, PushError, Scope};
 use crate::http::{self, Http};
 use crate::provider::{Provider, Sent};
 use crate::push::{Push, text};
+use crate::quota::rest_of_day;
 use crate::text::cut;
 
 /// Where messages go.
@@ -147,22 +148,9 @@ fn width(text: &str) -> usize {
     text.chars().map(|char| if char.is_ascii() { 1 } else { 2 }).sum()
 }
 
-/// Until midnight in China: the quota is of a day.
-fn rest_of_day(now_ms: u64) -> Duration {
-    const DAY_MS: u64 = 86_400_000;
-    Duration::from_millis(DAY_MS - (now_ms + 8 * 3_600_000) % DAY_MS)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_end_in_china() {
-        // 2027-01-15T08:00:00Z is four in the afternoon there.
-        assert_eq!(rest_of_day(1_800_000_000_000), Duration::from_secs(8 * 3_600));
-        assert_eq!(rest_of_day(1_800_000_000_000 + 8 * 3_600_000), Duration::from_secs(86_400));
-    }
 
     #[test]
     fn texts_are_measured_by_width() {

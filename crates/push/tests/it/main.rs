@@ -8,6 +8,7 @@ mod huawei;
 mod kit;
 mod line;
 mod meizu;
+mod oppo;
 mod vivo;
 mod webhook;
 mod webpush;
