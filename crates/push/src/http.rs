@@ -1,6 +1,7 @@
 //! Requests to providers: pooled connections, HTTP/2 where the other side has it, bounded time and size. Redirects are not
 //! followed, and no proxy of the environment is used.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Url};
 
 use crate::error::{BadSetup, PushError};
-use crate::open_names::{OpenNames, is_open};
+use crate::open_names::{OpenNames, PrivateAddress, is_open};
 use crate::trust::{Identity, Trust};
 
 /// The longest answer that is read, in bytes.
@@ -165,17 +166,23 @@ pub(crate) async fn send(request: RequestBuilder) -> Result<Reply, PushError> {
     Ok(Reply { status, headers, body: body.freeze() })
 }
 
+/// What happened on the way. The cause's own words are of the system or TLS: the URL is not in them.
 fn lost(error: &reqwest::Error) -> PushError {
-    let reason = if error.is_timeout() {
-        "no answer in time"
-    } else if error.is_connect() {
-        "no connection"
-    } else if error.is_builder() {
+    let causes: Vec<_> = std::iter::successors(error.source(), |&error| error.source()).collect();
+    if causes.iter().any(|cause| cause.is::<PrivateAddress>()) {
+        return PushError::refused(PrivateAddress.to_string());
+    }
+    if error.is_builder() {
         return PushError::refused("the request cannot be made");
-    } else {
-        "the connection was lost"
-    };
-    PushError::failed(reason)
+    }
+    if error.is_timeout() {
+        return PushError::failed("no answer in time");
+    }
+    let what = if error.is_connect() { "no connection" } else { "the connection was lost" };
+    match causes.last() {
+        Some(cause) => PushError::failed(format!("{what}: {cause}")),
+        None => PushError::failed(what),
+    }
 }
 
 /// A base URL, without a slash at its end.

@@ -1,13 +1,17 @@
 //! Names that lead to public addresses only: for URLs that somebody else may choose. Every connection looks again, so that
 //! a name that has changed its address meanwhile leads nowhere it should not.
 
-use std::io;
 use std::net::IpAddr;
 
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use stentor_callbacks::address::is_public;
 use tokio::net::lookup_host;
+
+/// All addresses of a name are private.
+#[derive(Debug, thiserror::Error)]
+#[error("the address is private")]
+pub(crate) struct PrivateAddress;
 
 /// Resolves names as the system does, and leaves private addresses out.
 #[derive(Debug)]
@@ -19,7 +23,7 @@ impl Resolve for OpenNames {
             let found = lookup_host((name.as_str(), 0)).await?;
             let open: Vec<_> = found.filter(|address| is_public(address.ip())).collect();
             if open.is_empty() {
-                return Err(io::Error::other("the address is private").into());
+                return Err(PrivateAddress.into());
             }
             let open: Addrs = Box::new(open.into_iter());
             Ok(open)

@@ -69,7 +69,37 @@ pub(crate) fn fit(mut value: Value, max: usize, places: &[&str]) -> Option<Strin
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_cut_fits_and_is_whole_graphemes_of_the_text(text in ".*", max in 0_usize..40, which in 0..3) {
+            let measure = [chars, bytes, json_bytes][usize::try_from(which).expect("small")];
+            let kept = cut(&text, max, measure);
+            prop_assert!(measure(&kept) <= max);
+            if measure(&text) <= max {
+                prop_assert_eq!(&*kept, text.as_str());
+            } else {
+                let whole = kept.strip_suffix(ELLIPSIS).unwrap_or(&kept);
+                let ends = text.grapheme_indices(true).map(|(at, _)| at).chain([text.len()]);
+                prop_assert!(text.starts_with(whole) && ends.into_iter().any(|end| end == whole.len()));
+                // The next grapheme would not have fitted.
+                let next = text[whole.len()..].graphemes(true).next().unwrap_or_default();
+                prop_assert!(measure(whole) + measure(next) + measure(ELLIPSIS) > max);
+            }
+        }
+
+        #[test]
+        fn what_is_fitted_fits(title in ".{0,200}", body in ".{0,200}", max in 20_usize..400) {
+            let fitted = fit(json!({"title": title, "body": body}), max, &["/body", "/title"]);
+            let empty = json!({"title": "", "body": ""}).to_string().len();
+            prop_assert_eq!(fitted.is_some(), max >= empty);
+            prop_assert!(fitted.is_none_or(|fitted| fitted.len() <= max && serde_json::from_str::<Value>(&fitted).is_ok()));
+        }
+    }
 
     #[test]
     fn what_fits_is_left_alone() {

@@ -54,6 +54,7 @@ async fn a_message_is_delivered() {
         "huawei_receipt_id": "RCP", "huawei_target_user_type": 1}});
     push.extensions = Extensions::of(ext.as_object().expect("an object"));
     push.content = "好".repeat(5_000);
+    push.badge = Some(1_000);
     provider.send(&push).await.expect("sent");
     assert_eq!(huawei.problems(), Vec::<String>::new());
     let android = &huawei.received()[2].said["message"]["android"];
@@ -61,6 +62,7 @@ async fn a_message_is_delivered() {
         (&android["category"], &android["receipt_id"], &android["target_user_type"]),
         (&json!("IM"), &json!("RCP"), &json!(1))
     );
+    assert_eq!(android["notification"]["badge"]["set_num"], 99);
     assert_eq!(android["notification"]["click_action"], json!({"type": 1, "action": "a.b"}));
     push.custom.ext = Some("x".repeat(4_096).into());
     assert_eq!(class(&provider, &push).await, ErrorClass::Refused);

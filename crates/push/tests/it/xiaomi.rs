@@ -40,10 +40,13 @@ async fn a_notification_is_delivered() {
     assert_eq!(xiaomi.problems(), Vec::<String>::new());
     assert_eq!(xiaomi.received()[1].said["extra.channel_id"], "ch");
     assert_eq!(xiaomi.received()[1].said["notify_id"], id);
-    // Without a collapse ID each push is shown.
+    // Without a collapse ID each push is shown; a title is cut at its limit.
+    push.title = "t".repeat(50);
     push.collapse_id = None;
     provider.send(&push).await.expect("sent");
     assert_ne!(xiaomi.received()[2].said["notify_id"], id);
+    assert_eq!(xiaomi.received()[2].said["title"], format!("{}…", "t".repeat(48)));
+    assert_eq!(xiaomi.problems(), Vec::<String>::new());
 }
 
 #[tokio::test]
