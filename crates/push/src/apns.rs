@@ -93,7 +93,7 @@ impl Apns {
     /// A sender.
     ///
     /// # Errors
-    /// When the key or the URL cannot be read.
+    /// When the key, the topic or the URL cannot be read.
     pub fn new(setup: ApnsSetup, http: Http, clock: Arc<dyn Clock>) -> Result<Self, BadSetup> {
         let signer = match setup.auth {
             ApnsAuth::Certificate => None,
@@ -103,6 +103,9 @@ impl Apns {
             }
         };
         let base = http::base(&setup.base_url, "the APNs URL")?;
+        if !http::is_header_text(&setup.topic) {
+            return Err(BadSetup::Credential("the APNs topic"));
+        }
         Ok(Self { http, signer, topic: setup.topic, base, clock })
     }
 
@@ -171,7 +174,7 @@ impl Provider for Apns {
 
 /// At most 64 bytes that may stand in a header: others are replaced, so that equal IDs stay equal.
 fn header_text(id: &str) -> String {
-    if id.bytes().all(|byte| byte.is_ascii_graphic()) && id.len() <= MAX_COLLAPSE_ID {
+    if http::is_header_text(id) && id.len() <= MAX_COLLAPSE_ID {
         return id.to_owned();
     }
     digest(&SHA256, id.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()

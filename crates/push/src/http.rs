@@ -185,6 +185,11 @@ fn lost(error: &reqwest::Error) -> PushError {
     }
 }
 
+/// Whether a text of the configuration can stand in a header: visible ASCII, and not nothing.
+pub(crate) fn is_header_text(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// A base URL, without a slash at its end.
 pub(crate) fn base(text: &str, what: &'static str) -> Result<String, BadSetup> {
     let url = Url::parse(text).map_err(|_| BadSetup::Url(what))?;

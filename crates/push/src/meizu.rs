@@ -21,7 +21,7 @@ use crate::error::{BadSetup, PushError, Scope};
 use crate::http::{self, Http};
 use crate::provider::{Provider, Sent};
 use crate::push::{Push, text};
-use crate::text::{chars, cut};
+use crate::text::{chars, shown};
 
 /// Where notifications go.
 pub const SERVICE: &str = "https://server-api-push.meizu.com";
@@ -102,8 +102,8 @@ fn render(push: &Push) -> String {
     let mut message = json!({
         "noticeBarInfo": {
             "noticeBarType": 0,
-            "title": cut(&push.title, MAX_TITLE, chars),
-            "content": cut(&push.content, MAX_CONTENT, chars),
+            "title": shown(&push.title, MAX_TITLE, chars),
+            "content": shown(&push.content, MAX_CONTENT, chars),
         },
         "noticeExpandInfo": {"noticeExpandType": 0},
         "clickTypeInfo": click,

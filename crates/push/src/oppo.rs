@@ -23,7 +23,7 @@ use crate::http::{self, Http};
 use crate::provider::{Provider, Sent};
 use crate::push::{Push, text};
 use crate::quota::rest_of_day;
-use crate::text::{chars, cut};
+use crate::text::{chars, shown};
 
 /// Where messages to devices of mainland China go.
 pub const SERVICE: &str = "https://api.push.oppomobile.com";
@@ -141,8 +141,8 @@ fn render(push: &Push) -> Result<String, PushError> {
         // Of messages with the same one a device gets one.
         "app_message_id": hex(&digest(&SHA256, push.dedup_key.as_bytes()).as_ref()[..16]),
         "style": style,
-        "title": cut(&push.title, MAX_TITLE, chars),
-        "content": cut(&push.content, max, chars),
+        "title": shown(&push.title, MAX_TITLE, chars),
+        "content": shown(&push.content, max, chars),
         "click_action_type": 0,
         "action_parameters": parameters,
         "off_line": !push.ttl.is_zero(),

@@ -29,6 +29,12 @@ pub fn cut(text: &str, max: usize, measure: impl Fn(&str) -> usize) -> Cow<'_, s
     Cow::Owned(format!("{}{mark}", &text[..end]))
 }
 
+/// The same for services that refuse a text of nothing but blanks: an ellipsis stands for it.
+pub(crate) fn shown(text: &str, max: usize, measure: impl Fn(&str) -> usize) -> String {
+    let text = if text.trim().is_empty() { ELLIPSIS } else { text };
+    cut(text, max, measure).into_owned()
+}
+
 /// The number of Unicode characters: how most services count.
 #[must_use]
 pub fn chars(text: &str) -> usize {

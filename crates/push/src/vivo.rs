@@ -24,7 +24,7 @@ use crate::http::{self, Http};
 use crate::provider::{Provider, Sent};
 use crate::push::{Push, text};
 use crate::quota::rest_of_day;
-use crate::text::cut;
+use crate::text::shown;
 
 /// Where messages go.
 pub const SERVICE: &str = "https://api-push.vivo.com.cn";
@@ -105,8 +105,8 @@ impl Vivo {
             "appId": self.app_id,
             "regId": push.token.as_str(),
             "notifyType": 4,
-            "title": cut(&push.title, MAX_TITLE, width),
-            "content": cut(&push.content, MAX_CONTENT, width),
+            "title": shown(&push.title, MAX_TITLE, width),
+            "content": shown(&push.content, MAX_CONTENT, width),
             // From a quarter of an hour to seven days.
             "timeToLive": push.ttl.as_secs().clamp(900, 604_800),
             "skipType": 1,
@@ -155,6 +155,6 @@ mod tests {
     #[test]
     fn texts_are_measured_by_width() {
         assert_eq!((width("ab"), width("你好"), width("a你")), (2, 4, 3));
-        assert_eq!(cut(&"你".repeat(21), MAX_TITLE, width), format!("{}…", "你".repeat(19)));
+        assert_eq!(shown(&"你".repeat(21), MAX_TITLE, width), format!("{}…", "你".repeat(19)));
     }
 }

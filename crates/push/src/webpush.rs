@@ -32,6 +32,9 @@ use vapid::Vapid;
 /// The longest JSON before encryption, in bytes: 4096 without header (86), delimiter (1) and tag (16).
 pub const MAX_PLAINTEXT: usize = 3_993;
 
+/// Four weeks: nobody keeps a push longer, and one that asks for more might be refused.
+const MAX_TTL_S: u64 = 2_419_200;
+
 /// What [`WebPush`] needs.
 #[derive(Debug)]
 pub struct WebPushSetup {
@@ -94,7 +97,7 @@ impl Provider for WebPush {
             .header("authorization", self.vapid.header(&origin, now_ms)?)
             .header("content-encoding", "aes128gcm")
             .header("content-type", "application/octet-stream")
-            .header("ttl", push.ttl.as_secs().to_string())
+            .header("ttl", push.ttl.as_secs().min(MAX_TTL_S).to_string())
             .header("urgency", "high")
             .body(body);
         if let Some(collapse_id) = &push.collapse_id {

@@ -28,7 +28,7 @@ use crate::error::{BadSetup, PushError, Scope};
 use crate::http::{self, Http};
 use crate::provider::{Provider, Sent};
 use crate::push::{Push, text};
-use crate::text::{chars, cut};
+use crate::text::{chars, shown};
 
 /// Where messages go in mainland China. Elsewhere the host is another: see the documents.
 pub const SERVICE: &str = "https://api.xmpush.xiaomi.com";
@@ -70,9 +70,12 @@ impl Xiaomi {
     /// A sender.
     ///
     /// # Errors
-    /// When the URL cannot be read.
+    /// When the URL cannot be read, or the secret cannot stand in a header.
     pub fn new(setup: XiaomiSetup, http: Http, clock: Arc<dyn Clock>) -> Result<Self, BadSetup> {
         let base = http::base(&setup.base_url, "Xiaomi's URL")?;
+        if !http::is_header_text(setup.app_secret.expose()) {
+            return Err(BadSetup::Credential("Xiaomi's secret"));
+        }
         Ok(Self { http, app_secret: setup.app_secret, package: setup.package, base, clock })
     }
 }
@@ -82,12 +85,6 @@ fn notify_id(push: &Push) -> u32 {
     let hash = digest(&SHA256, push.collapse_id.as_ref().unwrap_or(&push.dedup_key).as_bytes());
     // The device's number has a sign.
     hash.as_ref().iter().take(4).fold(0, |id, byte| id << 8 | u32::from(*byte)) & 0x7fff_ffff
-}
-
-/// A text may not be all blanks.
-fn shown(text: &str, max: usize) -> String {
-    let text = if text.trim().is_empty() { "…" } else { text };
-    cut(text, max, chars).into_owned()
 }
 
 #[async_trait]
@@ -104,8 +101,8 @@ impl Provider for Xiaomi {
         let mut form = vec![
             ("registration_id", push.token.as_str().to_owned()),
             ("restricted_package_name", self.package.clone()),
-            ("title", shown(&push.title, MAX_TITLE)),
-            ("description", shown(&push.content, MAX_CONTENT)),
+            ("title", shown(&push.title, MAX_TITLE, chars)),
+            ("description", shown(&push.content, MAX_CONTENT, chars)),
             ("payload", Value::from(push.custom.to_map()).to_string()),
             ("pass_through", "0".to_owned()),
             ("notify_type", "-1".to_owned()),

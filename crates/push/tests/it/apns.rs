@@ -259,6 +259,21 @@ async fn a_certificate_does_instead_of_a_token() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_sent_is_refused_at_the_start() {
+    let World { clock, apns, key, .. } = world().await;
+    for (key, topic, base_url) in [
+        ("x", TOPIC, apns.url()),
+        (&key, "", apns.url()),
+        (&key, "a\nb", apns.url()),
+        (&key, TOPIC, "api.push.apple.com".into()),
+    ] {
+        let auth = ApnsAuth::Token { key_pem: Secret::new(key), key_id: "K".into(), team_id: "T".into() };
+        let setup = ApnsSetup { auth, topic: topic.into(), base_url };
+        assert!(Apns::new(setup, http(&apns), clock.clone()).is_err(), "{topic}");
+    }
+}
+
+#[tokio::test]
 async fn secrets_are_not_in_debug() {
     let World { provider, apns, key, .. } = world().await;
     provider.send(&push(DEVICE)).await.expect("sent");

@@ -34,6 +34,10 @@ async fn a_notification_is_delivered() {
     let ext = json!({"em_android_push_ext": {"meizu_click_activity": "com.example.Main"}});
     push.extensions = Extensions::of(ext.as_object().expect("an object"));
     provider.send(&push).await.expect("sent");
+    let mut blank = push.clone();
+    (blank.title, blank.content) = (" ".into(), String::new());
+    blank.dedup_key = "m2:d1".into();
+    provider.send(&blank).await.expect("sent");
     assert_eq!(meizu.problems(), Vec::<String>::new());
     assert_eq!(meizu.received()[1].said["clickTypeInfo"]["activity"], "com.example.Main");
 }

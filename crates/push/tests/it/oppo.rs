@@ -48,6 +48,10 @@ async fn a_notification_is_delivered() {
     (push.title, push.content) = ("好".repeat(60), "好".repeat(500));
     push.ttl = Duration::ZERO;
     provider.send(&push).await.expect("sent");
+    let mut blank = push.clone();
+    (blank.title, blank.content) = (" ".into(), String::new());
+    blank.dedup_key = "m2:d1".into();
+    provider.send(&blank).await.expect("sent");
     assert_eq!(oppo.problems(), Vec::<String>::new());
     let second = oppo.received()[2].said["notification"].clone();
     assert_eq!((&second["style"], &second["notify_level"], &second["category"]), (&json!(2), &json!(16), &json!("IM")));

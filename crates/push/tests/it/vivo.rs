@@ -46,6 +46,10 @@ async fn a_notification_is_delivered() {
     push.content = "好".repeat(500);
     push.ttl = Duration::from_secs(1);
     provider.send(&push).await.expect("sent");
+    let mut blank = push.clone();
+    (blank.title, blank.content) = (" ".into(), String::new());
+    blank.dedup_key = "m2:d1".into();
+    provider.send(&blank).await.expect("sent");
     assert_eq!(vivo.problems(), Vec::<String>::new());
     let again = vivo.received()[2].said.clone();
     assert_eq!((&again["skipType"], &again["skipContent"]), (&json!(4), &json!("vpush://a/b")));

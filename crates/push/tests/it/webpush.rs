@@ -56,8 +56,10 @@ async fn the_longest_payload_fits() {
     let (_clock, service, provider) = world().await;
     let mut push = to_browser(&service, &provider, "b1");
     push.content = "x".repeat(10_000);
+    push.ttl = Duration::MAX;
     provider.send(&push).await.expect("sent");
     assert_eq!(service.received()[0].headers["content-length"], "4096");
+    assert_eq!(service.received()[0].headers["ttl"], "2419200");
     assert_eq!(service.problems(), Vec::<String>::new());
     push.custom.ext = Some("x".repeat(4_000).into());
     assert_eq!(class(&provider, &push).await, ErrorClass::Refused);
