@@ -36,6 +36,8 @@ pub struct ChatApp {
     pub callbacks: Option<Callbacks>,
     /// Messages may be taken back for so long, in milliseconds: 2 minutes (message documents).
     pub recall_within_ms: u64,
+    /// Whether broadcasts are part of the past of rooms: not by default (broadcast documents).
+    pub broadcasts_roam: bool,
     /// Whether a user who wants no pushes from 00:00 to 00:00 means never instead of always: the documents say both.
     pub push_midnight_clears: bool,
     /// The time zone of the times at which users want no pushes: no document says which; UTC.
@@ -133,6 +135,7 @@ impl ChatApp {
             history_download_ms: HISTORY_DOWNLOAD_MS,
             callbacks: None,
             recall_within_ms: 120_000,
+            broadcasts_roam: false,
             push_midnight_clears: false,
             push_zone: PushZone::default(),
             push_language: PushLanguage::default(),

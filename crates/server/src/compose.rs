@@ -169,6 +169,7 @@ pub(crate) fn chat_app(app: &AppConfig) -> Option<ChatApp> {
         LanguageWord::English => PushLanguage::English,
         LanguageWord::Chinese => PushLanguage::Chinese,
     };
+    chat.broadcasts_roam = app.chat.broadcasts_roam;
     chat.push_midnight_clears = app.chat.push_midnight_clears;
     chat.history_download_ms = app.chat.history_download_s.get() * 1000;
     chat.features = ChatFeatures {

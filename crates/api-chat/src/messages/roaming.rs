@@ -1,6 +1,8 @@
 //! `POST users/{username}/messageroaming`: the past of a conversation, page by page, as clients ask for it. What they get
 //! is ours: the vendor's service answers with frames of its own protocol.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -83,7 +85,9 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
     let next_key = found.last().map(|message| message.id.to_string());
     let types = request.types.as_deref().unwrap_or_default();
     let wanted = |kind: &str| types.is_empty() || types.split(',').any(|word| word.trim() == kind);
-    let msgs: Vec<_> = found.iter().filter_map(|message| view(message, wanted)).collect();
+    // By default broadcasts do not roam (broadcast documents); they are in the downloads.
+    let roams = |message: &&Arc<Message>| call.chat.broadcasts_roam || !message.marks.broadcast;
+    let msgs: Vec<_> = found.iter().filter(roams).filter_map(|message| view(message, wanted)).collect();
     let data = json!({ "msgs": msgs, "next_key": next_key, "is_last": is_last, "queue": request.queue });
     Ok(call.reply().path(call.path()).data(data).send())
 }
@@ -137,10 +141,6 @@ impl Roaming {
 
 /// A message of the past, if its type is wanted.
 fn view(message: &Message, wanted: impl Fn(&str) -> bool) -> Option<Value> {
-    // Broadcasts do not roam (broadcast documents); they are in the downloads.
-    if message.marks.broadcast {
-        return None;
-    }
     let content = ContentView::decode(&message.payload).ok().filter(|content| wanted(content.kind().as_str()))?;
     let parsed = |json: &str| serde_json::from_str::<Value>(json).ok();
     let chat_type = match message.to {

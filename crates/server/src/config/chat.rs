@@ -38,6 +38,8 @@ section! {
         history_bytes: Bounded<0, 1_125_899_906_842_624> = Bounded::clamped(2_147_483_648);
         /// How long messages may be taken back, and no longer than they are kept: 2 minutes.
         recall_within_s: Bounded<1, 604_800> = Bounded::clamped(120);
+        /// Whether broadcasts are part of the past of rooms that clients read.
+        broadcasts_roam: bool = false;
         /// The time zone of the times of the day at which users want no pushes, by its IANA name.
         push_time_zone: ZoneName = ZoneName::default();
         /// The language of what pushes say beside the message, for users who have not set English or Chinese: "en", "zh".

@@ -101,6 +101,7 @@ retry_longest_ms = 200
 room_stay_ms = {room_stay_ms}
 inbox_messages = {inbox_messages}
 devices = {devices}
+broadcasts_roam = true
 broadcasts_per_second = {BROADCASTS_PER_MINUTE}
 broadcasts_per_minute = {BROADCASTS_PER_MINUTE}
 broadcasts_per_day = {BROADCASTS_PER_DAY}

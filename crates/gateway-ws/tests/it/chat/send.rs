@@ -114,7 +114,8 @@ async fn content_has_limits() {
     }
     let without_ext =
         json!({ "chat_type": "chat", "to": "bob", "body_type": "txt", "body": { "msg": "x" }, "ext": null });
-    alice.request("send", without_ext).await.expect("null is no extension");
+    assert_eq!(code(alice.request("send", without_ext).await), 500, "null is no object, as over REST");
+    alice.send(&to_bob("without")).await.expect("sent");
     assert_eq!(message(&mut bob).await.ext.as_str(), "{}");
 }
 

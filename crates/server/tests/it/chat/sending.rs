@@ -162,16 +162,25 @@ async fn rooms_that_nobody_made_leave_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_broadcast_is_no_part_of_the_past_of_a_room() {
-    let scene = Scene::new().await;
-    let mut bob = scene.server.chat_client("bob").await;
-    scene.say("messages/chatrooms", &scene.room, "1", json!({})).await;
-    scene.ok("messages/chatrooms/broadcast", &json!({ "from": "alice", "msg": { "type": "txt", "msg": "2" } })).await;
-    assert_eq!((text(&mut bob).await, text(&mut bob).await), ("1".to_owned(), "2".to_owned()));
-    let queue = format!("{}@conference.easemob.com", scene.room);
-    let past = scene.ok("users/bob/messageroaming", &json!({ "queue": queue, "is_positive": true })).await;
-    let texts: Vec<_> = past["msgs"].as_array().unwrap().iter().map(|message| &message["body"]["msg"]).collect();
-    assert_eq!(texts, ["1"]);
+async fn a_broadcast_is_part_of_the_past_of_a_room_only_where_it_is_switched_on() {
+    for (roams, expected) in [(false, vec!["1"]), (true, vec!["1", "2"])] {
+        let app = TestApp::new().chat().chat_option(&format!("broadcasts_roam = {roams}"));
+        let scene = Scene::on(TestServer::builder().app(app).manual_clock().start().await).await;
+        let mut bob = scene.server.chat_client("bob").await;
+        scene.say("messages/chatrooms", &scene.room, "1", json!({})).await;
+        let all = json!({ "from": "alice", "msg": { "type": "txt", "msg": "2" } });
+        scene.ok("messages/chatrooms/broadcast", &all).await;
+        assert_eq!((text(&mut bob).await, text(&mut bob).await), ("1".to_owned(), "2".to_owned()));
+        let asked = json!({ "queue": format!("{}@conference.easemob.com", scene.room), "is_positive": true });
+        stentor_testkit::eventually("what was sent is the past", || async {
+            let past = scene.ok("users/bob/messageroaming", &asked).await;
+            let messages = past["msgs"].as_array().unwrap().clone();
+            let texts: Vec<_> =
+                messages.iter().map(|message| message["body"]["msg"].as_str().unwrap().to_owned()).collect();
+            if texts == expected { Ok(()) } else { Err(texts) }
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
