@@ -11,18 +11,20 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
+use stentor_core::id::MessageId;
 use stentor_core::session::{Closing, Outlet, Session};
 
 use crate::counters::Counters;
 use crate::flusher::Flusher;
-use crate::protocol::Protocol;
 use crate::socket::{ReadHalf, WriteHalf};
+use crate::teller::Teller;
 use crate::wire::{Flushed, Wire};
 
 /// One upgraded connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     wire: Mutex<Wire>,
+    teller: Teller,
     task: AtomicWaker,
     /// It stands in the flusher's queue.
     dirty: AtomicBool,
@@ -44,14 +46,10 @@ impl Outlet for Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(
-        protocol: Protocol,
-        socket: WriteHalf,
-        flusher: Arc<Flusher>,
-        counters: Arc<Counters>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(teller: Teller, socket: WriteHalf, flusher: Arc<Flusher>, counters: Arc<Counters>) -> Arc<Self> {
         Arc::new(Self {
-            wire: Mutex::new(Wire::new(protocol, socket)),
+            wire: Mutex::new(Wire::new(teller.clone(), socket)),
+            teller,
             task: AtomicWaker::new(),
             dirty: AtomicBool::new(false),
             closing: OnceLock::new(),
@@ -93,6 +91,16 @@ impl Connection {
 
     pub(crate) fn push(&self, frame: Bytes) {
         self.wire.lock().push(frame);
+    }
+
+    /// How its client is told.
+    pub(crate) fn teller(&self) -> &Teller {
+        &self.teller
+    }
+
+    /// What the client acks: everything of a conversation that was written to it, up to a number.
+    pub(crate) fn take_acked(&self, conversation: &str, up_to: MessageId) -> Vec<MessageId> {
+        self.wire.lock().take_acked(conversation, up_to)
     }
 
     /// From now on the mailbox of `session` is written out, after the welcome.

@@ -7,12 +7,13 @@ use std::mem;
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf, Bytes};
+use stentor_core::id::MessageId;
 use stentor_core::notice::Envelope;
 use stentor_core::session::{Closing, Session};
 
 use crate::counters::{self, Counters};
-use crate::protocol::Protocol;
 use crate::socket::{FRAMES_PER_WRITE, WriteHalf};
+use crate::teller::{self, Teller, Unacked};
 
 /// So many bytes are taken out of a mailbox for one write, about.
 const BYTES_PER_WRITE: usize = 64 * 1024;
@@ -39,10 +40,13 @@ pub(crate) enum Flushed {
 /// The writing side of one connection.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    protocol: Protocol,
+    teller: Teller,
     socket: Option<WriteHalf>,
     /// The session, and which of its connections this is.
     session: Option<(Arc<Session>, u64)>,
+    /// What was written and not acked, of clients that do not name each message that they ack. Bounded like the mailbox and
+    /// the inbox, out of which it came.
+    unacked: Vec<Unacked>,
     /// Frames that go before those in the mailbox: replies, and what the socket did not take yet.
     queue: VecDeque<Bytes>,
     queued_bytes: usize,
@@ -64,11 +68,12 @@ thread_local! {
 }
 
 impl Wire {
-    pub(crate) fn new(protocol: Protocol, socket: WriteHalf) -> Self {
+    pub(crate) fn new(teller: Teller, socket: WriteHalf) -> Self {
         Self {
-            protocol,
+            teller,
             socket: Some(socket),
             session: None,
+            unacked: Vec::new(),
             queue: VecDeque::new(),
             queued_bytes: 0,
             head_started: false,
@@ -94,6 +99,16 @@ impl Wire {
     pub(crate) fn push(&mut self, frame: Bytes) {
         self.queued_bytes += frame.len();
         self.queue.push_back(frame);
+    }
+
+    /// Takes out what the client acks.
+    pub(crate) fn take_acked(&mut self, conversation: &str, up_to: MessageId) -> Vec<MessageId> {
+        let acked = teller::take_acked(&mut self.unacked, conversation, up_to);
+        if self.unacked.is_empty() {
+            // An idle connection holds no buffer.
+            self.unacked = Vec::new();
+        }
+        acked
     }
 
     /// Bytes that wait for the socket.
@@ -178,13 +193,16 @@ impl Wire {
             && bytes < BYTES_PER_WRITE
             && let Some((session, attachment)) = &self.session
         {
-            let (protocol, slot) = (self.protocol, self.protocol.slot());
-            let encode = |envelope: Arc<Envelope>| envelope.encoded(slot, |notice| protocol.notice(notice));
+            let (teller, unacked) = (&self.teller, &mut self.unacked);
+            let mut encode = |envelope: Arc<Envelope>| {
+                unacked.extend(teller.to_be_acked(session, &envelope.notice));
+                teller.frame(session, &envelope)
+            };
             loop {
                 session.take(*attachment, room, BYTES_PER_WRITE - bytes, &mut scratch.envelopes);
                 let nothing_left = scratch.envelopes.is_empty();
                 // What these clients are not told has an empty frame.
-                let frames = scratch.envelopes.drain(..).map(encode).filter(|frame| !frame.is_empty());
+                let frames = scratch.envelopes.drain(..).map(&mut encode).filter(|frame| !frame.is_empty());
                 scratch.frames.extend(frames);
                 if nothing_left || !scratch.frames.is_empty() {
                     break;
