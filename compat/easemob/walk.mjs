@@ -187,10 +187,12 @@ const steps = {
     }
     const device = { deviceId: 'fixed', isFixedDeviceId: true };
     const away = await logged(named('away'), device);
+    await away.next('onOfflineMessageSyncStart');
     for (let i = 0; i < count; i += 1) {
       const got = await away.next('onTextMessage');
       assert.deepEqual([got.id, got.msg], [sent[i], `${i}`]);
     }
+    await away.next('onOfflineMessageSyncFinish');
     // Whoever has got everything, on whatever device, has nothing waiting.
     await eventually(async () => (await rest('GET', `users/${named('away')}/offline_msg_count`)).data[named('away')] === 0);
     away.close();
@@ -276,11 +278,27 @@ const steps = {
     two.close();
   },
 
-  async 'a cut connection comes back, and nothing is lost'() {
+  async 'a cut connection comes back, and nothing is lost or doubled'() {
+    const room = (await rest('POST', 'chatrooms', { name: 'lobby', description: '-', owner: named('owner') })).data.id;
     const [one, two] = [await logged(alice), await logged(bob)];
+    const say = async (msg) => {
+      await rest('POST', 'messages/chatrooms', { from: 'admin', to: [room], type: 'txt', body: { msg } });
+      await one.send({ type: 'txt', chatType: 'singleChat', to: bob, msg });
+    };
+    await two.connection.joinChatRoom({ roomId: room });
+    await say('before');
+    await two.next('onTextMessage', (got) => got.msg === 'before' && got.chatType === 'chatRoom');
+    await two.next('onTextMessage', (got) => got.msg === 'before' && got.chatType === 'singleChat');
     two.connection.sock.close();
-    await one.send({ type: 'txt', chatType: 'singleChat', to: bob, msg: 'while you were away' });
-    assert.equal((await two.next('onTextMessage')).msg, 'while you were away');
+    await say('meanwhile');
+    await two.next('onReconnecting');
+    await two.next('onConnected');
+    await say('after');
+    for (const chatType of ['chatRoom', 'singleChat']) {
+      await two.next('onTextMessage', (got) => got.msg === 'after' && got.chatType === chatType);
+    }
+    const others = two.all('onTextMessage').map((got) => `${got.msg} ${got.chatType}`);
+    assert.deepEqual(others.sort(), ['meanwhile chatRoom', 'meanwhile singleChat']);
     one.close();
     two.close();
   },

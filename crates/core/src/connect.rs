@@ -13,6 +13,7 @@ use crate::node::{Node, RequestError};
 use crate::session::{Closing, ConnectError, Connected, Login, Outlet, Session};
 use crate::store::{OpenSession, StoreError};
 
+mod away;
 mod deadlines;
 pub(crate) mod departure;
 mod devices;

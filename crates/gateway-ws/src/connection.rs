@@ -16,6 +16,7 @@ use stentor_core::session::{Closing, Outlet, Session};
 
 use crate::counters::Counters;
 use crate::flusher::Flusher;
+use crate::protocol::Pull;
 use crate::socket::{ReadHalf, WriteHalf};
 use crate::teller::Teller;
 use crate::wire::{Flushed, Wire};
@@ -98,9 +99,14 @@ impl Connection {
         &self.teller
     }
 
-    /// What the client acks: everything of a conversation that was written to it, up to a number.
-    pub(crate) fn take_acked(&self, conversation: &str, up_to: MessageId) -> Vec<MessageId> {
-        self.wire.lock().take_acked(conversation, up_to)
+    /// The frame that answers a sign of life.
+    pub(crate) fn pong(&self, now_ms: u64) -> Bytes {
+        self.wire.lock().pong(now_ms)
+    }
+
+    /// The frame that answers a pull, and what the client has.
+    pub(crate) fn pull(&self, pull: Pull, now_ms: u64) -> (Vec<MessageId>, Bytes) {
+        self.wire.lock().pull(pull, now_ms)
     }
 
     /// From now on the mailbox of `session` is written out, after the welcome.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use stentor_core::id::{DeviceId, MessageId};
+use stentor_core::id::DeviceId;
 use stentor_core::session::Closing;
-use stentor_msync::{Command, Jid, Logout, MSync, Provision, SyncDown, SyncUp, UnreadDown, decode};
+use stentor_msync::{Command, Logout, MSync, Provision, QueueCount, SyncDown, SyncUp, UnreadDown, decode};
 
 use crate::chat;
 use crate::codec::{Malformed, Refusal, VERSION};
@@ -20,11 +20,11 @@ mod frame;
 mod last;
 mod muc;
 pub(crate) mod notice;
-pub(crate) mod queue;
+mod queue;
+mod shelf;
 mod up;
 
-#[cfg(test)]
-mod tests;
+pub(crate) use shelf::Shelf;
 
 /// What stands before a token.
 const TOKEN_MARK: &str = "$t$";
@@ -88,16 +88,7 @@ fn sync(caller: &Arc<Caller>, sync: SyncUp) -> Result<Said, Malformed> {
         return up::begin(caller, meta);
     }
     let Some(address) = sync.queue else { return Ok(Said::Nothing) };
-    Ok(Said::Pull(pull(caller, address, sync.key)))
-}
-
-/// Everything that the client has not got is written to it without being asked for, so what it asks for is on its way already.
-fn pull(caller: &Caller, address: Jid, key: Option<u64>) -> Pull {
-    Pull {
-        conversation: address.name.clone().unwrap_or_default(),
-        up_to: key.map(MessageId),
-        answer: frame::end_of_queue(address, key, caller.state.node().clock().wall_ms()),
-    }
+    Ok(Said::Pull(Pull { address, key: sync.key }))
 }
 
 fn logout(caller: &Arc<Caller>, logout: &Logout) -> Begun {
@@ -134,9 +125,9 @@ pub(crate) fn refused(refusal: &Refusal) -> Bytes {
     frame::frame(Command::Provision, &Provision { status: Some(codes::login(refusal)), ..Provision::default() })
 }
 
-/// The frame that answers a sign of life. Nothing is listed: see [`pull`].
-pub(crate) fn pong(now_ms: u64) -> Bytes {
-    let unread = UnreadDown { status: Some(frame::ok()), unread: Vec::new(), timestamp: Some(now_ms) };
+/// The frame that answers a sign of life: what there is to pull.
+pub(crate) fn unread(queues: Vec<QueueCount>, now_ms: u64) -> Bytes {
+    let unread = UnreadDown { status: Some(frame::ok()), unread: queues, timestamp: Some(now_ms) };
     frame::frame(Command::Unread, &unread)
 }
 

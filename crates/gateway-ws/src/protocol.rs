@@ -64,6 +64,11 @@ impl Protocol {
         }
     }
 
+    /// Whether a client that comes back does not say so, and goes on by its device.
+    pub(crate) const fn goes_on_by_device(self) -> bool {
+        matches!(self, Self::Msync)
+    }
+
     /// What its messages are.
     pub(crate) const fn messages(self) -> Messages {
         match self {
@@ -103,7 +108,7 @@ impl Protocol {
     pub(crate) fn pong(self, now_ms: u64) -> Bytes {
         match self {
             Self::Rtm | Self::Chat => codec::pong(now_ms),
-            Self::Msync => msync::pong(now_ms),
+            Self::Msync => msync::unread(Vec::new(), now_ms),
         }
     }
 
@@ -302,12 +307,10 @@ pub(crate) enum Said {
 
 /// A client asks for a conversation.
 pub(crate) struct Pull {
-    /// As the protocol names it: see [`crate::teller::Unacked`].
-    pub(crate) conversation: String,
-    /// It has everything of the conversation that was written to it, up to this one.
-    pub(crate) up_to: Option<MessageId>,
-    /// The frame that answers it.
-    pub(crate) answer: Bytes,
+    /// The conversation's queue.
+    pub(crate) address: stentor_msync::Jid,
+    /// It has everything of the queue up to this one.
+    pub(crate) key: Option<u64>,
 }
 
 /// What becomes of a request: `T`, in the words of the protocol, or why not.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use stentor_core::clock::Clock;
-use stentor_core::id::{MessageId, UserId};
+use stentor_core::id::UserId;
 use stentor_core::notice::{Envelope, Notice};
 use stentor_core::session::Session;
 
@@ -58,34 +58,19 @@ pub(crate) struct Audience<'a> {
 impl Teller {
     /// The complete frame of a notice; empty if the client is told nothing.
     pub(crate) fn frame(&self, session: &Session, envelope: &Envelope) -> Bytes {
-        let own = is_own(&envelope.notice, session.user());
-        let audience = Audience { app: session.app().id().as_str(), own, numbers: &self.numbers };
-        envelope.encoded(self.protocol.slot(own), |notice| self.protocol.notice(notice, &audience))
+        let audience = self.audience(session, &envelope.notice);
+        envelope.encoded(self.protocol.slot(audience.own), |notice| self.protocol.notice(notice, &audience))
     }
 
-    /// What the client acks, if not by its ID alone: the message and the conversation it stands in.
-    pub(crate) fn to_be_acked(&self, session: &Session, notice: &Notice) -> Option<Unacked> {
-        match notice {
-            Notice::PeerMessage { message, .. } if self.protocol == Protocol::Msync => Some(Unacked {
-                id: message.id,
-                conversation: crate::msync::queue::of(message, message.from == *session.user()).to_owned(),
-            }),
-            _ => None,
-        }
+    /// Who is told of a notice.
+    pub(crate) fn audience<'a>(&'a self, session: &'a Session, notice: &Notice) -> Audience<'a> {
+        self.audience_of(session, is_own(notice, session.user()))
     }
-}
 
-/// A message that was written to a client and not acked.
-#[derive(Debug)]
-pub(crate) struct Unacked {
-    id: MessageId,
-    conversation: String,
-}
-
-/// Takes out what a client acks: everything of a conversation up to a number.
-pub(crate) fn take_acked(unacked: &mut Vec<Unacked>, conversation: &str, up_to: MessageId) -> Vec<MessageId> {
-    let acked = |message: &mut Unacked| message.id <= up_to && message.conversation == conversation;
-    unacked.extract_if(.., acked).map(|message| message.id).collect()
+    /// The same, where it is known whether they are the sender's own clients.
+    pub(crate) fn audience_of<'a>(&'a self, session: &'a Session, own: bool) -> Audience<'a> {
+        Audience { app: session.app().id().as_str(), own, numbers: &self.numbers }
+    }
 }
 
 fn is_own(notice: &Notice, user: &UserId) -> bool {

@@ -12,8 +12,10 @@ use stentor_core::notice::Envelope;
 use stentor_core::session::{Closing, Session};
 
 use crate::counters::{self, Counters};
+use crate::msync::{self, Shelf};
+use crate::protocol::{Protocol, Pull};
 use crate::socket::{FRAMES_PER_WRITE, WriteHalf};
-use crate::teller::{self, Teller, Unacked};
+use crate::teller::Teller;
 
 /// So many bytes are taken out of a mailbox for one write, about.
 const BYTES_PER_WRITE: usize = 64 * 1024;
@@ -44,9 +46,8 @@ pub(crate) struct Wire {
     socket: Option<WriteHalf>,
     /// The session, and which of its connections this is.
     session: Option<(Arc<Session>, u64)>,
-    /// What was written and not acked, of clients that do not name each message that they ack. Bounded like the mailbox and
-    /// the inbox, out of which it came.
-    unacked: Vec<Unacked>,
+    /// What the client pulls, and acks by queue, in the protocol that has it so.
+    shelf: Option<Box<Shelf>>,
     /// Frames that go before those in the mailbox: replies, and what the socket did not take yet.
     queue: VecDeque<Bytes>,
     queued_bytes: usize,
@@ -70,10 +71,10 @@ thread_local! {
 impl Wire {
     pub(crate) fn new(teller: Teller, socket: WriteHalf) -> Self {
         Self {
+            shelf: (teller.protocol == Protocol::Msync).then(Box::default),
             teller,
             socket: Some(socket),
             session: None,
-            unacked: Vec::new(),
             queue: VecDeque::new(),
             queued_bytes: 0,
             head_started: false,
@@ -101,14 +102,21 @@ impl Wire {
         self.queue.push_back(frame);
     }
 
-    /// Takes out what the client acks.
-    pub(crate) fn take_acked(&mut self, conversation: &str, up_to: MessageId) -> Vec<MessageId> {
-        let acked = teller::take_acked(&mut self.unacked, conversation, up_to);
-        if self.unacked.is_empty() {
-            // An idle connection holds no buffer.
-            self.unacked = Vec::new();
+    /// The frame that answers a sign of life.
+    pub(crate) fn pong(&mut self, now_ms: u64) -> Bytes {
+        match &mut self.shelf {
+            Some(shelf) => msync::unread(shelf.list(), now_ms),
+            None => self.teller.protocol.pong(now_ms),
         }
-        acked
+    }
+
+    /// The frame that answers a pull, and what the client has.
+    pub(crate) fn pull(&mut self, pull: Pull, now_ms: u64) -> (Vec<MessageId>, Bytes) {
+        let (Some(shelf), Some((session, _))) = (&mut self.shelf, &self.session) else {
+            return (Vec::new(), Bytes::new());
+        };
+        let audience = |own| self.teller.audience_of(session, own);
+        shelf.pull(pull.address, pull.key, audience, now_ms)
     }
 
     /// Bytes that wait for the socket.
@@ -193,10 +201,11 @@ impl Wire {
             && bytes < BYTES_PER_WRITE
             && let Some((session, attachment)) = &self.session
         {
-            let (teller, unacked) = (&self.teller, &mut self.unacked);
+            let (teller, shelf) = (&self.teller, &mut self.shelf);
             let mut encode = |envelope: Arc<Envelope>| {
-                unacked.extend(teller.to_be_acked(session, &envelope.notice));
-                teller.frame(session, &envelope)
+                let audience = teller.audience(session, &envelope.notice);
+                let shelved = shelf.as_mut().and_then(|shelf| shelf.take_in(&envelope.notice, &audience));
+                shelved.unwrap_or_else(|| teller.frame(session, &envelope))
             };
             loop {
                 session.take(*attachment, room, BYTES_PER_WRITE - bytes, &mut scratch.envelopes);

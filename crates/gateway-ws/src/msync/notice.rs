@@ -22,7 +22,7 @@ use crate::teller::Audience;
 pub(crate) fn notice(notice: &Notice, audience: &Audience<'_>) -> Bytes {
     match notice {
         Notice::PeerMessage { message, from_inbox } => {
-            let metas = Told { message, from_inbox: Some(*from_inbox), audience }.metas();
+            let metas = metas(message, *from_inbox, audience);
             let queue = queue::address(audience.app, message, audience.own);
             frame::to_be_acked(metas, queue, message.id.0, message.sent_at_ms)
         }
@@ -42,6 +42,11 @@ pub(crate) fn notice(notice: &Notice, audience: &Audience<'_>) -> Bytes {
         | Notice::Presence { .. }
         | Notice::RoomAttributes { .. } => Bytes::new(),
     }
+}
+
+/// The items of a message that is to be acked.
+pub(super) fn metas(message: &Message, from_inbox: bool, audience: &Audience<'_>) -> Vec<Meta> {
+    Told { message, from_inbox: Some(from_inbox), audience }.metas()
 }
 
 /// A message, and who is told of it.

@@ -14,6 +14,10 @@ use super::{Attached, End, Step, Task};
 use crate::codec::VERSION;
 use crate::protocol::{Caller, LoginError, Opening, ResumeFrom, Welcome};
 
+/// Of what was written to a client that does not say what it has, so much may not have arrived before its connection was
+/// lost: in milliseconds.
+const OVERLAP_MS: u64 = 10_000;
+
 impl Task {
     /// Waits for the login and answers it. Breaks with the reason if the client is not logged in afterwards.
     pub(super) async fn login(&mut self) -> ControlFlow<End> {
@@ -44,7 +48,10 @@ impl Task {
         let device = opening.device.map_err(LoginError::Device)?;
         let now_ms = node.clock().wall_ms();
         let grant = logins.check(&policy.id, &user, opening.credential.as_ref(), now_ms).await?;
-        let resume = opening.resume.and_then(|resume| resume_from(policy, resume));
+        let resume = match opening.resume {
+            None if self.protocol.goes_on_by_device() => node.away(&app, &user, &device, OVERLAP_MS),
+            resume => resume.and_then(|resume| resume_from(policy, resume)),
+        };
         let login = Login { user, device, expires_at_ms: grant.expires_at_ms, resume };
         let outlet = Arc::clone(&self.connection);
         let connected = node.connect(&app, login, outlet).await?;

@@ -12,7 +12,7 @@ use super::{Attached, End, Step, Task};
 use crate::counters::add;
 use crate::frame;
 use crate::frame::parser::{Event, Input, Parser};
-use crate::protocol::{Answering, Begun, Message, Pull, Said};
+use crate::protocol::{Answering, Begun, Message, Said};
 
 /// A request that is not answered yet.
 pub(super) struct Waiting {
@@ -101,9 +101,9 @@ impl Task {
         match self.protocol.said(caller, message) {
             Ok(Said::Request(begun)) => return self.begin(begun, cx),
             Ok(Said::Ack(ids)) => self.state.node().acked(&caller.session, &ids),
-            Ok(Said::Ping) => self.connection.push(self.protocol.pong(self.state.node().clock().wall_ms())),
-            Ok(Said::Pull(Pull { conversation, up_to, answer })) => {
-                let acked = up_to.map(|up_to| self.connection.take_acked(&conversation, up_to)).unwrap_or_default();
+            Ok(Said::Ping) => self.connection.push(self.connection.pong(self.state.node().clock().wall_ms())),
+            Ok(Said::Pull(pull)) => {
+                let (acked, answer) = self.connection.pull(pull, self.state.node().clock().wall_ms());
                 self.state.node().acked(&caller.session, &acked);
                 self.connection.push(answer);
             }
