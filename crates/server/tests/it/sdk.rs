@@ -63,3 +63,32 @@ async fn published_sdks_walk_through_a_server() {
         println!("{told}");
     }
 }
+
+/// The status that an upgrade at a path is answered with.
+async fn upgrade(server: &TestProcess, path: &str) -> u16 {
+    server.http().get(path).await.code()
+}
+
+#[tokio::test]
+async fn the_path_of_the_sdks_is_configured() {
+    for (variables, found, missing) in [
+        (&[][..], Some("/websocket"), "/chat/sdk"),
+        (&[("STENTOR_GATEWAY_SDK_PATH", "/chat/sdk")][..], Some("/chat/sdk"), "/websocket"),
+        (&[("STENTOR_GATEWAY_SDK", "false")][..], None, "/websocket"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let server = TestProcess::serve(STENTOR, directory.path(), &[], variables).await;
+        if let Some(path) = found {
+            assert_eq!(upgrade(&server, path).await, 426);
+        }
+        assert_eq!(upgrade(&server, missing).await, 404);
+    }
+    for path in ["websocket", "/", "/ws/rtm", "/metrics", "/a b", "/a/", "/{id}"] {
+        let directory = tempfile::tempdir().unwrap();
+        let variables = [("STENTOR_GATEWAY_SDK_PATH", path)];
+        let arguments = ["serve", "--listen", "127.0.0.1:0"];
+        let refused = TestProcess::run(STENTOR, directory.path(), &arguments, &variables).await;
+        assert!(!refused.status.success(), "{path}");
+        assert!(refused.errors.contains("STENTOR_GATEWAY_SDK_PATH"), "{path}: {}", refused.errors);
+    }
+}
