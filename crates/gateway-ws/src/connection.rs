@@ -109,6 +109,13 @@ impl Connection {
         self.wire.lock().pull(pull, now_ms)
     }
 
+    /// Adds a frame that may be empty, which is none.
+    pub(crate) fn push_some(&self, frame: Bytes) {
+        if !frame.is_empty() {
+            self.push(frame);
+        }
+    }
+
     /// From now on the mailbox of `session` is written out, after the welcome.
     pub(crate) fn attach(&self, session: Arc<Session>, attachment: u64, welcome: Bytes) {
         let mut wire = self.wire.lock();

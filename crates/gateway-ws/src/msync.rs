@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use stentor_core::id::DeviceId;
 use stentor_core::session::Closing;
 use stentor_msync::{Command, Logout, MSync, Provision, QueueCount, SyncDown, SyncUp, UnreadDown, decode};
 
@@ -16,6 +15,7 @@ use crate::protocol::{Begun, Caller, Opening, OwnedCredential, Pull, Said, Welco
 use crate::teller::Numbers;
 
 mod codes;
+mod device;
 mod frame;
 mod last;
 mod muc;
@@ -44,12 +44,11 @@ pub(crate) fn opening(bytes: &[u8]) -> Result<Option<Box<Opening>>, Malformed> {
     let provision: Provision = read(frame.payload.clone().unwrap_or_default())?;
     let guid = frame.guid.unwrap_or_default();
     let device = provision.resource.clone().or(guid.client_resource).filter(|device| !device.is_empty());
-    let device = device.as_deref().unwrap_or(chat::DEFAULT_DEVICE);
     Ok(Some(Box::new(Opening {
         version: VERSION,
         app: guid.app_key.unwrap_or_default(),
         user: guid.name.unwrap_or_default(),
-        device: DeviceId::parse(device, &chat::DEVICE_NAMES),
+        device: Ok(device::name(device.as_deref())),
         reference: provision.session_id.clone(),
         credential: credential(provision, frame.auth),
         resume: None,

@@ -10,8 +10,8 @@ pub(super) const USERS: &str = "easemob.com";
 /// The domain of rooms and groups.
 pub(super) const CONFERENCES: &str = "conference.easemob.com";
 
-/// The name of the queue that a message stands in, for the sender's own clients or for all others. Users and groups cannot be
-/// mistaken for each other: clients tell queues apart by their names alone.
+/// The name of the queue that a message stands in, for the sender's own clients or for all others. Clients tell queues
+/// apart by their names alone, and so do we: a user who is called like a group shares its queue.
 pub(crate) fn of(message: &Message, own: bool) -> &str {
     match &message.to {
         Target::User(to) if own => to.as_str(),

@@ -105,7 +105,7 @@ impl Task {
             Ok(Said::Pull(pull)) => {
                 let (acked, answer) = self.connection.pull(pull, self.state.node().clock().wall_ms());
                 self.state.node().acked(&caller.session, &acked);
-                self.connection.push(answer);
+                self.connection.push_some(answer);
             }
             Ok(Said::Nothing) => {}
             Ok(Said::Login) => return malformed("the client is logged in already"),
