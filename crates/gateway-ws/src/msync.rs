@@ -9,7 +9,6 @@ use serde::Deserialize;
 use stentor_core::session::Closing;
 use stentor_msync::{Command, Logout, MSync, Provision, QueueCount, SyncDown, SyncUp, UnreadDown, decode};
 
-use crate::chat;
 use crate::codec::{Malformed, Refusal, VERSION};
 use crate::protocol::{Begun, Caller, Opening, OwnedCredential, Pull, Said, Welcome};
 use crate::teller::Numbers;
@@ -23,6 +22,9 @@ pub(crate) mod notice;
 mod queue;
 mod shelf;
 mod up;
+
+#[cfg(test)]
+mod tests;
 
 pub(crate) use shelf::Shelf;
 

@@ -82,8 +82,9 @@ impl Place<'_> {
             RoomEvent::File { id, name, shared, by } => {
                 let operation = if *shared { MucOperation::UploadFile } else { MucOperation::DeleteFile };
                 let file = json!({ "data": { "file_id": id, "file_name": name } }).to_string();
-                let from = by.as_ref().map(|user| self.user(user));
-                MucBody { from, event_info: text(file), reason: Some(id.clone()), ..self.plain(operation) }
+                let plain = self.plain(operation);
+                let from = by.as_ref().map(|user| self.user(user)).or(plain.from);
+                MucBody { from, event_info: text(file), reason: Some(id.clone()), ..plain }
             }
             RoomEvent::Deleted => self.plain(MucOperation::Destroy),
         }

@@ -40,9 +40,13 @@ async fn a_message_is_acked_and_comes_from_who_was_authenticated() {
 async fn other_devices_get_copies_in_the_receivers_queue() {
     let gateway = gateway().await;
     let (mut phone, mut web) = (gateway.sdk_on("alice", "phone").await, gateway.sdk_on("alice", "web").await);
+    let mut bob = gateway.sdk("bob").await;
     let id = web.sent(jid("bob", USERS), &text(BodyType::Chat, "hi")).await;
     let copy = phone.items().await;
     assert_eq!((copy.metas[0].id, copy.queue), (Some(id), Some(jid("bob", USERS))));
+    // The same message, and another frame.
+    let got = bob.items().await;
+    assert_eq!((got.metas[0].id, got.queue), (Some(id), Some(jid("alice", USERS))));
     phone.pull(jid("bob", USERS), copy.next_key).await;
     assert_eq!(gateway.node.offline_messages(&gateway.chat, &user("alice")).await.expect("counted"), 0);
 }
