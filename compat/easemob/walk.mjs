@@ -266,6 +266,27 @@ const steps = {
     for (const open of [one, phone, two]) open.close();
   },
 
+  async 'presence'() {
+    const [one, two] = [await logged(alice), await logged(bob)];
+    await one.connection.subscribePresence({ usernames: [bob], expiry: 3600 });
+    await two.connection.publishPresence({ description: 'busy' });
+    const statuses = await one.next('onPresenceStatusChange', (told) => plain(told).some((status) => status.ext === 'busy'));
+    assert.equal(plain(statuses)[0].userId, bob);
+    one.close();
+    two.close();
+  },
+
+  async 'history of a conversation'() {
+    const [one, two] = [await logged(alice), await logged(bob)];
+    const sent = await one.send({ type: 'txt', chatType: 'singleChat', to: bob, msg: 'remember' });
+    await two.next('onTextMessage', (got) => got.id === sent.serverMsgId);
+    const page = await one.connection.getHistoryMessages({ targetId: bob, chatType: 'singleChat', pageSize: 10 });
+    const found = plain(page.messages).find((message) => message.id === sent.serverMsgId);
+    assert.deepEqual([found?.msg, found?.from], ['remember', alice]);
+    one.close();
+    two.close();
+  },
+
   async 'forced out: by the backend, by another password'() {
     const victim = named('victim');
     const one = await logged(victim);

@@ -2,6 +2,12 @@
 
 use bytes::Bytes;
 
+/// The domain of users' addresses. The SDKs have it built in, wherever the server is.
+pub const USERS: &str = "easemob.com";
+
+/// The domain of the addresses of rooms and groups, the same everywhere.
+pub const CONFERENCES: &str = "conference.easemob.com";
+
 /// The address of a user, a device, a room or a group.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Jid {

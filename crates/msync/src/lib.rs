@@ -27,7 +27,7 @@ pub use body::{
     BodyType, Content, ContentKind, EditScope, MessageBody, MessageConfig, Size, Stream, StreamStatus, SubType,
 };
 pub use decode::{DecodeError, MAX_CONTENTS, decode, decode_body};
-pub use frame::{Command, EncryptType, Jid, MSync, Version};
+pub use frame::{CONFERENCES, Command, EncryptType, Jid, MSync, USERS, Version};
 pub use login::{CompressDirection, CompressType, Logout, NetworkType, OsType, Provision};
 pub use muc::{EventInfo, EventType, MucBody, MucErrorCode, MucOperation, MucSetting, MucSettingKind, MucStatus};
 pub use prost::Message;

@@ -3,12 +3,7 @@
 
 use stentor_core::id::RoomId;
 use stentor_core::message::{Message, Target};
-use stentor_msync::Jid;
-
-/// The domain of users.
-pub(super) const USERS: &str = "easemob.com";
-/// The domain of rooms and groups.
-pub(super) const CONFERENCES: &str = "conference.easemob.com";
+use stentor_msync::{CONFERENCES, Jid, USERS};
 
 /// The name of the queue that a message stands in, for the sender's own clients or for all others. Clients tell queues
 /// apart by their names alone, and so do we: a user who is called like a group shares its queue.

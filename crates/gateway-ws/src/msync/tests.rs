@@ -9,10 +9,11 @@ use stentor_core::id::{DeviceId, MessageId, RoomId, UserId};
 use stentor_core::message::{Marks, Message, MessageKind, Priority, Target};
 use stentor_core::notice::Notice;
 use stentor_core::room_event::RoomEvent;
-use stentor_msync::{Jid, MSync, MessageBody, Meta, MucBody, MucOperation, NameSpace, SyncDown, decode, value};
+use stentor_msync::{
+    CONFERENCES, Jid, MSync, MessageBody, Meta, MucBody, MucOperation, NameSpace, SyncDown, decode, value,
+};
 
 use super::notice::notice;
-use super::queue;
 use crate::teller::{Audience, Numbers};
 
 const NOW_MS: u64 = 1_700_000_000_000;
@@ -88,7 +89,7 @@ fn every_event_has_its_operation() {
             let [body]: [MucBody; 1] = bodies(group, event.clone()).try_into().expect("one");
             assert_eq!(body.operation, Some(operation as i32), "{event:?}");
             assert_eq!((body.is_chatroom, body.from.is_some()), (Some(!group), true));
-            assert_eq!(body.muc_id.and_then(|muc| muc.domain).as_deref(), Some(queue::CONFERENCES));
+            assert_eq!(body.muc_id.and_then(|muc| muc.domain).as_deref(), Some(CONFERENCES));
         }
     }
 }

@@ -7,11 +7,11 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use stentor_core::id::MessageId;
 use stentor_msync::{
-    BodyType, EditScope, Jid, KeyValue, KeyValueData, MessageBody, Meta, MucBody, MucOperation, NameSpace, RouteType,
-    Status, content, decode, decode_body,
+    BodyType, CONFERENCES, EditScope, Jid, KeyValue, KeyValueData, MessageBody, Meta, MucBody, MucOperation, NameSpace,
+    RouteType, Status, content, decode, decode_body,
 };
 
-use super::{codes, frame, queue};
+use super::{codes, frame};
 use crate::chat::answer::{Answered, Client, Outcome};
 use crate::chat::request;
 use crate::codec::{DecimalId, Malformed, Refusal};
@@ -163,7 +163,7 @@ impl Item {
     }
 
     fn is_conference(&self) -> bool {
-        self.to.domain.as_deref() == Some(queue::CONFERENCES)
+        self.to.domain.as_deref() == Some(CONFERENCES)
     }
 
     /// Rooms and groups have the same domain; a room is one that the client is in.
