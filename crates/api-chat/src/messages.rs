@@ -5,6 +5,7 @@ mod chatrooms;
 mod conversation;
 mod delivery;
 mod import;
+mod item;
 mod legacy;
 mod recall;
 mod refusal;

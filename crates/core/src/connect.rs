@@ -14,6 +14,7 @@ use crate::rooms::Entry;
 use crate::session::{Closing, ConnectError, Connected, Login, Outlet, Session};
 use crate::store::{OpenSession, StoreError};
 
+mod away;
 mod deadlines;
 pub(crate) mod departure;
 mod devices;

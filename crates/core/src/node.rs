@@ -398,6 +398,12 @@ impl Node {
         self.0.ids.newest()
     }
 
+    /// A random number, for what is no secret.
+    #[must_use]
+    pub fn random(&self) -> u64 {
+        self.with_random(|random| random.u64(..))
+    }
+
     pub(crate) fn with_random<T>(&self, of: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
         of(&mut self.0.random.lock())
     }

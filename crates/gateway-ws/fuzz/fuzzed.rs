@@ -2,7 +2,7 @@
 
 use stentor_gateway_ws::codec::{ClientFrame, MAX_REQUEST_ID};
 use stentor_gateway_ws::frame::FrameError;
-use stentor_gateway_ws::frame::parser::{Event, Input, Parser};
+use stentor_gateway_ws::frame::parser::{Event, Input, Messages, Parser};
 use stentor_gateway_ws::{chat, rtm};
 
 /// Small, so that the fuzzer reaches the limit.
@@ -10,14 +10,16 @@ const MAX: usize = 600;
 
 /// `data` as what a client sends: the same comes out however it is cut into reads, within the limits.
 pub(crate) fn frames(data: &[u8]) {
-    let whole = parse(data, data.len().max(1));
-    for piece in [1, 2, 3, 7, 64] {
-        assert_eq!(parse(data, piece), whole, "in pieces of {piece}");
+    for messages in [Messages::Text, Messages::Binary] {
+        let whole = parse(messages, data, data.len().max(1));
+        for piece in [1, 2, 3, 7, 64] {
+            assert_eq!(parse(messages, data, piece), whole, "{messages:?} in pieces of {piece}");
+        }
     }
 }
 
-fn parse(data: &[u8], piece: usize) -> (Vec<String>, Option<FrameError>) {
-    let mut parser = Parser::new(MAX);
+fn parse(messages: Messages, data: &[u8], piece: usize) -> (Vec<String>, Option<FrameError>) {
+    let mut parser = Parser::new(messages, MAX);
     let mut events = Vec::new();
     for piece in data.chunks(piece) {
         let mut bytes = piece.to_vec();
@@ -26,7 +28,8 @@ fn parse(data: &[u8], piece: usize) -> (Vec<String>, Option<FrameError>) {
             match parser.next(&mut input) {
                 Ok(Some(event)) => {
                     assert!(match event {
-                        Event::Text(text) => text.len() <= MAX,
+                        Event::Text(text) => messages == Messages::Text && text.len() <= MAX,
+                        Event::Binary(bytes) => messages == Messages::Binary && bytes.len() <= MAX,
                         Event::Ping(payload) => payload.len() <= 125,
                         Event::Pong | Event::Close(_) => true,
                     });

@@ -9,7 +9,7 @@ use stentor_core::id::{DeviceId, NameRule, UserId};
 use crate::codec::{ClientFrame, Malformed, Refusal};
 use crate::protocol::{Begun, Caller, LoginError, Opening, OwnedCredential, ResumeFrom, Said, Welcome};
 
-mod answer;
+pub(crate) mod answer;
 mod change;
 pub mod codes;
 mod event;
@@ -21,10 +21,11 @@ mod send;
 mod tests;
 
 /// What a device may be called: it stands in URLs and in keys of the store.
-const DEVICE_NAMES: NameRule = NameRule::ascii(64, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+pub(crate) const DEVICE_NAMES: NameRule =
+    NameRule::ascii(64, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
 
 /// The device of a client that names none.
-const DEFAULT_DEVICE: &str = "web";
+pub(crate) const DEFAULT_DEVICE: &str = "web";
 
 /// Parses the name of a user. `Aa` and `aa` are the same one.
 pub(crate) fn user(policy: &AppPolicy, name: &str) -> Result<UserId, String> {
@@ -49,6 +50,7 @@ pub(crate) fn opening(text: &str) -> Result<Option<Box<Opening>>, Malformed> {
         version: login.version,
         app,
         user: login.user,
+        reference: None,
         credential,
         device: DeviceId::parse(login.device.as_deref().unwrap_or(DEFAULT_DEVICE), &DEVICE_NAMES),
         resume: login.resume.map(|resume| ResumeFrom {

@@ -11,18 +11,21 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
+use stentor_core::id::MessageId;
 use stentor_core::session::{Closing, Outlet, Session};
 
 use crate::counters::Counters;
 use crate::flusher::Flusher;
-use crate::protocol::Protocol;
+use crate::protocol::Pull;
 use crate::socket::{ReadHalf, WriteHalf};
+use crate::teller::Teller;
 use crate::wire::{Flushed, Wire};
 
 /// One upgraded connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     wire: Mutex<Wire>,
+    teller: Teller,
     task: AtomicWaker,
     /// It stands in the flusher's queue.
     dirty: AtomicBool,
@@ -44,14 +47,10 @@ impl Outlet for Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(
-        protocol: Protocol,
-        socket: WriteHalf,
-        flusher: Arc<Flusher>,
-        counters: Arc<Counters>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(teller: Teller, socket: WriteHalf, flusher: Arc<Flusher>, counters: Arc<Counters>) -> Arc<Self> {
         Arc::new(Self {
-            wire: Mutex::new(Wire::new(protocol, socket)),
+            wire: Mutex::new(Wire::new(teller.clone(), socket)),
+            teller,
             task: AtomicWaker::new(),
             dirty: AtomicBool::new(false),
             closing: OnceLock::new(),
@@ -93,6 +92,28 @@ impl Connection {
 
     pub(crate) fn push(&self, frame: Bytes) {
         self.wire.lock().push(frame);
+    }
+
+    /// How its client is told.
+    pub(crate) fn teller(&self) -> &Teller {
+        &self.teller
+    }
+
+    /// The frame that answers a sign of life.
+    pub(crate) fn pong(&self, now_ms: u64) -> Bytes {
+        self.wire.lock().pong(now_ms)
+    }
+
+    /// The frame that answers a pull, and what the client has.
+    pub(crate) fn pull(&self, pull: Pull, now_ms: u64) -> (Vec<MessageId>, Bytes) {
+        self.wire.lock().pull(pull, now_ms)
+    }
+
+    /// Adds a frame that may be empty, which is none.
+    pub(crate) fn push_some(&self, frame: Bytes) {
+        if !frame.is_empty() {
+            self.push(frame);
+        }
     }
 
     /// From now on the mailbox of `session` is written out, after the welcome.

@@ -74,6 +74,9 @@ pub enum FrameError {
     /// Binary messages are not part of the protocol.
     #[error("binary messages are not supported")]
     Binary,
+    /// Text messages are not part of the protocol.
+    #[error("text messages are not supported")]
+    Text,
     /// A text is not UTF-8.
     #[error("the text is not UTF-8")]
     NotUtf8,
@@ -87,7 +90,7 @@ impl FrameError {
     #[must_use]
     pub const fn close_code(self) -> u16 {
         match self {
-            Self::Binary => 1003,
+            Self::Binary | Self::Text => 1003,
             Self::NotUtf8 => 1007,
             Self::TooLarge => 1009,
             _ => 1002,
@@ -106,10 +109,19 @@ const HEADER_ROOM: usize = 10;
 
 /// A complete text frame; `write` appends the text.
 pub fn text(capacity: usize, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    message(Opcode::Text, capacity, write)
+}
+
+/// A complete binary frame; `write` appends the payload.
+pub fn binary(capacity: usize, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    message(Opcode::Binary, capacity, write)
+}
+
+fn message(opcode: Opcode, capacity: usize, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     let mut buffer = Vec::with_capacity(HEADER_ROOM + capacity);
     buffer.resize(HEADER_ROOM, 0);
     write(&mut buffer);
-    seal(Opcode::Text, buffer)
+    seal(opcode, buffer)
 }
 
 /// A complete pong frame that answers a ping.
@@ -181,6 +193,11 @@ mod tests {
             assert_eq!(&frame[..header.len()], header, "{length}");
             assert_eq!(frame.len(), header.len() + length);
         }
+    }
+
+    #[test]
+    fn a_binary_frame_says_so() {
+        assert_eq!(&binary(2, |out| out.extend_from_slice(b"hi"))[..], b"\x82\x02hi");
     }
 
     #[test]

@@ -12,11 +12,13 @@ use stentor_core::app::AppPolicy;
 use stentor_core::id::{DeviceId, MessageId, NameError, RoomId, SessionId, UserId};
 use stentor_core::node::App;
 use stentor_core::notice::{CodecSlot, Notice};
-use stentor_core::session::{ConnectError, Session};
+use stentor_core::session::{Closing, ConnectError, Session};
 
-use crate::codec::{Malformed, Refusal};
+use crate::codec::{self, Malformed, Refusal};
+use crate::frame::parser::Messages;
 use crate::state::GatewayState;
-use crate::{chat, rtm};
+use crate::teller::{Audience, Numbers};
+use crate::{chat, msync, rtm};
 
 /// A protocol, chosen by the path that a client connects to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +27,8 @@ pub enum Protocol {
     Rtm,
     /// Of Chat clients: `docs/gateway-chat.md`.
     Chat,
+    /// Of the vendor's Chat SDKs: `docs/gateway-msync.md`.
+    Msync,
 }
 
 /// A slot of its own for each: of every notice it keeps one complete frame, WebSocket header included, that all
@@ -38,46 +42,100 @@ const fn slot(number: usize) -> CodecSlot {
 
 impl Protocol {
     /// Every protocol.
-    pub const ALL: [Self; 2] = [Self::Rtm, Self::Chat];
+    pub const ALL: [Self; 3] = [Self::Rtm, Self::Chat, Self::Msync];
 
-    /// Where its clients connect.
+    /// Where its clients connect, unless the server says otherwise.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
             Self::Rtm => "/ws/rtm",
             Self::Chat => "/ws/chat",
+            Self::Msync => "/websocket",
         }
     }
 
-    /// Where its frames are kept in an envelope.
-    pub(crate) const fn slot(self) -> CodecSlot {
+    /// Where its frames are kept in an envelope; for the sender's `own` clients, if theirs are others.
+    pub(crate) const fn slot(self, own: bool) -> CodecSlot {
+        match (self, own) {
+            (Self::Rtm, _) => slot(0),
+            (Self::Chat, _) => slot(1),
+            (Self::Msync, false) => slot(2),
+            (Self::Msync, true) => slot(3),
+        }
+    }
+
+    /// Whether a client that comes back does not say so, and goes on by its device.
+    pub(crate) const fn goes_on_by_device(self) -> bool {
+        matches!(self, Self::Msync)
+    }
+
+    /// What its messages are.
+    pub(crate) const fn messages(self) -> Messages {
         match self {
-            Self::Rtm => slot(0),
-            Self::Chat => slot(1),
+            Self::Rtm | Self::Chat => Messages::Text,
+            Self::Msync => Messages::Binary,
         }
     }
 
     /// The complete frame of a notice; empty if its clients are told nothing.
-    pub(crate) fn notice(self, notice: &Notice) -> Bytes {
+    pub(crate) fn notice(self, notice: &Notice, audience: &Audience<'_>) -> Bytes {
         match self {
             Self::Rtm => rtm::notice::notice(notice),
             Self::Chat => chat::notice::notice(notice),
+            Self::Msync => msync::notice::notice(notice, audience),
         }
     }
 
     /// Reads the first frame. `None` if it is something else than a login.
-    pub(crate) fn opening(self, text: &str) -> Result<Option<Box<Opening>>, Malformed> {
+    pub(crate) fn opening(self, message: Message<'_>) -> Result<Option<Box<Opening>>, Malformed> {
         match self {
-            Self::Rtm => rtm::opening(text),
-            Self::Chat => chat::opening(text),
+            Self::Rtm => rtm::opening(message.text()?),
+            Self::Chat => chat::opening(message.text()?),
+            Self::Msync => msync::opening(message.bytes()),
         }
     }
 
     /// Reads a later frame, and begins what it asks for.
-    pub(crate) fn said(self, caller: &Arc<Caller>, text: &str) -> Result<Said, Malformed> {
+    pub(crate) fn said(self, caller: &Arc<Caller>, message: Message<'_>) -> Result<Said, Malformed> {
         match self {
-            Self::Rtm => rtm::said(caller, text),
-            Self::Chat => chat::said(caller, text),
+            Self::Rtm => rtm::said(caller, message.text()?),
+            Self::Chat => chat::said(caller, message.text()?),
+            Self::Msync => msync::said(caller, message.bytes()),
+        }
+    }
+
+    /// The frame that answers a sign of life, at `now_ms`: Unix time in milliseconds.
+    pub(crate) fn pong(self, now_ms: u64) -> Bytes {
+        match self {
+            Self::Rtm | Self::Chat => codec::pong(now_ms),
+            Self::Msync => msync::unread(Vec::new(), now_ms),
+        }
+    }
+
+    /// The frame that refuses a login.
+    pub(crate) fn refused(self, refusal: &Refusal) -> Bytes {
+        match self {
+            Self::Rtm | Self::Chat => codec::refused(refusal),
+            Self::Msync => msync::refused(refusal),
+        }
+    }
+
+    /// What a client is told before the core closes its connection, beside the close code.
+    pub(crate) fn last_words(self, why: Closing, numbers: &Numbers) -> Option<Bytes> {
+        match (self, why) {
+            (Self::Rtm | Self::Chat, Closing::Draining { reconnect_after_ms }) => {
+                Some(codec::reconnect(reconnect_after_ms))
+            }
+            (Self::Rtm | Self::Chat, _) => None,
+            (Self::Msync, why) => msync::last_words(why, numbers),
+        }
+    }
+
+    /// What a client is told that broke the protocol, beside the close code.
+    pub(crate) fn malformed(self) -> Option<Bytes> {
+        match self {
+            Self::Rtm | Self::Chat => None,
+            Self::Msync => Some(msync::malformed()),
         }
     }
 
@@ -85,7 +143,7 @@ impl Protocol {
     pub(crate) fn user(self, policy: &AppPolicy, name: &str) -> Result<UserId, String> {
         match self {
             Self::Rtm => rtm::user(policy, name),
-            Self::Chat => chat::user(policy, name),
+            Self::Chat | Self::Msync => chat::user(policy, name),
         }
     }
 
@@ -93,7 +151,7 @@ impl Protocol {
     pub(crate) fn login_refused(self, why: &LoginError) -> Refusal {
         match self {
             Self::Rtm => rtm::login_refused(why),
-            Self::Chat => chat::login_refused(why),
+            Self::Chat | Self::Msync => chat::login_refused(why),
         }
     }
 
@@ -102,6 +160,31 @@ impl Protocol {
         match self {
             Self::Rtm => rtm::welcome(welcome),
             Self::Chat => chat::welcome(welcome),
+            Self::Msync => msync::welcome(welcome),
+        }
+    }
+}
+
+/// A message of a client, of the kind that its protocol has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Message<'a> {
+    Text(&'a str),
+    Binary(&'a [u8]),
+}
+
+impl<'a> Message<'a> {
+    /// The text; the parser lets nothing else through to protocols of texts.
+    fn text(self) -> Result<&'a str, Malformed> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Binary(_) => Err(Malformed("the message is not a text".to_owned())),
+        }
+    }
+
+    fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
         }
     }
 }
@@ -124,6 +207,8 @@ pub(crate) struct Opening {
     pub(crate) credential: OwnedCredential,
     pub(crate) device: Result<DeviceId, NameError>,
     pub(crate) resume: Option<ResumeFrom>,
+    /// What the client calls this login; the welcome repeats it.
+    pub(crate) reference: Option<String>,
 }
 
 /// Where a client that comes back left off.
@@ -188,6 +273,10 @@ pub(crate) struct Welcome<'a> {
     pub(crate) user: &'a UserId,
     /// On which device.
     pub(crate) device: &'a DeviceId,
+    /// What the client calls the login.
+    pub(crate) reference: Option<&'a str>,
+    /// When the session ends unless the credential is renewed: Unix time in milliseconds.
+    pub(crate) expires_at_ms: Option<u64>,
     /// The rooms it is in.
     pub(crate) rooms: &'a [RoomId],
     /// Unix time in milliseconds.
@@ -209,7 +298,19 @@ pub(crate) enum Said {
     Ping,
     /// It has these messages.
     Ack(Vec<MessageId>),
+    /// It wants what is there of a conversation, and may have something of it.
+    Pull(Pull),
+    /// Nothing that is to be answered.
+    Nothing,
     Request(Begun),
+}
+
+/// A client asks for a conversation.
+pub(crate) struct Pull {
+    /// The conversation's queue.
+    pub(crate) address: stentor_msync::Jid,
+    /// It has everything of the queue up to this one.
+    pub(crate) key: Option<u64>,
 }
 
 /// What becomes of a request: `T`, in the words of the protocol, or why not.
@@ -230,11 +331,11 @@ impl<T: 'static> Answer<T> {
     }
 
     /// With the answer as a frame, which `reply` makes of it.
-    pub(crate) fn begun(self, id: u64, logs_out: bool, reply: fn(u64, &Answered<T>) -> Bytes) -> Begun {
+    pub(crate) fn begun(self, logs_out: bool, reply: impl FnOnce(&Answered<T>) -> Bytes + Send + 'static) -> Begun {
         match self {
-            Self::Done(answered) => Begun::Done(reply(id, &answered)),
+            Self::Done(answered) => Begun::Done(reply(&answered)),
             Self::Waits(answered) => {
-                Begun::Waits { answering: Box::pin(async move { reply(id, &answered.await) }), logs_out }
+                Begun::Waits { answering: Box::pin(async move { reply(&answered.await) }), logs_out }
             }
         }
     }

@@ -34,6 +34,7 @@ pub(crate) fn opening(text: &str) -> Result<Option<Box<Opening>>, Malformed> {
         user: login.user,
         credential: login.token.map_or(OwnedCredential::None, OwnedCredential::Token),
         device: Ok(DeviceId::only()),
+        reference: None,
         resume: login.resume.map(|resume| ResumeFrom {
             session: resume.session,
             rooms: resume.channels.into_iter().map(|(name, id)| (name, id.0)).collect(),

@@ -144,11 +144,11 @@ pub(crate) async fn run(state: GatewayState, protocol: Protocol, stream: Stream,
 impl Task {
     fn new(state: GatewayState, protocol: Protocol, stream: Stream, read: &Bytes) -> Self {
         let (read_half, write_half) = socket::split(stream);
-        let mut parser = Parser::new(state.config().max_frame_bytes);
+        let mut parser = Parser::new(protocol.messages(), state.config().max_frame_bytes);
         let backlog = !read.is_empty();
         parser.keep(Input::new(&mut read.to_vec()));
         Self {
-            connection: Connection::new(protocol, write_half, state.flusher(), Arc::clone(state.count())),
+            connection: Connection::new(state.teller(protocol), write_half, state.flusher(), Arc::clone(state.count())),
             state,
             protocol,
             read: read_half,

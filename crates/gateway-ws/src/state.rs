@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::counters::{Counters, CountersNow};
 use crate::flusher::Flusher;
 use crate::protocol::Protocol;
+use crate::teller::{Numbers, Teller};
 
 /// The gateway's settings. Times that belong to an app are in its policy instead.
 #[derive(Debug, Clone)]
@@ -63,6 +64,7 @@ struct Inner {
     logins: Logins,
     config: GatewayConfig,
     counters: Arc<Counters>,
+    numbers: Arc<Numbers>,
     flushers: Vec<Arc<Flusher>>,
     next_flusher: AtomicUsize,
     connections: TaskTracker,
@@ -90,7 +92,9 @@ impl GatewayState {
             // Not tracked: it ends when the state is dropped, after the last connection.
             tokio::spawn(Arc::clone(flusher).run());
         }
+        let numbers = Arc::new(Numbers::new(Arc::clone(node.clock()), node.random()));
         Self(Arc::new(Inner {
+            numbers,
             node,
             logins,
             config,
@@ -127,8 +131,13 @@ impl GatewayState {
     pub(crate) fn logins(&self, protocol: Protocol) -> &dyn LoginCheck {
         match protocol {
             Protocol::Rtm => &*self.0.logins.rtm,
-            Protocol::Chat => &*self.0.logins.chat,
+            Protocol::Chat | Protocol::Msync => &*self.0.logins.chat,
         }
+    }
+
+    /// How the clients of a protocol are told.
+    pub(crate) fn teller(&self, protocol: Protocol) -> Teller {
+        Teller { protocol, numbers: Arc::clone(&self.0.numbers) }
     }
 
     pub(crate) fn config(&self) -> &GatewayConfig {

@@ -20,13 +20,13 @@ use crate::stream::Stream;
 /// Finds the ID that whoever routes requests gave a request, among the request's extensions.
 pub type FindRequestId = fn(&Extensions) -> u64;
 
-/// The route of a protocol's clients. HTTP must be served with upgrades enabled, on `TokioIo<`[`Stream`]`>`.
-pub fn router(state: GatewayState, protocol: Protocol, request_id: FindRequestId) -> Router {
+/// The route of a protocol's clients, at `path`. HTTP must be served with upgrades enabled, on `TokioIo<`[`Stream`]`>`.
+pub fn router(state: GatewayState, protocol: Protocol, path: &str, request_id: FindRequestId) -> Router {
     let upgrade = move |State(state): State<GatewayState>, request: Request| async move {
         let request_id = request_id(request.extensions());
         upgrade(&state, protocol, request, request_id)
     };
-    Router::new().route(protocol.path(), any(upgrade)).with_state(state)
+    Router::new().route(path, any(upgrade)).with_state(state)
 }
 
 fn upgrade(state: &GatewayState, protocol: Protocol, mut request: Request, request_id: u64) -> Response {

@@ -7,12 +7,15 @@ use std::mem;
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf, Bytes};
+use stentor_core::id::MessageId;
 use stentor_core::notice::Envelope;
 use stentor_core::session::{Closing, Session};
 
 use crate::counters::{self, Counters};
-use crate::protocol::Protocol;
+use crate::msync::{self, Shelf};
+use crate::protocol::{Protocol, Pull};
 use crate::socket::{FRAMES_PER_WRITE, WriteHalf};
+use crate::teller::Teller;
 
 /// So many bytes are taken out of a mailbox for one write, about.
 const BYTES_PER_WRITE: usize = 64 * 1024;
@@ -39,10 +42,12 @@ pub(crate) enum Flushed {
 /// The writing side of one connection.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    protocol: Protocol,
+    teller: Teller,
     socket: Option<WriteHalf>,
     /// The session, and which of its connections this is.
     session: Option<(Arc<Session>, u64)>,
+    /// What the client pulls, and acks by queue, in the protocol that has it so.
+    shelf: Option<Box<Shelf>>,
     /// Frames that go before those in the mailbox: replies, and what the socket did not take yet.
     queue: VecDeque<Bytes>,
     queued_bytes: usize,
@@ -64,9 +69,10 @@ thread_local! {
 }
 
 impl Wire {
-    pub(crate) fn new(protocol: Protocol, socket: WriteHalf) -> Self {
+    pub(crate) fn new(teller: Teller, socket: WriteHalf) -> Self {
         Self {
-            protocol,
+            shelf: (teller.protocol == Protocol::Msync).then(Box::default),
+            teller,
             socket: Some(socket),
             session: None,
             queue: VecDeque::new(),
@@ -94,6 +100,23 @@ impl Wire {
     pub(crate) fn push(&mut self, frame: Bytes) {
         self.queued_bytes += frame.len();
         self.queue.push_back(frame);
+    }
+
+    /// The frame that answers a sign of life.
+    pub(crate) fn pong(&mut self, now_ms: u64) -> Bytes {
+        match &mut self.shelf {
+            Some(shelf) => msync::unread(shelf.list(), now_ms),
+            None => self.teller.protocol.pong(now_ms),
+        }
+    }
+
+    /// The frame that answers a pull, and what the client has.
+    pub(crate) fn pull(&mut self, pull: Pull, now_ms: u64) -> (Vec<MessageId>, Bytes) {
+        let (Some(shelf), Some((session, _))) = (&mut self.shelf, &self.session) else {
+            return (Vec::new(), Bytes::new());
+        };
+        let audience = |own| self.teller.audience_of(session, own);
+        shelf.pull(pull.address, pull.key, audience, now_ms)
     }
 
     /// Bytes that wait for the socket.
@@ -178,13 +201,17 @@ impl Wire {
             && bytes < BYTES_PER_WRITE
             && let Some((session, attachment)) = &self.session
         {
-            let (protocol, slot) = (self.protocol, self.protocol.slot());
-            let encode = |envelope: Arc<Envelope>| envelope.encoded(slot, |notice| protocol.notice(notice));
+            let (teller, shelf) = (&self.teller, &mut self.shelf);
+            let mut encode = |envelope: Arc<Envelope>| {
+                let audience = teller.audience(session, &envelope.notice);
+                let shelved = shelf.as_mut().and_then(|shelf| shelf.take_in(&envelope.notice, &audience));
+                shelved.unwrap_or_else(|| teller.frame(session, &envelope))
+            };
             loop {
                 session.take(*attachment, room, BYTES_PER_WRITE - bytes, &mut scratch.envelopes);
                 let nothing_left = scratch.envelopes.is_empty();
                 // What these clients are not told has an empty frame.
-                let frames = scratch.envelopes.drain(..).map(encode).filter(|frame| !frame.is_empty());
+                let frames = scratch.envelopes.drain(..).map(&mut encode).filter(|frame| !frame.is_empty());
                 scratch.frames.extend(frames);
                 if nothing_left || !scratch.frames.is_empty() {
                     break;

@@ -196,19 +196,25 @@ impl Server {
             handle_key: HandleKey::new(random()?),
             body_timeout: Duration::from_millis(self.config.http.body_timeout_ms.get()),
         }));
-        let clients = |protocol: Protocol| {
+        let clients = |protocol: Protocol, path: &str| {
             let request_id = |extensions: &Extensions| extensions.get().copied().map_or(0, |RequestId(id)| id);
-            stentor_gateway_ws::router(gateway.clone(), protocol, request_id).layer(observe.route(protocol.path()))
+            // Metrics name the route by what it is, wherever it is.
+            stentor_gateway_ws::router(gateway.clone(), protocol, path, request_id)
+                .layer(observe.route(protocol.path()))
         };
+        let sdk = &self.config.gateway;
         let elsewhere = any(stentor_api_rtm::no_route).layer(observe.route("unmatched"));
         let mut router = Router::new()
             .merge(rtm)
             .merge(stentor_api_chat::router(chat))
-            .merge(clients(Protocol::Rtm))
-            .merge(clients(Protocol::Chat))
+            .merge(clients(Protocol::Rtm, Protocol::Rtm.path()))
+            .merge(clients(Protocol::Chat, Protocol::Chat.path()))
             .merge(admin.health())
             .merge(docs(observe))
             .fallback_service(elsewhere);
+        if sdk.sdk {
+            router = router.merge(clients(Protocol::Msync, sdk.sdk_path.as_str()));
+        }
         if self.metrics_address.is_none() {
             router = router.merge(admin.metrics());
         }

@@ -27,7 +27,25 @@ pub(crate) fn ensure() -> Result<(), Failed> {
         // Its test says that it is skipped.
         eprintln!("xtask: {SCHEMATHESIS} cannot be installed: {why}");
     }
+    if let Err(Failed(why)) = chat_sdks() {
+        // Its test says that it is skipped.
+        eprintln!("xtask: the published Chat SDKs cannot be installed: {why}");
+    }
     Ok(())
+}
+
+/// Installs the published Chat SDKs into `compat/easemob`, in the versions and with the checksums that are written there. Nothing of
+/// them is run for it.
+fn chat_sdks() -> Result<(), Failed> {
+    let place = root().join("compat/easemob");
+    let lock = std::fs::read(place.join("package-lock.json")).map_err(|error| Failed(error.to_string()))?;
+    let installed = place.join("node_modules/.stentor-lock");
+    if std::fs::read(&installed).is_ok_and(|of| of == lock) {
+        return Ok(());
+    }
+    eprintln!("xtask: installing the published Chat SDKs");
+    run(Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&place))?;
+    std::fs::write(installed, lock).map_err(|error| Failed(error.to_string()))
 }
 
 /// Installs schemathesis into `target/schemathesis`, unless it is there.

@@ -37,6 +37,19 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "stentor-http-kit",
         ],
     ),
+    (
+        "stentor-msync",
+        &[
+            "tokio",
+            "axum",
+            "hyper",
+            "stentor-core",
+            "stentor-api-rtm",
+            "stentor-api-chat",
+            "stentor-gateway-ws",
+            "stentor-http-kit",
+        ],
+    ),
     ("stentor-http-kit", &["stentor-core", "stentor-api-rtm", "stentor-gateway-ws", "rusqlite"]),
     (
         "stentor-files",

@@ -1,5 +1,5 @@
 //! `POST users/{username}/messageroaming`: the past of a conversation, page by page, as clients ask for it. What they get
-//! is ours: the vendor's service answers with frames of its own protocol.
+//! is ours, and beside it, in `msg`, what the vendor's service answers: an item of its own protocol.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use stentor_core::message::{Message, Target};
 use stentor_core::node::QueryError;
 use stentor_core::store::{HistoryFilter, HistoryPage};
 
+use super::item::item;
 use super::request::{is_printable, read, room};
 use crate::auth::Principal;
 use crate::body::RawBody;
@@ -87,7 +88,8 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
     let wanted = |kind: &str| types.is_empty() || types.split(',').any(|word| word.trim() == kind);
     // By default broadcasts do not roam (broadcast documents); they are in the downloads.
     let roams = |message: &&Arc<Message>| call.chat.broadcasts_roam || !message.marks.broadcast;
-    let msgs: Vec<_> = found.iter().filter(roams).filter_map(|message| view(message, wanted)).collect();
+    let app = call.app.id().as_str();
+    let msgs: Vec<_> = found.iter().filter(roams).filter_map(|message| view(app, message, wanted)).collect();
     let data = json!({ "msgs": msgs, "next_key": next_key, "is_last": is_last, "queue": request.queue });
     Ok(call.reply().path(call.path()).data(data).send())
 }
@@ -140,7 +142,7 @@ impl Roaming {
 }
 
 /// A message of the past, if its type is wanted.
-fn view(message: &Message, wanted: impl Fn(&str) -> bool) -> Option<Value> {
+fn view(app: &str, message: &Message, wanted: impl Fn(&str) -> bool) -> Option<Value> {
     let content = ContentView::decode(&message.payload).ok().filter(|content| wanted(content.kind().as_str()))?;
     let parsed = |json: &str| serde_json::from_str::<Value>(json).ok();
     let chat_type = match message.to {
@@ -152,7 +154,7 @@ fn view(message: &Message, wanted: impl Fn(&str) -> bool) -> Option<Value> {
     Some(json!({
         "id": message.id.to_string(), "from": message.from.as_str(), "to": message.to.name(), "chat_type": chat_type,
         "body_type": content.kind().as_str(), "body": body, "ext": ext, "ts": message.sent_at_ms,
-        "edits": message.marks.edits,
+        "edits": message.marks.edits, "msg": item(app, message, content),
     }))
 }
 

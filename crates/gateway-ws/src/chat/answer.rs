@@ -10,14 +10,15 @@ use stentor_core::directory::rooms::RoomKind;
 use stentor_core::id::{RoomId, UserId};
 use stentor_core::node::RequestError;
 
-use super::reply::{Outcome, reply};
-use super::request::{Groups, Members, Request};
+pub(crate) use super::reply::Outcome;
+use super::reply::reply;
+use super::request::{Groups, Members, Request, Room};
 use super::{codes, user};
 use crate::codec::Refusal;
 use crate::protocol::{self, Begun, Caller, Protocol};
 
-pub(super) type Answer = protocol::Answer<Outcome>;
-pub(super) type Answered = protocol::Answered<Outcome>;
+pub(crate) type Answer = protocol::Answer<Outcome>;
+pub(crate) type Answered = protocol::Answered<Outcome>;
 
 /// Members or groups in one answer, unless less are asked for.
 const PAGE: usize = 100;
@@ -27,12 +28,12 @@ const MAX_PAGE: usize = 1000;
 /// Begins a request.
 pub(super) fn begin(caller: &Arc<Caller>, id: u64, request: Request<'_>) -> Begun {
     let logs_out = matches!(request, Request::Logout);
-    Client(Arc::clone(caller)).begin(request).begun(id, logs_out, reply)
+    Client::new(caller).begin(request).begun(logs_out, move |answered| reply(id, answered))
 }
 
 /// The client that asks.
 #[derive(Clone)]
-pub(super) struct Client(Arc<Caller>);
+pub(crate) struct Client(Arc<Caller>);
 
 impl Deref for Client {
     type Target = Caller;
@@ -43,18 +44,19 @@ impl Deref for Client {
 }
 
 impl Client {
+    /// The client of a connection.
+    pub(crate) fn new(caller: &Arc<Caller>) -> Self {
+        Self(Arc::clone(caller))
+    }
+
     fn begin(self, request: Request<'_>) -> Answer {
         match request {
             Request::Send(send) => self.send(&send),
             Request::Read(read) => self.read(&read),
             Request::Recall(recall) => self.recall(&recall),
             Request::Edit(edit) => self.edit(&edit),
-            Request::Join(request) => self.in_room(&request.room, async |client, room| {
-                client.state.node().join(&client.session, &room).await.map(Outcome::Count)
-            }),
-            Request::Leave(request) => self.in_room(&request.room, async |client, room| {
-                client.state.node().leave(&client.session, &room).await.map(|()| Outcome::Done)
-            }),
+            Request::Join(request) => self.join(&request),
+            Request::Leave(request) => self.leave(&request),
             Request::Members(members) => self.members(members),
             Request::Rooms => Answer::Done(Ok(Outcome::Rooms(self.session.rooms()))),
             Request::Groups(groups) => Answer::waits(async move { self.groups(&groups).await }),
@@ -64,6 +66,20 @@ impl Client {
                 Ok(Outcome::Done)
             }),
         }
+    }
+
+    /// Comes into a room.
+    pub(crate) fn join(self, request: &Room<'_>) -> Answer {
+        self.in_room(&request.room, async |client, room| {
+            client.state.node().join(&client.session, &room).await.map(Outcome::Count)
+        })
+    }
+
+    /// Leaves a room.
+    pub(crate) fn leave(self, request: &Room<'_>) -> Answer {
+        self.in_room(&request.room, async |client, room| {
+            client.state.node().leave(&client.session, &room).await.map(|()| Outcome::Done)
+        })
     }
 
     fn in_room<F>(self, name: &str, does: impl FnOnce(Self, RoomId) -> F) -> Answer

@@ -22,7 +22,7 @@ const MAX_RECALL_EXT_BYTES: usize = 4096;
 
 impl Client {
     /// Takes back what the user has sent, or what others have sent to the user's groups and rooms.
-    pub(super) fn recall(self, asked: &request::Recall<'_>) -> Answer {
+    pub(crate) fn recall(self, asked: &request::Recall<'_>) -> Answer {
         match self.recalled(asked) {
             Ok((kind, recall)) => Answer::waits(async move {
                 let recalled = self.state.node().recall(&self.app, Origin::Client(&self.session), recall).await;
@@ -57,7 +57,7 @@ impl Client {
     }
 
     /// Gives what the user has sent another content.
-    pub(super) fn edit(self, asked: &request::Edit<'_>) -> Answer {
+    pub(crate) fn edit(self, asked: &request::Edit<'_>) -> Answer {
         let (kind, edit) = match self.edited(asked) {
             Ok(edited) => edited,
             Err(refusal) => return Answer::Done(Err(refusal)),

@@ -37,6 +37,14 @@ struct Parcel {
     receipt: bool,
 }
 
+impl Parcel {
+    /// Something about earlier messages.
+    fn news(to: To, payload: String, kind: MessageKind) -> Self {
+        let (payload, priority) = (payload.into(), Priority::Normal);
+        Self { to, payload, kind, priority, only_for: Vec::new(), online_only: false, receipt: false }
+    }
+}
+
 impl To {
     /// What of it is asked for when something is refused: a user's conversation has the words of a group.
     pub(super) fn kind(&self) -> RoomKind {
@@ -58,7 +66,7 @@ impl From<To> for Target {
 }
 
 impl Client {
-    pub(super) fn send(self, send: &Send<'_>) -> Answer {
+    pub(crate) fn send(self, send: &Send<'_>) -> Answer {
         match self.parcel(send) {
             Ok(parcel) => Answer::waits(async move { self.dispatch(parcel).await }),
             Err(refusal) => Answer::Done(Err(refusal)),
@@ -66,9 +74,39 @@ impl Client {
     }
 
     /// Tells who wrote messages that they were read.
-    pub(super) fn read(self, read: &Read<'_>) -> Answer {
+    pub(crate) fn read(self, read: &Read<'_>) -> Answer {
         match self.receipt(read) {
             Ok(parcel) => Answer::waits(async move { self.dispatch(parcel).await }),
+            Err(refusal) => Answer::Done(Err(refusal)),
+        }
+    }
+
+    /// Tells who wrote a message in a group that it was read, where the client does not say who that is.
+    pub(crate) fn read_in_group(self, group: &str, id: MessageId) -> Answer {
+        let group = match self.group(group) {
+            Ok(group) => group,
+            Err(refusal) => return Answer::Done(Err(refusal)),
+        };
+        Answer::waits(async move {
+            let author = self.state.node().author(&self.app, id, &Target::Group(group.clone())).await;
+            let author = author.map_err(|error| Refusal::new(codes::BUSY, error))?;
+            let author = author.ok_or_else(|| Refusal::new(codes::INVALID_MESSAGE, "no such message"))?;
+            let payload = read_payload([id.to_string()]);
+            self.dispatch(Parcel {
+                only_for: vec![author],
+                ..Parcel::news(To::Group(group), payload, MessageKind::Read)
+            })
+            .await
+        })
+    }
+
+    /// Tells a user something that has no form of its own: a JSON object with its `event`.
+    pub(crate) fn tell(self, user: &str, payload: String) -> Answer {
+        match self.user(user) {
+            Ok(user) => {
+                let parcel = Parcel::news(To::User(user), payload, MessageKind::Notice);
+                Answer::waits(async move { self.dispatch(parcel).await })
+            }
             Err(refusal) => Answer::Done(Err(refusal)),
         }
     }
@@ -101,8 +139,7 @@ impl Client {
             return Err(invalid(format_args!("`ids` must have 1 to {MAX_READ} messages")));
         }
         let payload = read_payload(read.ids.iter().map(|id| id.0.to_string()));
-        let (kind, priority) = (MessageKind::Read, Priority::Normal);
-        Ok(Parcel { to, payload: payload.into(), kind, priority, only_for, online_only: false, receipt: false })
+        Ok(Parcel { only_for, ..Parcel::news(to, payload, MessageKind::Read) })
     }
 
     async fn dispatch(self, parcel: Parcel) -> Answered {

@@ -223,6 +223,8 @@ fn what_is_only_for_rtm_is_not_told() {
 fn answers() {
     let (user, device, rooms) = (user("bob"), DeviceId::from_trusted("web"), [room()]);
     let greeting = Welcome {
+        reference: None,
+        expires_at_ms: None,
         session: SessionId(0x5d0c_6a3f_12ab_90cd),
         resumed: true,
         user: &user,

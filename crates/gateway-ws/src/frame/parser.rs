@@ -10,6 +10,8 @@ use super::{FrameError, Opcode, is_close_code};
 pub enum Event<'a> {
     /// A complete text message.
     Text(&'a str),
+    /// A complete binary message.
+    Binary(&'a [u8]),
     /// A ping; answer with its payload.
     Ping(&'a [u8]),
     /// A pong.
@@ -45,11 +47,37 @@ pub struct Parser {
     /// The parts of a fragmented message so far.
     message: Option<Box<Message>>,
     max: usize,
+    messages: Messages,
+}
+
+/// The messages that a protocol has; the others end the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Messages {
+    /// Text.
+    Text,
+    /// Binary.
+    Binary,
+}
+
+impl Messages {
+    const fn opcode(self) -> Opcode {
+        match self {
+            Self::Text => Opcode::Text,
+            Self::Binary => Opcode::Binary,
+        }
+    }
+
+    const fn refused(self) -> FrameError {
+        match self {
+            Self::Text => FrameError::Binary,
+            Self::Binary => FrameError::Text,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 struct Message {
-    text: Vec<u8>,
+    bytes: Vec<u8>,
     complete: bool,
 }
 
@@ -82,10 +110,10 @@ enum Place {
 }
 
 impl Parser {
-    /// A parser that refuses messages of more than `max` bytes.
+    /// A parser that refuses messages of more than `max` bytes, and those of the other kind.
     #[must_use]
-    pub const fn new(max: usize) -> Self {
-        Self { rest: Vec::new(), taken: 0, message: None, max }
+    pub const fn new(messages: Messages, max: usize) -> Self {
+        Self { rest: Vec::new(), taken: 0, message: None, max, messages }
     }
 
     /// The next event; `None` when `input` is used up, whose incomplete end is kept.
@@ -96,7 +124,7 @@ impl Parser {
         self.forget_what_was_handed_out();
         let (opcode, place, payload) = loop {
             let Some(frame) = self.frame(input)? else { return Ok(None) };
-            if frame.opcode.is_control() || (frame.fin && frame.opcode == Opcode::Text) {
+            if frame.opcode.is_control() || (frame.fin && frame.opcode != Opcode::Continuation) {
                 break (frame.opcode, frame.place, frame.payload);
             }
             let message = self.message.get_or_insert_default();
@@ -104,16 +132,16 @@ impl Parser {
                 Place::Rest => &self.rest[frame.payload],
                 Place::Input | Place::Message => &input.bytes[frame.payload],
             };
-            message.text.extend_from_slice(part);
+            message.bytes.extend_from_slice(part);
             if frame.fin {
                 message.complete = true;
-                break (Opcode::Text, Place::Message, 0..message.text.len());
+                break (self.messages.opcode(), Place::Message, 0..message.bytes.len());
             }
         };
         let bytes = match place {
             Place::Rest => &self.rest[payload],
             Place::Input => &input.bytes[payload],
-            Place::Message => self.message.as_ref().map_or(&[][..], |message| &message.text),
+            Place::Message => self.message.as_ref().map_or(&[][..], |message| &message.bytes),
         };
         event(opcode, bytes).map(Some)
     }
@@ -217,7 +245,7 @@ impl Parser {
         };
         let Some(extended) = bytes.get(2..size) else { return Ok(Head::Needs(size)) };
         let length = length(short, extended)?;
-        let so_far = self.message.as_ref().map_or(0, |message| message.text.len());
+        let so_far = self.message.as_ref().map_or(0, |message| message.bytes.len());
         let allowed = if opcode.is_control() { 125 } else { self.max.saturating_sub(so_far) };
         let payload = match usize::try_from(length) {
             Ok(length) if length <= allowed => size + 4..size + 4 + length,
@@ -237,8 +265,8 @@ impl Parser {
         }
         let opcode = Opcode::from_number(first & 0x0f).ok_or(FrameError::UnknownOpcode)?;
         match opcode {
-            Opcode::Binary => Err(FrameError::Binary),
-            Opcode::Text if self.is_mid_message() => Err(FrameError::Fragment),
+            Opcode::Text | Opcode::Binary if opcode != self.messages.opcode() => Err(self.messages.refused()),
+            Opcode::Text | Opcode::Binary if self.is_mid_message() => Err(FrameError::Fragment),
             Opcode::Continuation if !self.is_mid_message() => Err(FrameError::Fragment),
             _ if opcode.is_control() && !fin => Err(FrameError::Control),
             _ => Ok(opcode),
@@ -289,7 +317,8 @@ fn event(opcode: Opcode, bytes: &[u8]) -> Result<Event<'_>, FrameError> {
             }
             [_] => Err(FrameError::Close),
         },
-        Opcode::Text | Opcode::Continuation | Opcode::Binary => text(bytes).map(Event::Text),
+        Opcode::Binary => Ok(Event::Binary(bytes)),
+        Opcode::Text | Opcode::Continuation => text(bytes).map(Event::Text),
     }
 }
 

@@ -24,7 +24,7 @@ type Answered = protocol::Answered<Outcome>;
 /// Begins a request.
 pub(super) fn begin(caller: &Arc<Caller>, id: u64, request: Request<'_>) -> Begun {
     let logs_out = request == Request::Logout;
-    Client(Arc::clone(caller)).begin(request).begun(id, logs_out, reply)
+    Client(Arc::clone(caller)).begin(request).begun(logs_out, move |answered| reply(id, answered))
 }
 
 /// The client that asks.

@@ -108,8 +108,8 @@ fn a_payload_that_is_not_utf8_does_not_break_the_frame() {
 #[test]
 fn a_frame_is_encoded_once_and_shared() {
     let envelope = stentor_core::notice::Envelope::new(Notice::MemberCount { room: room(), count: 1 });
-    let first = envelope.encoded(Protocol::Rtm.slot(), notice);
-    let second = envelope.encoded(Protocol::Rtm.slot(), |_| panic!("encoded twice"));
+    let first = envelope.encoded(Protocol::Rtm.slot(false), notice);
+    let second = envelope.encoded(Protocol::Rtm.slot(false), |_| panic!("encoded twice"));
     assert_eq!(first.as_ptr(), second.as_ptr());
 }
 
@@ -117,6 +117,8 @@ fn a_frame_is_encoded_once_and_shared() {
 fn answers() {
     let (user, device, rooms) = (user("bob"), DeviceId::only(), [room()]);
     let greeting = Welcome {
+        reference: None,
+        expires_at_ms: None,
         session: SessionId(0x5d0c_6a3f_12ab_90cd),
         resumed: true,
         user: &user,

@@ -8,10 +8,11 @@ use stentor_core::session::Closing;
 use tokio::time::timeout;
 
 use super::{End, READ_BUFFER, Task};
-use crate::codec;
 use crate::codes;
+use crate::connection::Connection;
 use crate::counters::{Counters, count};
 use crate::frame;
+use crate::teller::Teller;
 use crate::wire::Flushed;
 
 /// What is left to say.
@@ -27,7 +28,7 @@ impl Task {
         let user = self.attached.as_ref().map(|attached| attached.0.session.user().clone());
         tracing::debug!(?end, user.id = user.as_ref().map(|user| user.as_str()), "connection ends");
         note(&end, self.state.count());
-        let parting = parting(end);
+        let parting = parting(&self.connection, end);
         let frames = parting.as_ref().map(|parting| parting.frames.clone()).unwrap_or_default();
         self.connection.end(frames, parting.as_ref().is_none_or(|parting| parting.hurry));
         self.answers = None;
@@ -85,7 +86,8 @@ impl Task {
 }
 
 /// `None` if nothing can be said any more.
-fn parting(end: End) -> Option<Parting> {
+fn parting(connection: &Connection, end: End) -> Option<Parting> {
+    let Teller { protocol, numbers } = connection.teller();
     let patient = |frames| Some(Parting { frames, hurry: false });
     let close = |code, reason: &str| patient(vec![frame::close(Some(code), reason)]);
     match end {
@@ -93,21 +95,21 @@ fn parting(end: End) -> Option<Parting> {
         End::Closed(code) => patient(vec![frame::close(code, "")]),
         End::Frame(error) => close(error.close_code(), &error.to_string()),
         End::FrameTimeout => close(codes::CLOSE_PROTOCOL, "the message took too long"),
-        End::Malformed(reason) => close(codes::CLOSE_MALFORMED, &reason),
+        End::Malformed(reason) => {
+            let close = frame::close(Some(codes::CLOSE_MALFORMED), &reason);
+            patient(protocol.malformed().into_iter().chain([close]).collect())
+        }
         End::Refused(refusal) => {
-            patient(vec![codec::refused(&refusal), frame::close(Some(codes::CLOSE_REFUSED), "login refused")])
+            patient(vec![protocol.refused(&refusal), frame::close(Some(codes::CLOSE_REFUSED), "login refused")])
         }
         End::NoLogin(refusal) => {
-            patient(vec![codec::refused(&refusal), frame::close(Some(codes::CLOSE_NO_LOGIN), "no login in time")])
+            patient(vec![protocol.refused(&refusal), frame::close(Some(codes::CLOSE_NO_LOGIN), "no login in time")])
         }
         End::GoingDown => close(codes::CLOSE_RESTART, "going down"),
         End::LoggedOut => close(codes::CLOSE_NORMAL, "logged out"),
         End::Closing(why) => {
             let (code, reason) = codes::closing(why);
-            let mut frames = Vec::new();
-            if let Closing::Draining { reconnect_after_ms } = why {
-                frames.push(codec::reconnect(reconnect_after_ms));
-            }
+            let mut frames: Vec<_> = protocol.last_words(why, numbers).into_iter().collect();
             frames.push(frame::close(Some(code), reason));
             Some(Parting { frames, hurry: why == Closing::SlowConsumer })
         }

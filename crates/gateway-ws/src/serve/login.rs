@@ -14,6 +14,10 @@ use super::{Attached, End, Step, Task};
 use crate::codec::VERSION;
 use crate::protocol::{Caller, LoginError, Opening, ResumeFrom, Welcome};
 
+/// Of what was written to a client that does not say what it has, so much may not have arrived before its connection was
+/// lost: in milliseconds.
+const OVERLAP_MS: u64 = 10_000;
+
 impl Task {
     /// Waits for the login and answers it. Breaks with the reason if the client is not logged in afterwards.
     pub(super) async fn login(&mut self) -> ControlFlow<End> {
@@ -40,10 +44,14 @@ impl Task {
         let app = logins.app(&opening.app).and_then(|id| node.app(id.as_str())).ok_or(LoginError::App)?;
         let policy = app.policy();
         let user = self.protocol.user(policy, &opening.user).map_err(LoginError::User)?;
+        let reference = opening.reference;
         let device = opening.device.map_err(LoginError::Device)?;
         let now_ms = node.clock().wall_ms();
         let grant = logins.check(&policy.id, &user, opening.credential.as_ref(), now_ms).await?;
-        let resume = opening.resume.and_then(|resume| resume_from(policy, resume));
+        let resume = match opening.resume {
+            None if self.protocol.goes_on_by_device() => node.away(&app, &user, &device, OVERLAP_MS),
+            resume => resume.and_then(|resume| resume_from(policy, resume)),
+        };
         let login = Login { user, device, expires_at_ms: grant.expires_at_ms, resume };
         let outlet = Arc::clone(&self.connection);
         let connected = node.connect(&app, login, outlet).await?;
@@ -52,7 +60,7 @@ impl Task {
         {
             return Err(LoginRefused::InvalidToken.into());
         }
-        let welcome = self.welcome(policy, &connected);
+        let welcome = self.welcome(policy, &connected, reference.as_deref(), grant.expires_at_ms);
         let Connected { session, attachment, .. } = connected;
         self.connection.attach(Arc::clone(&session), attachment, welcome);
         let caller = Caller { state: self.state.clone(), app, session, attachment };
@@ -60,12 +68,20 @@ impl Task {
         Ok(())
     }
 
-    fn welcome(&self, policy: &AppPolicy, connected: &Connected) -> bytes::Bytes {
+    fn welcome(
+        &self,
+        policy: &AppPolicy,
+        connected: &Connected,
+        reference: Option<&str>,
+        expires_at_ms: Option<u64>,
+    ) -> bytes::Bytes {
         self.protocol.welcome(&Welcome {
             session: connected.session.id(),
             resumed: connected.resumed,
             user: connected.session.user(),
             device: connected.session.device(),
+            reference,
+            expires_at_ms,
             rooms: &connected.rooms,
             server_time: self.state.node().clock().wall_ms(),
             ping_interval_ms: policy.sessions.unreachable_ms / 3,

@@ -9,11 +9,10 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use super::{Attached, End, Step, Task};
-use crate::codec;
 use crate::counters::add;
 use crate::frame;
 use crate::frame::parser::{Event, Input, Parser};
-use crate::protocol::{Answering, Begun, Said};
+use crate::protocol::{Answering, Begun, Message, Said};
 
 /// A request that is not answered yet.
 pub(super) struct Waiting {
@@ -41,9 +40,10 @@ impl Task {
     pub(super) fn take_in(&mut self, bytes: &mut [u8], cx: &mut Context<'_>) -> ControlFlow<Step> {
         let counters = Arc::clone(self.state.count());
         add(&counters.bytes_in, bytes.len());
-        let mut parser = std::mem::replace(&mut self.parser, Parser::new(self.state.config().max_frame_bytes));
+        let empty = Parser::new(self.protocol.messages(), self.state.config().max_frame_bytes);
+        let mut parser = std::mem::replace(&mut self.parser, empty);
         let mut input = Input::new(bytes);
-        let (mut events, mut texts) = (0, 0);
+        let (mut events, mut messages) = (0, 0);
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue() {
             if self.is_paused() {
@@ -59,7 +59,7 @@ impl Task {
                 }
             };
             events += 1;
-            texts += usize::from(matches!(event, Event::Text(_)));
+            messages += usize::from(matches!(event, Event::Text(_) | Event::Binary(_)));
             flow = self.handle(event, cx);
         }
         if let ControlFlow::Break(Step::Login(_)) = &flow {
@@ -72,7 +72,7 @@ impl Task {
             self.state.node().heard(&caller.session);
         }
         // Another message has begun since: its time starts anew.
-        if texts > 0 || (events > 0 && !self.parser.is_mid_message()) {
+        if messages > 0 || (events > 0 && !self.parser.is_mid_message()) {
             self.incomplete = None;
         }
         flow
@@ -80,7 +80,8 @@ impl Task {
 
     fn handle(&mut self, event: Event<'_>, cx: &mut Context<'_>) -> ControlFlow<Step> {
         match event {
-            Event::Text(text) => return self.handle_text(text, cx),
+            Event::Text(text) => return self.handle_message(Message::Text(text), cx),
+            Event::Binary(bytes) => return self.handle_message(Message::Binary(bytes), cx),
             Event::Ping(payload) => self.connection.push(frame::pong(payload)),
             Event::Pong => {}
             Event::Close(code) => return End::Closed(code).into(),
@@ -88,19 +89,25 @@ impl Task {
         ControlFlow::Continue(())
     }
 
-    fn handle_text(&mut self, text: &str, cx: &mut Context<'_>) -> ControlFlow<Step> {
+    fn handle_message(&mut self, message: Message<'_>, cx: &mut Context<'_>) -> ControlFlow<Step> {
         let malformed = |reason: &str| End::Malformed(reason.to_owned()).into();
         let Some(Attached(caller)) = &self.attached else {
-            return match self.protocol.opening(text) {
+            return match self.protocol.opening(message) {
                 Ok(Some(opening)) => ControlFlow::Break(Step::Login(opening)),
                 Ok(None) => malformed("the first frame must be a login"),
                 Err(error) => malformed(&error.to_string()),
             };
         };
-        match self.protocol.said(caller, text) {
+        match self.protocol.said(caller, message) {
             Ok(Said::Request(begun)) => return self.begin(begun, cx),
             Ok(Said::Ack(ids)) => self.state.node().acked(&caller.session, &ids),
-            Ok(Said::Ping) => self.connection.push(codec::pong(self.state.node().clock().wall_ms())),
+            Ok(Said::Ping) => self.connection.push(self.connection.pong(self.state.node().clock().wall_ms())),
+            Ok(Said::Pull(pull)) => {
+                let (acked, answer) = self.connection.pull(pull, self.state.node().clock().wall_ms());
+                self.state.node().acked(&caller.session, &acked);
+                self.connection.push_some(answer);
+            }
+            Ok(Said::Nothing) => {}
             Ok(Said::Login) => return malformed("the client is logged in already"),
             Err(error) => return malformed(&error.to_string()),
         }

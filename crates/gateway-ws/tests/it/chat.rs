@@ -18,7 +18,7 @@ use stentor_gateway_ws::client::{
 
 use crate::harness::{Gateway, Setup, gateway_with, soon};
 
-fn user(name: &str) -> UserId {
+pub(crate) fn user(name: &str) -> UserId {
     UserId::from_trusted(name)
 }
 
@@ -41,11 +41,11 @@ fn no_acks() -> ClientOptions {
 }
 
 /// A gateway whose Chat app knows alice, bob, carol and dave.
-async fn gateway() -> Gateway {
+pub(crate) async fn gateway() -> Gateway {
     chat_gateway(|_| {}).await
 }
 
-async fn chat_gateway(change: impl FnOnce(&mut Setup)) -> Gateway {
+pub(crate) async fn chat_gateway(change: impl FnOnce(&mut Setup)) -> Gateway {
     let gateway = gateway_with(change).await;
     for name in ["alice", "bob", "carol", "dave"] {
         let new = NewUser { name: user(name), password_hash: None, nickname: None };
@@ -55,7 +55,7 @@ async fn chat_gateway(change: impl FnOnce(&mut Setup)) -> Gateway {
 }
 
 impl Gateway {
-    async fn chat(&self, name: &str) -> ChatClient {
+    pub(crate) async fn chat(&self, name: &str) -> ChatClient {
         self.try_chat(by_password(name)).await.expect("logged in")
     }
 
@@ -68,7 +68,7 @@ impl Gateway {
     }
 
     /// A room or group of carol's with these members.
-    async fn place(&self, kind: RoomKind, members: &[&str]) -> RoomId {
+    pub(crate) async fn place(&self, kind: RoomKind, members: &[&str]) -> RoomId {
         let new = NewRoom {
             kind,
             name: "name".to_owned(),
@@ -87,7 +87,7 @@ impl Gateway {
     }
 
     /// The backend sends a text to a user, to be kept.
-    async fn text_to(&self, to: &str, text: &str) -> MessageId {
+    pub(crate) async fn text_to(&self, to: &str, text: &str) -> MessageId {
         let send = SendPeer {
             from: user("backend"),
             to: user(to),
@@ -99,7 +99,7 @@ impl Gateway {
     }
 
     /// The backend sends a text to a room.
-    async fn text_to_room(&self, room: &RoomId, text: &str) -> MessageId {
+    pub(crate) async fn text_to_room(&self, room: &RoomId, text: &str) -> MessageId {
         self.levelled_to_room(room, Priority::Normal, text).await
     }
 
@@ -126,7 +126,7 @@ async fn event(client: &mut ChatClient) -> ChatEvent {
 }
 
 /// The next message, whatever comes before it.
-async fn message(client: &mut ChatClient) -> ChatMessage {
+pub(crate) async fn message(client: &mut ChatClient) -> ChatMessage {
     loop {
         match soon(client.next()).await.expect("an event") {
             ChatEvent::Message(message) => return message,
@@ -144,7 +144,7 @@ async fn other(client: &mut ChatClient) -> Value {
     }
 }
 
-fn text(message: &ChatMessage) -> String {
+pub(crate) fn text(message: &ChatMessage) -> String {
     message.body.value()["msg"].as_str().expect("a text").to_owned()
 }
 

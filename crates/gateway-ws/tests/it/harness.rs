@@ -205,7 +205,7 @@ pub(crate) async fn gateway_with(change: impl FnOnce(&mut Setup)) -> Gateway {
 
 /// The accept loop of a server, in short.
 async fn accept(listener: TcpListener, state: GatewayState, tls: Option<TlsAcceptor>) {
-    let routes = Protocol::ALL.map(|protocol| router(state.clone(), protocol, |_| REQUEST_ID));
+    let routes = Protocol::ALL.map(|protocol| router(state.clone(), protocol, protocol.path(), |_| REQUEST_ID));
     let service = TowerToHyperService::new(routes.into_iter().fold(Router::new(), Router::merge));
     while let Ok((tcp, _)) = listener.accept().await {
         let (service, tls) = (service.clone(), tls.clone());

@@ -8,6 +8,7 @@ mod drain;
 mod harness;
 mod login;
 mod malformed;
+mod msync;
 mod pressure;
 mod requests;
 mod resume;

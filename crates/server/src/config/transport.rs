@@ -2,7 +2,7 @@
 
 use super::section::section;
 use super::server::Directory;
-use super::value::Bounded;
+use super::value::{Bounded, Invalid, Setting, Shape, quoted};
 
 section! {
     /// TLS. With both files the server speaks HTTPS and WSS only; SIGHUP reads them again.
@@ -39,5 +39,49 @@ section! {
         mailbox_notices: Bounded<1, 1_000_000> = Bounded::clamped(1_024);
         /// The same in bytes.
         mailbox_bytes: Bounded<65_536, 1_073_741_824> = Bounded::clamped(4_194_304);
+        /// Serve the vendor's own Chat SDKs (docs/clients.md).
+        sdk: bool = true;
+        /// Where: the path of the `url` that the SDKs are given.
+        sdk_path: Route = Route::from("/websocket");
+    }
+}
+
+/// The path of a route: `/`, and then names between slashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route(String);
+
+impl Route {
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Route {
+    fn from(path: &str) -> Self {
+        Self(path.to_owned())
+    }
+}
+
+impl Setting for Route {
+    const SHAPE: Shape = Shape::Text;
+
+    fn from_text(text: &str) -> Result<Self, Invalid> {
+        let named =
+            |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        let good = text.strip_prefix('/').is_some_and(|names| names.split('/').all(named));
+        // The paths of the other gateways, health pages and descriptions are theirs.
+        let taken = ["ws", "docs", "healthz", "readyz", "metrics"];
+        let first = text.split('/').nth(1).unwrap_or_default();
+        if good && !taken.contains(&first) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid(format!("expected a path like /websocket that nothing else is served at, found {text:?}")))
+        }
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        Some(quoted(&self.0))
     }
 }

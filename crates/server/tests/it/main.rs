@@ -12,6 +12,7 @@ mod crash;
 mod delivery;
 mod first_start;
 mod generated;
+mod sdk;
 mod shutdown;
 mod tls;
 mod transcripts;

@@ -15,6 +15,7 @@ const MAX: usize = 64 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Owned {
     Text(String),
+    Binary(Vec<u8>),
     Ping(Vec<u8>),
     Pong,
     Close(Option<u16>),
@@ -24,6 +25,7 @@ impl From<Event<'_>> for Owned {
     fn from(event: Event<'_>) -> Self {
         match event {
             Event::Text(text) => Self::Text(text.to_owned()),
+            Event::Binary(bytes) => Self::Binary(bytes.to_vec()),
             Event::Ping(payload) => Self::Ping(payload.to_vec()),
             Event::Pong => Self::Pong,
             Event::Close(code) => Self::Close(code),
@@ -35,7 +37,7 @@ type Parsed = (Vec<Owned>, Option<FrameError>);
 
 /// Parses `pieces` one after the other; with `stop_after`, interrupts itself after so many events of a piece.
 fn parse(pieces: &[&[u8]], max: usize, stop_after: Option<usize>) -> Parsed {
-    let mut parser = Parser::new(max);
+    let mut parser = Parser::new(Messages::Text, max);
     let mut events = Vec::new();
     for piece in pieces {
         let mut bytes = piece.to_vec();
@@ -169,7 +171,7 @@ fn an_error_does_not_wait_for_the_payload() {
 
 #[test]
 fn nothing_is_kept_of_what_is_complete() {
-    let mut parser = Parser::new(MAX);
+    let mut parser = Parser::new(Messages::Text, MAX);
     let bytes = [raw(0x81, b"one"), raw(0x81, b"two")].concat();
     for piece in [&bytes[..5], &bytes[5..]] {
         let mut piece = piece.to_vec();

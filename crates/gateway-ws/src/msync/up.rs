@@ -1,0 +1,215 @@
+//! What clients send to others, and ask of rooms: items of theirs become requests of the Chat protocol.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use stentor_core::id::MessageId;
+use stentor_msync::{
+    BodyType, CONFERENCES, EditScope, Jid, KeyValue, KeyValueData, MessageBody, Meta, MucBody, MucOperation, NameSpace,
+    RouteType, Status, content, decode, decode_body,
+};
+
+use super::{codes, frame};
+use crate::chat::answer::{Answered, Client, Outcome};
+use crate::chat::request;
+use crate::codec::{DecimalId, Malformed, Refusal};
+use crate::protocol::{Begun, Caller, Said};
+
+/// How a refusal is put.
+type Words = fn(&Refusal) -> Status;
+
+/// An item as it came in, and who sent it.
+struct Item {
+    caller: Arc<Caller>,
+    id: u64,
+    to: Jid,
+    route: i32,
+    ext: Vec<KeyValue>,
+    users: Vec<String>,
+}
+
+/// Begins what an item asks for.
+pub(super) fn begin(caller: &Arc<Caller>, meta: Meta) -> Result<Said, Malformed> {
+    let Meta { id, to, ns, payload, routetype, ext, directed_users, .. } = meta;
+    let item = Item {
+        caller: Arc::clone(caller),
+        id: id.unwrap_or_default(),
+        to: to.unwrap_or_default(),
+        route: routetype.unwrap_or_default(),
+        ext,
+        users: directed_users,
+    };
+    let payload = payload.unwrap_or_default();
+    let malformed = |_| Malformed(codes::MALFORMED.to_owned());
+    Ok(match NameSpace::try_from(ns.unwrap_or_default()) {
+        // What the client says of itself is not answered.
+        Ok(NameSpace::Statistic) => Said::Nothing,
+        Ok(NameSpace::Chat) => Said::Request(item.chat(&decode_body(payload).map_err(malformed)?)),
+        Ok(NameSpace::Muc) => Said::Request(item.muc(&decode(payload).map_err(malformed)?)),
+        _ => Said::Request(item.refused(codes::unknown())),
+    })
+}
+
+impl Item {
+    fn chat(self, body: &MessageBody) -> Begun {
+        match BodyType::try_from(body.kind.unwrap_or_default()) {
+            Ok(BodyType::Normal | BodyType::Chat | BodyType::Groupchat | BodyType::Chatroom) => self.send(body),
+            Ok(BodyType::Recall) => self.recall(body),
+            Ok(BodyType::Edit) => self.edit(body),
+            Ok(BodyType::ReadAck) => self.read(body),
+            Ok(BodyType::DeliverAck) => {
+                let id = MessageId(body.ack_message_id.unwrap_or_default());
+                let notice = serde_json::json!({ "event": "delivered", "msg_id": id.to_string() });
+                self.notice(body, &notice)
+            }
+            Ok(BodyType::ChannelAck) => self.notice(body, &serde_json::json!({ "event": "conversation_read" })),
+            Err(_) => self.refused(codes::unknown()),
+        }
+    }
+
+    fn send(self, body: &MessageBody) -> Begun {
+        let chat_type = match BodyType::try_from(body.kind.unwrap_or_default()) {
+            Ok(BodyType::Groupchat) => "groupchat",
+            Ok(BodyType::Chatroom) => "chatroom",
+            _ => "chat",
+        };
+        let content = body.contents.first().cloned().unwrap_or_default();
+        let Ok((kind, json)) = content::to_json(&content) else { return self.refused(codes::unknown()) };
+        let (json, ext) = (raw(json), content::ext_to_json(&body.ext).map(raw));
+        let allow_group_ack = body.msg_config.as_ref().and_then(|config| config.allow_group_ack);
+        let send = request::Send {
+            chat_type: chat_type.into(),
+            to: self.name(body).into(),
+            body_type: kind.as_str().into(),
+            body: &json,
+            ext: ext.as_deref(),
+            level: self.level().map(Cow::Borrowed),
+            users: self.users.clone(),
+            online_only: self.route == RouteType::Online as i32,
+            need_group_ack: allow_group_ack.unwrap_or(false),
+        };
+        self.answered(codes::refused, |client| client.send(&send))
+    }
+
+    fn recall(self, body: &MessageBody) -> Begun {
+        let ext = self.ext.iter().find(|ext| ext.key.as_deref() == Some("recallMessageExtensionInfo"));
+        let ext = ext.and_then(|ext| match &ext.value {
+            Some(KeyValueData::String(text)) => Some(Cow::Owned(text.clone())),
+            _ => None,
+        });
+        let name = self.name(body);
+        let recall = request::Recall {
+            chat_type: self.chat_type(&name).into(),
+            to: name.into(),
+            message_id: DecimalId(MessageId(body.ack_message_id.unwrap_or_default())),
+            ext,
+        };
+        self.answered(codes::not_recalled, |client| client.recall(&recall))
+    }
+
+    fn edit(self, body: &MessageBody) -> Begun {
+        let content = body.contents.first().cloned().unwrap_or_default();
+        let Ok((_, json)) = content::to_json(&content) else { return self.refused(codes::unknown()) };
+        let both = body.edit_scope == Some(EditScope::BodyAndExt as i32);
+        let ext = if both { content::ext_to_json(&body.ext).map(raw) } else { None };
+        let (name, json) = (self.name(body), raw(json));
+        let edit = request::Edit {
+            chat_type: self.chat_type(&name).into(),
+            to: name.into(),
+            message_id: DecimalId(MessageId(body.edit_message_id.unwrap_or_default())),
+            body: Some(&json),
+            ext: ext.as_deref(),
+        };
+        self.answered(codes::not_edited, |client| client.edit(&edit))
+    }
+
+    /// In a group, who wrote what was read is not on the wire: the core knows.
+    fn read(self, body: &MessageBody) -> Begun {
+        let id = MessageId(body.ack_message_id.unwrap_or_default());
+        let name = self.name(body);
+        if self.is_conference() {
+            return self.answered(codes::refused, |client| client.read_in_group(&name, id));
+        }
+        let read =
+            request::Read { chat_type: "chat".into(), to: name.into(), ids: vec![DecimalId(id)], users: Vec::new() };
+        self.answered(codes::refused, |client| client.read(&read))
+    }
+
+    fn notice(self, body: &MessageBody, notice: &serde_json::Value) -> Begun {
+        if self.is_conference() {
+            return self.refused(codes::unknown());
+        }
+        let (name, payload) = (self.name(body), notice.to_string());
+        self.answered(codes::refused, |client| client.tell(&name, payload))
+    }
+
+    fn muc(self, body: &MucBody) -> Begun {
+        let room = body.muc_id.as_ref().and_then(|room| room.name.clone()).unwrap_or_default();
+        let request = request::Room { room: room.into() };
+        match MucOperation::try_from(body.operation.unwrap_or_default()) {
+            Ok(MucOperation::Join) => self.answered(codes::refused, |client| client.join(&request)),
+            Ok(MucOperation::Leave) => self.answered(codes::refused, |client| client.leave(&request)),
+            // What else there is to do with rooms and groups, the SDKs do over REST.
+            _ => self.refused(codes::unknown()),
+        }
+    }
+
+    /// To whom: what the address says; the body has only the name.
+    fn name(&self, body: &MessageBody) -> String {
+        let in_body = || body.to.as_ref().and_then(|to| to.name.clone());
+        self.to.name.clone().or_else(in_body).unwrap_or_default()
+    }
+
+    fn is_conference(&self) -> bool {
+        self.to.domain.as_deref() == Some(CONFERENCES)
+    }
+
+    /// Rooms and groups have the same domain; a room is one that the client is in.
+    fn chat_type(&self, name: &str) -> &'static str {
+        match self.is_conference() {
+            false => "chat",
+            true if self.caller.session.rooms().iter().any(|room| room.as_str() == name) => "chatroom",
+            true => "groupchat",
+        }
+    }
+
+    /// The level of a room's message.
+    fn level(&self) -> Option<&'static str> {
+        let tag = self.ext.iter().find(|ext| ext.key.as_deref() == Some("chatroom_msg_tag"))?;
+        match tag.value {
+            Some(KeyValueData::Varint(0)) => Some("high"),
+            Some(KeyValueData::Varint(2)) => Some("low"),
+            _ => None,
+        }
+    }
+
+    fn refused(self, status: Status) -> Begun {
+        Begun::Done(frame::answer(self.id, status, 0, self.caller.state.node().clock().wall_ms()))
+    }
+
+    /// Has the Chat protocol do it, and puts the answer into frames.
+    fn answered(self, words: Words, does: impl FnOnce(Client) -> crate::chat::answer::Answer) -> Begun {
+        let (caller, id) = (Arc::clone(&self.caller), self.id);
+        let clock = Arc::clone(caller.state.node().clock());
+        let reply = move |answered: &Answered| answer(id, answered, words, clock.wall_ms());
+        does(Client::new(&self.caller)).begun(false, reply)
+    }
+}
+
+fn answer(id: u64, answered: &Answered, words: Words, now_ms: u64) -> Bytes {
+    match answered {
+        Ok(Outcome::Sent { id: server_id, sent_at_ms }) => frame::answer(id, frame::ok(), server_id.0, *sent_at_ms),
+        Ok(_) => frame::answer(id, frame::ok(), 0, now_ms),
+        Err(refusal) => frame::answer(id, words(refusal), 0, now_ms),
+    }
+}
+
+/// JSON text that was written here.
+fn raw(json: String) -> Box<RawValue> {
+    RawValue::from_string(json).unwrap_or_else(|_| {
+        debug_assert!(false, "what is written here is JSON");
+        RawValue::NULL.to_owned()
+    })
+}
