@@ -151,7 +151,7 @@ fn sources() -> Vec<PathBuf> {
     while let Some(directory) = directories.pop() {
         let Ok(entries) = fs::read_dir(&directory) else { continue };
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-            if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
+            if path.is_dir() && path.file_name().is_some_and(|name| name != "target" && name != "node_modules") {
                 directories.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 found.push(path);
@@ -202,7 +202,7 @@ fn documents() -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(&directory) else { continue };
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if path.is_dir() && name != "target" && !name.starts_with('.') {
+            if path.is_dir() && name != "target" && name != "node_modules" && !name.starts_with('.') {
                 directories.push(path);
             } else if path.extension().is_some_and(|extension| extension == "md") {
                 found.push(path);
