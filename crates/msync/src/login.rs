@@ -55,7 +55,7 @@ pub struct Provision {
     /// `actionVersion` on the wire.
     #[prost(string, optional, tag = "17")]
     pub action_version: Option<String>,
-    /// New SDKs: JSON {"token":"$t$..."} up; JSON {"expires_in":<absolute ms>} down.
+    /// New SDKs: JSON `{"token":"$t$..."}` up; JSON `{"expires_in":ms}`, absolute, down.
     #[prost(string, optional, tag = "18")]
     pub auth_token: Option<String>,
     /// `osCustomValue` on the wire.
