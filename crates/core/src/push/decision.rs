@@ -129,6 +129,9 @@ pub enum NotPushed {
     /// The receiver has no device that could be told.
     #[error("no push binding")]
     NoBinding,
+    /// The sender means none of the receiver's devices.
+    #[error("message ignore push")]
+    NoDeviceMeant,
 }
 
 /// Why a device is not told of a message that is pushed.

@@ -87,6 +87,7 @@ impl Node {
         let decision = decide(asked, &receiver, moment);
         let decision = match decision {
             Ok(()) if devices.is_empty() => Err(NotPushed::NoBinding),
+            Ok(()) if devices.iter().all(|(_, meant)| meant.is_err()) => Err(NotPushed::NoDeviceMeant),
             decision => decision,
         };
         Ok(PreparedPush { decision, text, devices })

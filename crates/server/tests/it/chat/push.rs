@@ -468,6 +468,9 @@ async fn a_preview_says_whether_why_to_whom_and_what() {
     assert_eq!((&devices[0]["pushed"], &devices[0]["reason"]), (&json!(false), &json!("ignore push device id")));
     assert_eq!(devices[1]["pushed"], true);
 
+    let nobody_s = json!({ "ext": { "em_push_filter": { "accept_device_id": ["other"] } } });
+    assert_eq!(why(nobody_s).await, reason("message ignore push", "NoDeviceMeant"));
+
     // What is said.
     scene.put("users/user1", json!({ "notification_display_style": 1 })).await;
     assert_eq!(preview(json!({})).await["content"], "user2: hi");
