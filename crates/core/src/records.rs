@@ -58,10 +58,7 @@ pub enum RecordKind {
     SharedFile = 21,
     /// A super admin of rooms; the key is the user ID.
     SuperAdmin = 22,
-    /// A group by its place in the list of public groups; `group`.
-    PublicGroup = 23,
-    /// How often a message was edited; the key is its ID.
-    Edits = 24,
+    // 23 and 24 were reserved once and never written.
     /// An attribute of a member of a group; `group/user/key`.
     MemberAttribute = 25,
     /// Users by the time of their registration; `time/user`.

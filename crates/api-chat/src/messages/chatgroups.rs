@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use stentor_core::delivery::{Origin, SendGroups, SendOptions};
 use stentor_core::message::Marks;
 
-use super::refusal::{bad_message, not_sent};
+use super::refusal::not_sent;
 use super::request::{Outer, at_most, read, room, users};
 use super::users::options;
 use crate::body::RawBody;
@@ -53,14 +53,7 @@ pub(super) async fn targeted_handler(call: Call, body: RawBody) -> Result<Respon
     call.only_app()?;
     let request: Outer<'_> = read(&body)?;
     call.limit(ChatRule::GroupTargeted)?;
-    if request.users().is_empty() {
-        request.sender()?;
-        request.receivers()?;
-        return Err(bad_message("param users can't be empty"));
-    }
-    if request.users().len() > MAX_USERS {
-        return Err(at_most("users", MAX_USERS));
-    }
+    request.check_named(MAX_USERS)?;
     // Not in the roaming history; the sender's own devices get it (Easemob documents of targeted group messages).
     let options = SendOptions {
         history: false,

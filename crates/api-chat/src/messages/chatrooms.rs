@@ -9,7 +9,7 @@ use stentor_chat_content::{Content, MAX_BYTES};
 use stentor_core::delivery::{BroadcastError, Origin, SendBroadcast, SendOptions, SendRooms};
 use stentor_core::message::Marks;
 
-use super::refusal::{bad_message, not_sent, of_flat_content, unopened};
+use super::refusal::{not_sent, of_flat_content, unopened};
 use super::request::{Outer, at_most, present, priority, read, room, sender, users};
 use crate::body::RawBody;
 use crate::call::Call;
@@ -63,14 +63,7 @@ pub(super) async fn targeted_handler(call: Call, body: RawBody) -> Result<Respon
 
 /// Only the messages are counted, by the core: too many are 403 here, never 429 (documents of targeted messages).
 async fn targeted(call: &Call, request: &Outer<'_>) -> Result<Response, ChatError> {
-    if request.users().is_empty() {
-        request.sender()?;
-        request.receivers()?;
-        return Err(bad_message("param users can't be empty"));
-    }
-    if request.users().len() > MAX_USERS {
-        return Err(at_most("users", MAX_USERS));
-    }
+    request.check_named(MAX_USERS)?;
     send(call, request, 1).await
 }
 

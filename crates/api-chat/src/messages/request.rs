@@ -128,6 +128,22 @@ impl<'a> Outer<'a> {
         self.users.as_deref().unwrap_or_default()
     }
 
+    /// Checks that there are named members, and not too many.
+    ///
+    /// # Errors
+    /// 400: nobody, said behind what is wrong with sender and receivers; or more than `max`, for which the text is ours.
+    pub(super) fn check_named(&self, max: usize) -> Result<(), ChatError> {
+        if self.users().is_empty() {
+            self.sender()?;
+            self.receivers()?;
+            return Err(bad_message("param users can't be empty"));
+        }
+        if self.users().len() > max {
+            return Err(at_most("users", max));
+        }
+        Ok(())
+    }
+
     /// Who does not find it in the history.
     ///
     /// # Errors
