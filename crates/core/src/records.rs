@@ -83,6 +83,20 @@ pub enum RecordKind {
     PushTemplate = 35,
     /// The devices of a user that pushes reach; the key is the user ID.
     PushBindings = 36,
+    /// A message whose receivers are to be told by push; the key orders by time.
+    PushDue = 37,
+    /// A push on its way to one device; `certificate/time`.
+    PushDelivery = 38,
+    /// What became of the push of a message to a user; `day/user/message`.
+    PushLog = 39,
+    /// A certificate with which a push provider is spoken to; the key is its UUID.
+    Notifier = 40,
+    /// A label that users have for direct pushes; the key is its name.
+    PushLabel = 41,
+    /// A user with a label; `label/user`.
+    PushLabelUser = 42,
+    /// A direct push to many, that is to begin or under way; the key orders by time.
+    PushTask = 43,
 }
 
 /// A typed record: a value of one family. Fields are numbered; unknown ones are skipped and missing ones have

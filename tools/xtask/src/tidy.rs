@@ -83,6 +83,19 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "stentor-push-queue",
+        &[
+            "stentor-api-rtm",
+            "stentor-api-chat",
+            "stentor-gateway-ws",
+            "stentor-http-kit",
+            "stentor-store-embedded",
+            "axum",
+            "rusqlite",
+            "ring",
+        ],
+    ),
+    (
         "stentor-api-rtm",
         &["stentor-api-chat", "stentor-gateway-ws", "stentor-store-embedded", "stentor-server", "rusqlite"],
     ),

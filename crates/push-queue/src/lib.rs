@@ -1,0 +1,3 @@
+//! From a message that found its receiver away to the push provider.
+
+pub mod route;
