@@ -87,7 +87,7 @@ pub enum Notice {
 }
 
 /// How many codecs there may be.
-pub const CODEC_COUNT: usize = 4;
+pub const CODEC_COUNT: usize = 8;
 
 /// A codec's slot in an [`Envelope`]. Each gateway takes one: JSON over WebSocket 0, the others are free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

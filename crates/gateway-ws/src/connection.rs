@@ -90,6 +90,7 @@ impl Connection {
         self.wire.lock().flush(&self.closing, &self.counters)
     }
 
+    /// Adds a frame; an empty one is none.
     pub(crate) fn push(&self, frame: Bytes) {
         self.wire.lock().push(frame);
     }
@@ -107,13 +108,6 @@ impl Connection {
     /// The frame that answers a pull, and what the client has.
     pub(crate) fn pull(&self, pull: Pull, now_ms: u64) -> (Vec<MessageId>, Bytes) {
         self.wire.lock().pull(pull, now_ms)
-    }
-
-    /// Adds a frame that may be empty, which is none.
-    pub(crate) fn push_some(&self, frame: Bytes) {
-        if !frame.is_empty() {
-            self.push(frame);
-        }
     }
 
     /// From now on the mailbox of `session` is written out, after the welcome.

@@ -10,6 +10,7 @@
 //! What it does not know: who may log in (a dialect does), where a message goes (the core does), how sockets are
 //! accepted (the server does).
 
+mod carrier;
 pub mod chat;
 pub mod codec;
 pub mod codes;
@@ -23,6 +24,7 @@ mod protocol;
 pub mod rtm;
 mod serve;
 mod socket;
+pub mod sockjs;
 mod state;
 mod stream;
 mod teller;
@@ -32,8 +34,9 @@ mod wire;
 #[cfg(feature = "client")]
 pub mod client;
 
+pub use carrier::Carrier;
 pub use counters::CountersNow;
 pub use protocol::Protocol;
 pub use state::{GatewayConfig, GatewayState, Logins};
 pub use stream::Stream;
-pub use upgrade::{FindRequestId, router};
+pub use upgrade::{FindRequestId, router, sockjs_router};

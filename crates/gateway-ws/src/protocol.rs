@@ -14,6 +14,7 @@ use stentor_core::node::App;
 use stentor_core::notice::{CodecSlot, Notice};
 use stentor_core::session::{Closing, ConnectError, Session};
 
+use crate::carrier::Carrier;
 use crate::codec::{self, Malformed, Refusal};
 use crate::frame::parser::Messages;
 use crate::state::GatewayState;
@@ -27,8 +28,8 @@ pub enum Protocol {
     Rtm,
     /// Of Chat clients: `docs/gateway-chat.md`.
     Chat,
-    /// Of the vendor's Chat SDKs: `docs/gateway-msync.md`.
-    Msync,
+    /// Of the vendor's Chat SDKs, in one of three wrappings: `docs/gateway-msync.md`.
+    Msync(Carrier),
 }
 
 /// A slot of its own for each: of every notice it keeps one complete frame, WebSocket header included, that all
@@ -41,16 +42,18 @@ const fn slot(number: usize) -> CodecSlot {
 }
 
 impl Protocol {
-    /// Every protocol.
-    pub const ALL: [Self; 3] = [Self::Rtm, Self::Chat, Self::Msync];
+    /// Every protocol that HTTP leads to.
+    pub const ALL: [Self; 4] = [Self::Rtm, Self::Chat, Self::Msync(Carrier::WebSocket), Self::Msync(Carrier::SockJs)];
 
-    /// Where its clients connect, unless the server says otherwise.
+    /// Where its clients connect, unless the server says otherwise. SockJS has several routes below it; TCP has none.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
             Self::Rtm => "/ws/rtm",
             Self::Chat => "/ws/chat",
-            Self::Msync => "/websocket",
+            Self::Msync(Carrier::WebSocket) => "/websocket",
+            Self::Msync(Carrier::SockJs) => "/ws",
+            Self::Msync(Carrier::Tcp) => "",
         }
     }
 
@@ -59,21 +62,22 @@ impl Protocol {
         match (self, own) {
             (Self::Rtm, _) => slot(0),
             (Self::Chat, _) => slot(1),
-            (Self::Msync, false) => slot(2),
-            (Self::Msync, true) => slot(3),
+            (Self::Msync(Carrier::WebSocket), own) => slot(2 + own as usize),
+            (Self::Msync(Carrier::SockJs), own) => slot(4 + own as usize),
+            (Self::Msync(Carrier::Tcp), own) => slot(6 + own as usize),
         }
     }
 
     /// Whether a client that comes back does not say so, and goes on by its device.
     pub(crate) const fn goes_on_by_device(self) -> bool {
-        matches!(self, Self::Msync)
+        matches!(self, Self::Msync(_))
     }
 
     /// What its messages are.
     pub(crate) const fn messages(self) -> Messages {
         match self {
             Self::Rtm | Self::Chat => Messages::Text,
-            Self::Msync => Messages::Binary,
+            Self::Msync(carrier) => carrier.messages(),
         }
     }
 
@@ -82,7 +86,7 @@ impl Protocol {
         match self {
             Self::Rtm => rtm::notice::notice(notice),
             Self::Chat => chat::notice::notice(notice),
-            Self::Msync => msync::notice::notice(notice, audience),
+            Self::Msync(_) => msync::notice::notice(notice, audience),
         }
     }
 
@@ -91,7 +95,7 @@ impl Protocol {
         match self {
             Self::Rtm => rtm::opening(message.text()?),
             Self::Chat => chat::opening(message.text()?),
-            Self::Msync => msync::opening(message.bytes()),
+            Self::Msync(_) => msync::opening(message.bytes()),
         }
     }
 
@@ -100,7 +104,7 @@ impl Protocol {
         match self {
             Self::Rtm => rtm::said(caller, message.text()?),
             Self::Chat => chat::said(caller, message.text()?),
-            Self::Msync => msync::said(caller, message.bytes()),
+            Self::Msync(_) => msync::said(caller, message.bytes()),
         }
     }
 
@@ -108,7 +112,7 @@ impl Protocol {
     pub(crate) fn pong(self, now_ms: u64) -> Bytes {
         match self {
             Self::Rtm | Self::Chat => codec::pong(now_ms),
-            Self::Msync => msync::unread(Vec::new(), now_ms),
+            Self::Msync(_) => msync::unread(Vec::new(), now_ms),
         }
     }
 
@@ -116,7 +120,7 @@ impl Protocol {
     pub(crate) fn refused(self, refusal: &Refusal) -> Bytes {
         match self {
             Self::Rtm | Self::Chat => codec::refused(refusal),
-            Self::Msync => msync::refused(refusal),
+            Self::Msync(_) => msync::refused(refusal),
         }
     }
 
@@ -127,7 +131,7 @@ impl Protocol {
                 Some(codec::reconnect(reconnect_after_ms))
             }
             (Self::Rtm | Self::Chat, _) => None,
-            (Self::Msync, why) => msync::last_words(why, numbers),
+            (Self::Msync(_), why) => msync::last_words(why, numbers),
         }
     }
 
@@ -135,7 +139,31 @@ impl Protocol {
     pub(crate) fn malformed(self) -> Option<Bytes> {
         match self {
             Self::Rtm | Self::Chat => None,
-            Self::Msync => Some(msync::malformed()),
+            Self::Msync(_) => Some(msync::malformed()),
+        }
+    }
+
+    /// What is said before the client has said anything.
+    pub(crate) fn greeting(self) -> Option<Bytes> {
+        match self {
+            Self::Rtm | Self::Chat => None,
+            Self::Msync(carrier) => carrier.greeting(),
+        }
+    }
+
+    /// A frame as it is written to these clients; empty if it is not.
+    pub(crate) fn wrapped(self, frame: Bytes) -> Bytes {
+        match self {
+            Self::Rtm | Self::Chat => frame,
+            Self::Msync(carrier) => carrier.wrapped(frame),
+        }
+    }
+
+    /// The frames that end a connection.
+    pub(crate) fn close(self, code: u16, reason: &str) -> Vec<Bytes> {
+        match self {
+            Self::Rtm | Self::Chat => Carrier::WebSocket.close(code, reason),
+            Self::Msync(carrier) => carrier.close(code, reason),
         }
     }
 
@@ -143,7 +171,7 @@ impl Protocol {
     pub(crate) fn user(self, policy: &AppPolicy, name: &str) -> Result<UserId, String> {
         match self {
             Self::Rtm => rtm::user(policy, name),
-            Self::Chat | Self::Msync => chat::user(policy, name),
+            Self::Chat | Self::Msync(_) => chat::user(policy, name),
         }
     }
 
@@ -151,7 +179,7 @@ impl Protocol {
     pub(crate) fn login_refused(self, why: &LoginError) -> Refusal {
         match self {
             Self::Rtm => rtm::login_refused(why),
-            Self::Chat | Self::Msync => chat::login_refused(why),
+            Self::Chat | Self::Msync(_) => chat::login_refused(why),
         }
     }
 
@@ -160,7 +188,7 @@ impl Protocol {
         match self {
             Self::Rtm => rtm::welcome(welcome),
             Self::Chat => chat::welcome(welcome),
-            Self::Msync => msync::welcome(welcome),
+            Self::Msync(_) => msync::welcome(welcome),
         }
     }
 }

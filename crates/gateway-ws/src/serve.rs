@@ -13,8 +13,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use stentor_core::session::Closing;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep};
 
+use crate::carrier::Carrier;
 use crate::codec::Refusal;
 use crate::connection::Connection;
 use crate::counters::{Counters, count};
@@ -22,7 +23,8 @@ use crate::frame::FrameError;
 use crate::frame::parser::{Input, Parser};
 use crate::protocol::{Caller, Opening, Protocol};
 use crate::socket::{self, ReadHalf};
-use crate::state::GatewayState;
+use crate::sockjs;
+use crate::state::{GatewayConfig, GatewayState};
 use crate::stream::Stream;
 use crate::wire::Flushed;
 
@@ -121,6 +123,8 @@ struct Task {
     incomplete: Option<Pin<Box<Sleep>>>,
     /// When the blocked socket must have taken something.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// When a sign of life is due, where the server gives them.
+    heartbeat: Option<Pin<Box<Interval>>>,
 }
 
 /// Serves a connection until it ends. `read` was read behind the upgrade request.
@@ -147,8 +151,12 @@ impl Task {
         let mut parser = Parser::new(protocol.messages(), state.config().max_frame_bytes);
         let backlog = !read.is_empty();
         parser.keep(Input::new(&mut read.to_vec()));
+        let connection =
+            Connection::new(state.teller(protocol), write_half, state.flusher(), Arc::clone(state.count()));
+        connection.push(protocol.greeting().unwrap_or_default());
         Self {
-            connection: Connection::new(state.teller(protocol), write_half, state.flusher(), Arc::clone(state.count())),
+            connection,
+            heartbeat: (protocol == Protocol::Msync(Carrier::SockJs)).then(|| Box::pin(heartbeats(state.config()))),
             state,
             protocol,
             read: read_half,
@@ -176,6 +184,7 @@ impl Task {
         loop {
             self.poll_answers(cx)?;
             self.poll_read(cx)?;
+            self.poll_heartbeat(cx);
             let paused = self.is_paused();
             self.poll_write(cx)?;
             // Nobody tells the task that it may read on.
@@ -254,6 +263,19 @@ impl Task {
         ControlFlow::Continue(())
     }
 
+    fn poll_heartbeat(&mut self, cx: &mut Context<'_>) {
+        // A socket that takes nothing has enough to read.
+        if let Some(heartbeat) = &mut self.heartbeat
+            && heartbeat.poll_tick(cx).is_ready()
+        {
+            if !self.connection.is_blocked() {
+                self.connection.push(sockjs::heartbeat());
+            }
+            // The next one wakes the task, too.
+            let _ = heartbeat.poll_tick(cx);
+        }
+    }
+
     fn poll_incomplete(&mut self, cx: &mut Context<'_>) -> ControlFlow<Step> {
         let incomplete = self.parser.is_mid_message() || (self.parser.has_rest() && !self.backlog);
         if incomplete && !self.is_paused() {
@@ -278,6 +300,12 @@ impl Task {
             Poll::Pending => ControlFlow::Continue(()),
         }
     }
+}
+
+fn heartbeats(config: &GatewayConfig) -> Interval {
+    let mut heartbeats = tokio::time::interval_at(Instant::now() + config.sockjs_heartbeat, config.sockjs_heartbeat);
+    heartbeats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    heartbeats
 }
 
 #[cfg(test)]

@@ -5,15 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use stentor_core::accounts::LoginCheck;
 use stentor_core::lag::Lag;
 use stentor_core::node::Node;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::carrier::Carrier;
 use crate::counters::{Counters, CountersNow};
 use crate::flusher::Flusher;
 use crate::protocol::Protocol;
+use crate::serve;
+use crate::stream::Stream;
 use crate::teller::{Numbers, Teller};
 
 /// The gateway's settings. Times that belong to an app are in its policy instead.
@@ -29,6 +33,8 @@ pub struct GatewayConfig {
     pub write_timeout: Duration,
     /// How long the last frames of a connection, and the client's answer to them, are waited for.
     pub close_timeout: Duration,
+    /// How often SockJS clients get a sign of life.
+    pub sockjs_heartbeat: Duration,
     /// Tasks that write out mailboxes.
     pub flushers: NonZeroUsize,
 }
@@ -41,6 +47,7 @@ impl Default for GatewayConfig {
             frame_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(1),
+            sockjs_heartbeat: Duration::from_secs(25),
             flushers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         }
     }
@@ -124,6 +131,14 @@ impl GatewayState {
         self.0.counters.now()
     }
 
+    /// Serves a client of the vendor's SDKs for phones and desktops, which speak without HTTP.
+    pub fn serve_tcp(&self, stream: Stream) {
+        if !self.closing().is_cancelled() {
+            let task = serve::run(self.clone(), Protocol::Msync(Carrier::Tcp), stream, Bytes::new());
+            drop(self.connections().spawn(task));
+        }
+    }
+
     pub(crate) fn node(&self) -> &Node {
         &self.0.node
     }
@@ -131,7 +146,7 @@ impl GatewayState {
     pub(crate) fn logins(&self, protocol: Protocol) -> &dyn LoginCheck {
         match protocol {
             Protocol::Rtm => &*self.0.logins.rtm,
-            Protocol::Chat | Protocol::Msync => &*self.0.logins.chat,
+            Protocol::Chat | Protocol::Msync(_) => &*self.0.logins.chat,
         }
     }
 

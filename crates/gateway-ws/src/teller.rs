@@ -59,7 +59,9 @@ impl Teller {
     /// The complete frame of a notice; empty if the client is told nothing.
     pub(crate) fn frame(&self, session: &Session, envelope: &Envelope) -> Bytes {
         let audience = self.audience(session, &envelope.notice);
-        envelope.encoded(self.protocol.slot(audience.own), |notice| self.protocol.notice(notice, &audience))
+        envelope.encoded(self.protocol.slot(audience.own), |notice| {
+            self.protocol.wrapped(self.protocol.notice(notice, &audience))
+        })
     }
 
     /// Who is told of a notice.

@@ -4,13 +4,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::any;
-use http::header::{CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, UPGRADE};
+use axum::routing::{any, get};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, UPGRADE};
 use http::{Extensions, HeaderValue, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 
+use crate::carrier::Carrier;
 use crate::handshake::{self, HandshakeError};
 use crate::protocol::Protocol;
 use crate::serve;
@@ -27,6 +28,31 @@ pub fn router(state: GatewayState, protocol: Protocol, path: &str, request_id: F
         upgrade(&state, protocol, request, request_id)
     };
     Router::new().route(path, any(upgrade)).with_state(state)
+}
+
+/// The routes of SDKs that connect by SockJS, below `path`: what they ask first, and the WebSocket.
+pub fn sockjs_router(state: GatewayState, path: &str, request_id: FindRequestId) -> Router {
+    let info = |State(state): State<GatewayState>| async move { info(&state) };
+    let websocket = format!("{path}/{{server}}/{{session}}/websocket");
+    router(state.clone(), Protocol::Msync(Carrier::SockJs), &websocket, request_id)
+        .merge(Router::new().route(&format!("{path}/info"), get(info)).with_state(state))
+}
+
+/// What the server can do. The number is for clients that have no randomness.
+fn info(state: &GatewayState) -> Response {
+    let info =
+        SockJsInfo { websocket: true, origins: ["*:*"], cookie_needed: false, entropy: state.node().random() >> 32 };
+    let mut response = json(StatusCode::OK, &info);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[derive(Serialize)]
+struct SockJsInfo {
+    websocket: bool,
+    origins: [&'static str; 1],
+    cookie_needed: bool,
+    entropy: u64,
 }
 
 fn upgrade(state: &GatewayState, protocol: Protocol, mut request: Request, request_id: u64) -> Response {
@@ -83,7 +109,11 @@ struct Refusal<'a> {
 fn error(status: StatusCode, reason: &str, request_id: u64) -> Response {
     let code = status.as_u16();
     let body = Refusal { result: "failed", request_id: request_id.to_string(), code, reason };
-    let mut response = Response::new(Body::from(serde_json::to_string(&body).unwrap_or_default()));
+    json(status, &body)
+}
+
+fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    let mut response = Response::new(Body::from(serde_json::to_string(body).unwrap_or_default()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

@@ -71,7 +71,7 @@ thread_local! {
 impl Wire {
     pub(crate) fn new(teller: Teller, socket: WriteHalf) -> Self {
         Self {
-            shelf: (teller.protocol == Protocol::Msync).then(Box::default),
+            shelf: matches!(teller.protocol, Protocol::Msync(_)).then(Box::default),
             teller,
             socket: Some(socket),
             session: None,
@@ -96,8 +96,12 @@ impl Wire {
         }
     }
 
-    /// Adds a frame that is not in the mailbox.
+    /// Adds a frame that is not in the mailbox; an empty one is none.
     pub(crate) fn push(&mut self, frame: Bytes) {
+        let frame = self.teller.protocol.wrapped(frame);
+        if frame.is_empty() {
+            return;
+        }
         self.queued_bytes += frame.len();
         self.queue.push_back(frame);
     }
@@ -205,7 +209,7 @@ impl Wire {
             let mut encode = |envelope: Arc<Envelope>| {
                 let audience = teller.audience(session, &envelope.notice);
                 let shelved = shelf.as_mut().and_then(|shelf| shelf.take_in(&envelope.notice, &audience));
-                shelved.unwrap_or_else(|| teller.frame(session, &envelope))
+                shelved.map_or_else(|| teller.frame(session, &envelope), |frame| teller.protocol.wrapped(frame))
             };
             loop {
                 session.take(*attachment, room, BYTES_PER_WRITE - bytes, &mut scratch.envelopes);

@@ -7,6 +7,7 @@ pub mod cli;
 mod compose;
 pub mod config;
 pub mod data_dir;
+mod dns;
 pub mod exit;
 pub mod files;
 pub mod first_start;

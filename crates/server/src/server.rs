@@ -15,7 +15,7 @@ use stentor_core::clock::{Clock, SystemClock};
 use stentor_core::node::Node;
 use stentor_core::store::StoreError;
 use stentor_files::FileStore;
-use stentor_gateway_ws::{GatewayState, Protocol};
+use stentor_gateway_ws::{Carrier, GatewayState, Protocol};
 use stentor_http_kit::{Observe, RequestId};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -33,10 +33,11 @@ use parts::{Core, random, start_core};
 use crate::admin::{Admin, docs};
 use crate::config::{AppConfig, Config};
 use crate::data_dir::DataDir;
+use crate::dns::Dns;
 use crate::first_start::made_up;
 use crate::local::{LOCAL, Local};
 use crate::metrics::{Page, register_figures};
-use crate::transport::{Cors, Gate, HttpTimes, Listener, Routers, Tls, TlsError, WithCors, bind};
+use crate::transport::{Cors, Gate, HttpTimes, Listener, Served, Tls, TlsError, WithCors, bind};
 use crate::{compose, files};
 
 /// What is left of the ten seconds for closing the store.
@@ -52,6 +53,7 @@ const FILES_SWEEP_EVERY: Duration = Duration::from_secs(86_400);
 pub struct Server {
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
+    sdk_tcp_address: Option<SocketAddr>,
     config: Config,
     new_app: Option<AppConfig>,
     node: Node,
@@ -102,13 +104,16 @@ impl Server {
         let tls = open_tls(&config)?;
         let socket = listen(config.server.listen.0)?;
         let metrics_socket = config.server.metrics_listen.map(|address| listen(address.0)).transpose()?;
-        let (address, metrics_address) =
-            (local_address(&socket)?, metrics_socket.as_ref().map(local_address).transpose()?);
+        let sdk_socket = sdk_tcp(&config).map(listen).transpose()?;
+        let address = local_address(&socket)?;
+        let metrics_address = metrics_socket.as_ref().map(local_address).transpose()?;
+        let sdk_tcp_address = sdk_socket.as_ref().map(local_address).transpose()?;
         let core = start_core(&config, parts, &directory).await?;
         let stop = CancellationToken::new();
         let server = Self {
             address,
             metrics_address,
+            sdk_tcp_address,
             new_app,
             node: core.node.clone(),
             gateway: core.gateway.clone(),
@@ -122,23 +127,23 @@ impl Server {
             stop,
             config,
         };
-        server.serve(core, socket, metrics_socket)?;
+        server.serve(core, Sockets { main: socket, metrics: metrics_socket, sdk_tcp: sdk_socket })?;
         let certificate = server.tls.as_ref().map(|tls| tls.certificate());
         server.directory.write_secret(LOCAL, &Local::of(address, certificate, &server.config.apps).to_toml())?;
         Ok(server)
     }
 
     /// Starts the tasks: the node's own, and the listeners.
-    fn serve(&self, core: Core, socket: TcpListener, metrics_socket: Option<TcpListener>) -> Result<(), StartError> {
+    fn serve(&self, core: Core, sockets: Sockets) -> Result<(), StartError> {
         let Core { node, chat, callbacks, files: _, gateway, observe, mut registry } = core;
         callbacks.iter().for_each(|callbacks| callbacks.outbox().start());
         let gate = Arc::new(Gate::new(self.config.server.max_connections.get(), files::limit()));
         register_figures(&mut registry, &node, &gateway, &gate);
         let admin = Admin::new(node.clone(), Page::new(registry), observe.clone());
         let swept = chat.clone();
-        let served = self.routes(&node, chat, &gateway, &admin, &observe)?;
+        let routes = self.routes(&node, chat, &gateway, &admin, &observe)?;
 
-        let listener = |socket, tls: Option<Arc<Tls>>, routers, gate| {
+        let listener = |socket, tls: Option<Arc<Tls>>, served, gate| {
             let gateway = gateway.clone();
             Listener {
                 socket,
@@ -147,18 +152,22 @@ impl Server {
                 tls,
                 handshake_timeout: Duration::from_millis(self.config.tls.handshake_timeout_ms.get()),
                 times: HttpTimes::from(&self.config.http),
-                routers,
+                served,
                 stop: self.stop.clone(),
                 cut: self.cut.clone(),
                 connections: self.connections.clone(),
             }
         };
-        if let Some(socket) = metrics_socket {
-            let routers = Routers { served: self.cors().layer(admin.full()), full: admin.full() };
-            self.keep_running(listener(socket, None, routers, Arc::new(Gate::new(64, None))).run());
+        if let Some(socket) = sockets.metrics {
+            let served = Served::Http { routes: self.cors().layer(admin.full()), full: admin.full() };
+            self.keep_running(listener(socket, None, served, Arc::new(Gate::new(64, None))).run());
         }
-        let routers = Routers { served, full: admin.full() };
-        self.keep_running(listener(socket, self.tls.clone(), routers, gate).run());
+        if let Some(socket) = sockets.sdk_tcp {
+            let served = Served::Gateway(gateway.clone());
+            self.keep_running(listener(socket, self.tls.clone(), served, gate.clone()).run());
+        }
+        let served = Served::Http { routes, full: admin.full() };
+        self.keep_running(listener(sockets.main, self.tls.clone(), served, gate).run());
         self.keep_running(async move { node.run().await });
         self.keep_running(sweep_files(swept));
         Ok(())
@@ -196,8 +205,8 @@ impl Server {
             handle_key: HandleKey::new(random()?),
             body_timeout: Duration::from_millis(self.config.http.body_timeout_ms.get()),
         }));
+        let request_id = |extensions: &Extensions| extensions.get().copied().map_or(0, |RequestId(id)| id);
         let clients = |protocol: Protocol, path: &str| {
-            let request_id = |extensions: &Extensions| extensions.get().copied().map_or(0, |RequestId(id)| id);
             // Metrics name the route by what it is, wherever it is.
             stentor_gateway_ws::router(gateway.clone(), protocol, path, request_id)
                 .layer(observe.route(protocol.path()))
@@ -213,7 +222,11 @@ impl Server {
             .merge(docs(observe))
             .fallback_service(elsewhere);
         if sdk.sdk {
-            router = router.merge(clients(Protocol::Msync, sdk.sdk_path.as_str()));
+            let sockjs = stentor_gateway_ws::sockjs_router(gateway.clone(), sdk.sdk_sockjs_path.as_str(), request_id);
+            router = router
+                .merge(clients(Protocol::Msync(Carrier::WebSocket), sdk.sdk_path.as_str()))
+                .merge(sockjs.layer(observe.route(Protocol::Msync(Carrier::SockJs).path())))
+                .merge(Dns::new(&self.config).router(observe));
         }
         if self.metrics_address.is_none() {
             router = router.merge(admin.metrics());
@@ -223,7 +236,8 @@ impl Server {
     }
 
     fn cors(&self) -> Cors {
-        Cors::new(&self.config.server.cors_origins)
+        let sockjs = self.config.gateway.sdk_sockjs_path.as_str();
+        Cors::new(&self.config.server.cors_origins).with_credentials_at(&format!("{sockjs}/info"))
     }
 
     /// Where it listens.
@@ -236,6 +250,12 @@ impl Server {
     #[must_use]
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
+    }
+
+    /// Where it serves the SDKs that connect without HTTP, if it does.
+    #[must_use]
+    pub fn sdk_tcp_address(&self) -> Option<SocketAddr> {
+        self.sdk_tcp_address
     }
 
     /// Its address as a URL.
@@ -346,6 +366,18 @@ pub(crate) fn open_tls(config: &Config) -> Result<Option<Arc<Tls>>, StartError> 
         (Some(certificate), Some(key)) => Ok(Some(Arc::new(Tls::open(&certificate.0, &key.0)?))),
         _ => Ok(None),
     }
+}
+
+/// What is listened on.
+struct Sockets {
+    main: TcpListener,
+    metrics: Option<TcpListener>,
+    sdk_tcp: Option<TcpListener>,
+}
+
+/// Where SDKs connect without HTTP.
+fn sdk_tcp(config: &Config) -> Option<SocketAddr> {
+    config.gateway.sdk_tcp_listen.filter(|_| config.gateway.sdk).map(|address| address.0)
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

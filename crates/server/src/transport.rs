@@ -10,5 +10,5 @@ mod unread;
 pub(crate) use connection::HttpTimes;
 pub(crate) use cors::{Cors, WithCors};
 pub(crate) use gate::Gate;
-pub(crate) use listener::{Listener, Routers, bind};
+pub(crate) use listener::{Listener, Served, bind};
 pub use tls::{Tls, TlsError};

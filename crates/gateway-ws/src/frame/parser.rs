@@ -57,20 +57,22 @@ pub enum Messages {
     Text,
     /// Binary.
     Binary,
+    /// Without WebSocket: each message behind its length, in four bytes, the highest first.
+    Prefixed,
 }
 
 impl Messages {
     const fn opcode(self) -> Opcode {
         match self {
             Self::Text => Opcode::Text,
-            Self::Binary => Opcode::Binary,
+            Self::Binary | Self::Prefixed => Opcode::Binary,
         }
     }
 
     const fn refused(self) -> FrameError {
         match self {
             Self::Text => FrameError::Binary,
-            Self::Binary => FrameError::Text,
+            Self::Binary | Self::Prefixed => FrameError::Text,
         }
     }
 }
@@ -227,6 +229,9 @@ impl Parser {
     /// Checks everything as soon as its byte is there, in the order of the bytes: how the bytes were split over
     /// reads does not change the answer.
     fn head(&self, bytes: &[u8]) -> Result<Head, FrameError> {
+        if self.messages == Messages::Prefixed {
+            return self.prefixed_head(bytes);
+        }
         let Some(&first) = bytes.first() else { return Ok(Head::Needs(2)) };
         let fin = first & 0x80 != 0;
         let opcode = self.opcode(first, fin)?;
@@ -257,6 +262,18 @@ impl Parser {
             }
             _ => Ok(Head::Needs(payload.end)),
         }
+    }
+
+    fn prefixed_head(&self, bytes: &[u8]) -> Result<Head, FrameError> {
+        let Some(&[a, b, c, d]) = bytes.first_chunk() else { return Ok(Head::Needs(4)) };
+        let payload = match usize::try_from(u32::from_be_bytes([a, b, c, d])) {
+            Ok(length) if length <= self.max => 4..4 + length,
+            _ => return Err(FrameError::TooLarge),
+        };
+        if bytes.len() < payload.end {
+            return Ok(Head::Needs(payload.end));
+        }
+        Ok(Head::Whole(Header { fin: true, opcode: Opcode::Binary, mask: [0; 4], payload }))
     }
 
     fn opcode(&self, first: u8, fin: bool) -> Result<Opcode, FrameError> {

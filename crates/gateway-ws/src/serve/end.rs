@@ -8,6 +8,7 @@ use stentor_core::session::Closing;
 use tokio::time::timeout;
 
 use super::{End, READ_BUFFER, Task};
+use crate::codec::Refusal;
 use crate::codes;
 use crate::connection::Connection;
 use crate::counters::{Counters, count};
@@ -89,28 +90,26 @@ impl Task {
 fn parting(connection: &Connection, end: End) -> Option<Parting> {
     let Teller { protocol, numbers } = connection.teller();
     let patient = |frames| Some(Parting { frames, hurry: false });
-    let close = |code, reason: &str| patient(vec![frame::close(Some(code), reason)]);
+    let close = |code, reason: &str| patient(protocol.close(code, reason));
+    let refused = |refusal: &Refusal, code, reason: &str| {
+        patient([protocol.refused(refusal)].into_iter().chain(protocol.close(code, reason)).collect())
+    };
     match end {
         End::Gone | End::WriteTimeout => None,
         End::Closed(code) => patient(vec![frame::close(code, "")]),
         End::Frame(error) => close(error.close_code(), &error.to_string()),
         End::FrameTimeout => close(codes::CLOSE_PROTOCOL, "the message took too long"),
         End::Malformed(reason) => {
-            let close = frame::close(Some(codes::CLOSE_MALFORMED), &reason);
-            patient(protocol.malformed().into_iter().chain([close]).collect())
+            patient(protocol.malformed().into_iter().chain(protocol.close(codes::CLOSE_MALFORMED, &reason)).collect())
         }
-        End::Refused(refusal) => {
-            patient(vec![protocol.refused(&refusal), frame::close(Some(codes::CLOSE_REFUSED), "login refused")])
-        }
-        End::NoLogin(refusal) => {
-            patient(vec![protocol.refused(&refusal), frame::close(Some(codes::CLOSE_NO_LOGIN), "no login in time")])
-        }
+        End::Refused(refusal) => refused(&refusal, codes::CLOSE_REFUSED, "login refused"),
+        End::NoLogin(refusal) => refused(&refusal, codes::CLOSE_NO_LOGIN, "no login in time"),
         End::GoingDown => close(codes::CLOSE_RESTART, "going down"),
         End::LoggedOut => close(codes::CLOSE_NORMAL, "logged out"),
         End::Closing(why) => {
             let (code, reason) = codes::closing(why);
             let mut frames: Vec<_> = protocol.last_words(why, numbers).into_iter().collect();
-            frames.push(frame::close(Some(code), reason));
+            frames.extend(protocol.close(code, reason));
             Some(Parting { frames, hurry: why == Closing::SlowConsumer })
         }
     }

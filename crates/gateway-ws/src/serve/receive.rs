@@ -9,10 +9,12 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use super::{Attached, End, Step, Task};
+use crate::carrier::Carrier;
 use crate::counters::add;
 use crate::frame;
 use crate::frame::parser::{Event, Input, Parser};
-use crate::protocol::{Answering, Begun, Message, Said};
+use crate::protocol::{Answering, Begun, Message, Protocol, Said};
+use crate::sockjs;
 
 /// A request that is not answered yet.
 pub(super) struct Waiting {
@@ -80,11 +82,32 @@ impl Task {
 
     fn handle(&mut self, event: Event<'_>, cx: &mut Context<'_>) -> ControlFlow<Step> {
         match event {
+            Event::Text(text) if self.protocol == Protocol::Msync(Carrier::SockJs) => {
+                return self.handle_sockjs(text, cx);
+            }
             Event::Text(text) => return self.handle_message(Message::Text(text), cx),
             Event::Binary(bytes) => return self.handle_message(Message::Binary(bytes), cx),
             Event::Ping(payload) => self.connection.push(frame::pong(payload)),
             Event::Pong => {}
             Event::Close(code) => return End::Closed(code).into(),
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// A text of SockJS holds several messages.
+    fn handle_sockjs(&mut self, text: &str, cx: &mut Context<'_>) -> ControlFlow<Step> {
+        let messages = match sockjs::messages(text) {
+            Ok(messages) => messages,
+            Err(error) => return End::Malformed(error.to_string()).into(),
+        };
+        let mut rest = messages.iter();
+        while let Some(message) = rest.next() {
+            let flow = self.handle_message(Message::Binary(message), cx);
+            if matches!(flow, ControlFlow::Break(Step::Login(_))) && rest.len() > 0 {
+                // They would be lost: nobody knows yet who has sent them.
+                return End::Malformed("the login must be alone in its frame".to_owned()).into();
+            }
+            flow?;
         }
         ControlFlow::Continue(())
     }
@@ -105,7 +128,7 @@ impl Task {
             Ok(Said::Pull(pull)) => {
                 let (acked, answer) = self.connection.pull(pull, self.state.node().clock().wall_ms());
                 self.state.node().acked(&caller.session, &acked);
-                self.connection.push_some(answer);
+                self.connection.push(answer);
             }
             Ok(Said::Nothing) => {}
             Ok(Said::Login) => return malformed("the client is logged in already"),

@@ -24,7 +24,7 @@ use stentor_core::limits::{Rate, Rule};
 use stentor_core::node::{Node, NodeConfig};
 use stentor_core::store::memory::MemoryStore;
 use stentor_gateway_ws::client::{Client, ClientError, ClientEvent, ClientLogin, ClientOptions};
-use stentor_gateway_ws::{GatewayConfig, GatewayState, Logins, Protocol, Stream, router};
+use stentor_gateway_ws::{Carrier, GatewayConfig, GatewayState, Logins, Protocol, Stream, router, sockjs_router};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::WebSocketStream;
@@ -177,6 +177,8 @@ pub(crate) struct Gateway {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) state: GatewayState,
     pub(crate) address: SocketAddr,
+    /// Of the SDKs that connect without HTTP.
+    pub(crate) tcp_address: SocketAddr,
     tls: bool,
 }
 
@@ -197,15 +199,27 @@ pub(crate) async fn gateway_with(change: impl FnOnce(&mut Setup)) -> Gateway {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let tls = setup.tls.is_some();
+    let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let tcp_address = tcp.local_addr().expect("bound");
+    tokio::spawn(accept_tcp(tcp, state.clone()));
     tokio::spawn(accept(listener, state.clone(), setup.tls));
     let app = node.app(APP).expect("the app is there");
     let chat = node.app(CHAT_APP).expect("the app is there");
-    Gateway { node, app, chat, clock, state, address, tls }
+    Gateway { node, app, chat, clock, state, address, tcp_address, tls }
+}
+
+async fn accept_tcp(listener: TcpListener, state: GatewayState) {
+    while let Ok((tcp, _)) = listener.accept().await {
+        state.serve_tcp(Stream::Plain(tcp));
+    }
 }
 
 /// The accept loop of a server, in short.
 async fn accept(listener: TcpListener, state: GatewayState, tls: Option<TlsAcceptor>) {
-    let routes = Protocol::ALL.map(|protocol| router(state.clone(), protocol, protocol.path(), |_| REQUEST_ID));
+    let routes = Protocol::ALL.map(|protocol| match protocol {
+        Protocol::Msync(Carrier::SockJs) => sockjs_router(state.clone(), protocol.path(), |_| REQUEST_ID),
+        _ => router(state.clone(), protocol, protocol.path(), |_| REQUEST_ID),
+    });
     let service = TowerToHyperService::new(routes.into_iter().fold(Router::new(), Router::merge));
     while let Ok((tcp, _)) = listener.accept().await {
         let (service, tls) = (service.clone(), tls.clone());
@@ -325,6 +339,22 @@ pub(crate) async fn closed(client: &mut Client) -> Option<u16> {
 pub(crate) struct Raw(pub(crate) WebSocketStream<TcpStream>);
 
 impl Raw {
+    /// A socket that never speaks WebSocket.
+    pub(crate) async fn unframed(tcp: TcpStream) -> Self {
+        tcp.set_nodelay(true).expect("nodelay");
+        Self(WebSocketStream::from_raw_socket(tcp, tokio_tungstenite::tungstenite::protocol::Role::Client, None).await)
+    }
+
+    /// What stands behind its length; `None` at the end of the stream.
+    pub(crate) async fn prefixed(&mut self) -> Option<Vec<u8>> {
+        use tokio::io::AsyncReadExt as _;
+        let tcp = self.0.get_mut();
+        let length = soon(tcp.read_u32()).await.ok()?;
+        let mut message = vec![0; length as usize];
+        soon(tcp.read_exact(&mut message)).await.expect("the rest");
+        Some(message)
+    }
+
     pub(crate) async fn send(&mut self, text: &str) {
         soon(self.0.send(Message::text(text))).await.expect("sent");
     }

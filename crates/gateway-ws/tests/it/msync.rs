@@ -1,5 +1,6 @@
 //! Clients of the vendor's Chat SDKs, as frames.
 
+mod carriers;
 mod login;
 mod queues;
 mod requests;
@@ -7,12 +8,16 @@ mod told;
 
 use std::collections::VecDeque;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::SinkExt;
 use stentor_core::id::RoomId;
+use stentor_gateway_ws::Carrier;
 use stentor_msync::{
     BodyType, Command, Content, ContentKind, ErrorCode, Jid, MSync, Message as _, MessageBody, Meta, MucBody,
     MucOperation, NameSpace, Provision, QueueNotice, SyncDown, SyncUp, UnreadDown, decode,
 };
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::harness::{CHAT_APP, Gateway, Raw, soon};
@@ -76,6 +81,8 @@ fn status(down: &SyncDown) -> (i32, &str) {
 /// A client that speaks the protocol, and acks only when told to.
 struct Sdk {
     raw: Raw,
+    /// What its messages travel in.
+    carrier: Carrier,
     /// What came while something else was waited for.
     told: VecDeque<MSync>,
     next: u64,
@@ -93,10 +100,27 @@ impl Gateway {
     }
 
     async fn try_sdk(&self, login: MSync) -> (Sdk, Provision) {
-        let mut sdk = Sdk { raw: self.raw_at("/websocket").await, told: VecDeque::new(), next: 1 };
-        sdk.say(&login).await;
-        let answer = sdk.of(Command::Provision).await;
-        (sdk, decode(answer.payload.expect("a payload")).expect("a provision"))
+        let mut sdk = self.stranger(Carrier::WebSocket).await;
+        let answer = sdk.login(&login).await;
+        (sdk, answer)
+    }
+
+    /// A client that has not logged in.
+    async fn stranger(&self, carrier: Carrier) -> Sdk {
+        let path = match carrier {
+            Carrier::WebSocket => "/websocket",
+            Carrier::SockJs => "/ws/123/abcdefgh/websocket",
+            Carrier::Tcp => "",
+        };
+        let raw = match carrier {
+            Carrier::Tcp => Raw::unframed(TcpStream::connect(self.tcp_address).await.expect("connected")).await,
+            _ => self.raw_at(path).await,
+        };
+        let mut sdk = Sdk { raw, carrier, told: VecDeque::new(), next: 1 };
+        if carrier == Carrier::SockJs {
+            assert_eq!(sdk.raw.message().await, Some(Message::text("o")));
+        }
+        sdk
     }
 }
 
@@ -105,14 +129,36 @@ impl Sdk {
         self.bytes(frame.encode_to_vec()).await;
     }
 
+    async fn login(&mut self, login: &MSync) -> Provision {
+        self.say(login).await;
+        let answer = self.of(Command::Provision).await;
+        decode(answer.payload.expect("a payload")).expect("a provision")
+    }
+
     async fn bytes(&mut self, bytes: Vec<u8>) {
-        soon(self.raw.0.send(Message::binary(bytes))).await.expect("sent");
+        match self.carrier {
+            Carrier::WebSocket => soon(self.raw.0.send(Message::binary(bytes))).await.expect("sent"),
+            Carrier::SockJs => self.raw.send(&format!("[\"{}\"]", STANDARD.encode(bytes))).await,
+            Carrier::Tcp => {
+                let length = u32::try_from(bytes.len()).expect("short").to_be_bytes();
+                self.raw.bytes(&[&length[..], &bytes].concat()).await;
+            }
+        }
     }
 
     async fn frame(&mut self) -> MSync {
-        match self.raw.message().await {
-            Some(Message::Binary(bytes)) => decode(bytes).expect("a frame"),
-            other => panic!("a frame was expected: {other:?}"),
+        if self.carrier == Carrier::Tcp {
+            return decode(self.raw.prefixed().await.expect("a frame").into()).expect("a frame");
+        }
+        match (self.carrier, self.raw.message().await) {
+            (Carrier::WebSocket, Some(Message::Binary(bytes))) => decode(bytes).expect("a frame"),
+            (Carrier::SockJs, Some(Message::Text(text))) => {
+                let texts: Vec<String> =
+                    serde_json::from_str(text.strip_prefix('a').expect("a message")).expect("JSON");
+                let [text] = <[String; 1]>::try_from(texts).expect("one message");
+                decode(STANDARD.decode(text).expect("base64").into()).expect("a frame")
+            }
+            (_, other) => panic!("a frame was expected: {other:?}"),
         }
     }
 

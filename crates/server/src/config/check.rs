@@ -39,6 +39,10 @@ impl Reader {
             if config.server.metrics_listen.is_some_and(|address| !address.0.ip().is_loopback()) {
                 self.problem("server.metrics_listen", "plain HTTP beyond loopback: set server.allow_plain_http = true");
             }
+            let sdk = config.gateway.sdk_tcp_listen;
+            if config.tls.certificate.is_none() && sdk.is_some_and(|address| !address.0.ip().is_loopback()) {
+                self.problem("gateway.sdk_tcp_listen", plain.replace("HTTP beyond", "TCP beyond"));
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! `[tls]`, `[http]`, `[gateway]`: how bytes come in.
 
 use super::section::section;
-use super::server::Directory;
+use super::server::{Directory, ListenAddress};
 use super::value::{Bounded, Invalid, Setting, Shape, quoted};
 
 section! {
@@ -43,8 +43,15 @@ section! {
         sdk: bool = true;
         /// Where: the path of the `url` that the SDKs are given.
         sdk_path: Route = Route::from("/websocket");
+        /// Where those connect that do it by SockJS: the `url` of builds until 2023 (docs/clients.md).
+        sdk_sockjs_path: Route = Route::from("/ws");
+        /// Where those connect that do it without HTTP, for phones and desktops. With TLS if the server has it.
+        sdk_tcp_listen: Option<ListenAddress> = None, example "\"0.0.0.0:6717\"";
     }
 }
+
+/// The path that is shared with the other gateways.
+const SOCKJS: &str = "/ws";
 
 /// The path of a route: `/`, and then names between slashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,9 +79,10 @@ impl Setting for Route {
             |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
         let good = text.strip_prefix('/').is_some_and(|names| names.split('/').all(named));
         // The paths of the other gateways, health pages and descriptions are theirs.
-        let taken = ["ws", "docs", "healthz", "readyz", "metrics"];
+        let taken = ["ws", "docs", "healthz", "readyz", "metrics", "easemob"];
         let first = text.split('/').nth(1).unwrap_or_default();
-        if good && !taken.contains(&first) {
+        // Below /ws there is place for SockJS.
+        if good && (text == SOCKJS || !taken.contains(&first)) {
             Ok(Self(text.to_owned()))
         } else {
             Err(Invalid(format!("expected a path like /websocket that nothing else is served at, found {text:?}")))

@@ -34,13 +34,22 @@ const MAX_AGE_S: HeaderValue = HeaderValue::from_static("600");
 pub(crate) struct Cors {
     any: bool,
     listed: Arc<[String]>,
+    /// A path that browsers ask for with credentials, whoever's page it is.
+    credentials_at: Option<Arc<str>>,
 }
 
 impl Cors {
     /// Allows these origins.
     pub(crate) fn new(origins: &[Origin]) -> Self {
         let any = origins.iter().any(|origin| origin.as_str() == "*");
-        Self { any, listed: origins.iter().map(|origin| origin.as_str().to_owned()).collect() }
+        let listed = origins.iter().map(|origin| origin.as_str().to_owned()).collect();
+        Self { any, listed, credentials_at: None }
+    }
+
+    /// With a path that lets browsers send credentials, which say nothing there: SockJS clients do so, and wait for ever
+    /// for the permission.
+    pub(crate) fn with_credentials_at(self, path: &str) -> Self {
+        Self { credentials_at: Some(path.into()), ..self }
     }
 
     /// Adds what the browser wants to read, if the origin may call.
@@ -48,24 +57,24 @@ impl Cors {
     /// The origin is echoed: with `*` a browser would not let a page use credentials. The browser's own credentials
     /// (its password dialog) are for origins that are listed by name only; a page that brings its own in
     /// `Authorization` or `X-Agora-Token` needs no permission for them.
-    fn allow(&self, origin: &HeaderValue, headers: &mut HeaderMap) -> bool {
+    fn allow(&self, origin: &HeaderValue, path: &str, headers: &mut HeaderMap) -> bool {
         let listed = origin.to_str().is_ok_and(|origin| self.listed.iter().any(|l| l.eq_ignore_ascii_case(origin)));
         headers.append(VARY, HeaderValue::from_name(ORIGIN));
         if !(listed || self.any) {
             return false;
         }
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        if listed {
+        if listed || self.credentials_at.as_deref() == Some(path) {
             headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         }
         true
     }
 
-    fn preflight(&self, origin: &HeaderValue) -> Response<Body> {
+    fn preflight(&self, origin: &HeaderValue, path: &str) -> Response<Body> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
-        if self.allow(origin, headers) {
+        if self.allow(origin, path, headers) {
             headers.insert(ACCESS_CONTROL_ALLOW_METHODS, ALLOWED_METHODS);
             headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS);
             headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE_S);
@@ -110,12 +119,13 @@ where
             return Either::Left(self.inner.call(request));
         };
         if request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
-            return Either::Right(Either::Right(ready(Ok(self.cors.preflight(&origin)))));
+            return Either::Right(Either::Right(ready(Ok(self.cors.preflight(&origin, request.uri().path())))));
         }
-        let (cors, reply) = (self.cors.clone(), self.inner.call(request));
+        let (cors, path) = (self.cors.clone(), request.uri().path().to_owned());
+        let reply = self.inner.call(request);
         Either::Right(Either::Left(Box::pin(async move {
             let mut response = reply.await?;
-            if cors.allow(&origin, response.headers_mut()) {
+            if cors.allow(&origin, &path, response.headers_mut()) {
                 response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
             }
             Ok(response)
@@ -154,6 +164,21 @@ mod tests {
         assert_eq!(reply.headers()[ACCESS_CONTROL_ALLOW_CREDENTIALS], "true");
         let reply = call("https://a.example", Request::get("/").header(ORIGIN, "https://b.example")).await;
         assert!(!reply.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
+    }
+
+    #[tokio::test]
+    async fn one_path_is_asked_for_with_credentials() {
+        let cors = Cors::new(&Vec::<Origin>::from_text("*").unwrap()).with_credentials_at("/info");
+        let router = Router::new().route("/", get(|| async {})).route("/info", get(|| async {})).layer(cors);
+        for (path, allowed) in [("/info?t=1", true), ("/", false)] {
+            for method in [Method::GET, Method::OPTIONS] {
+                let request = Request::builder().method(method).uri(path).header(ORIGIN, "https://a.example");
+                let request = request.header(ACCESS_CONTROL_REQUEST_METHOD, "GET").body(Body::empty()).unwrap();
+                let reply = router.clone().oneshot(request).await.unwrap();
+                assert_eq!(reply.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "https://a.example");
+                assert_eq!(reply.headers().contains_key(ACCESS_CONTROL_ALLOW_CREDENTIALS), allowed);
+            }
+        }
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use stentor_gateway_ws::Stream;
+use stentor_gateway_ws::{GatewayState, Stream};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -37,11 +37,16 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// What is served.
 #[derive(Debug, Clone)]
-pub(crate) struct Routers {
-    /// To a connection that has a place.
-    pub(crate) served: WithCors<Router>,
-    /// To one beyond the maximum.
-    pub(crate) full: Router,
+pub(crate) enum Served {
+    /// HTTP.
+    Http {
+        /// To a connection that has a place.
+        routes: WithCors<Router>,
+        /// To one beyond the maximum.
+        full: Router,
+    },
+    /// The gateway, without HTTP before it. A connection beyond the maximum is closed.
+    Gateway(GatewayState),
 }
 
 /// One listening socket.
@@ -53,7 +58,7 @@ pub(crate) struct Listener {
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) handshake_timeout: Duration,
     pub(crate) times: HttpTimes,
-    pub(crate) routers: Routers,
+    pub(crate) served: Served,
     /// Finish the request that is being answered.
     pub(crate) stop: CancellationToken,
     /// End at once.
@@ -83,23 +88,37 @@ impl Listener {
     }
 
     fn accepted(&self, tcp: TcpStream) {
-        match self.gate.admit((self.upgraded)()) {
-            Admission::Served(place) => self.spawn(tcp, place, self.routers.served.clone(), KeepAlive::Yes),
-            Admission::Told(place) => self.spawn(tcp, place, self.routers.full.clone(), KeepAlive::No),
-            Admission::Closed => {}
+        match (self.gate.admit((self.upgraded)()), &self.served) {
+            (Admission::Served(place), Served::Http { routes, .. }) => {
+                self.http(tcp, place, routes.clone(), KeepAlive::Yes);
+            }
+            (Admission::Told(place), Served::Http { full, .. }) => self.http(tcp, place, full.clone(), KeepAlive::No),
+            (Admission::Served(place), Served::Gateway(gateway)) => {
+                let gateway = gateway.clone();
+                // From here on it is counted there.
+                self.spawn(tcp, place, move |stream| async move { gateway.serve_tcp(stream) });
+            }
+            (Admission::Told(_), Served::Gateway(_)) | (Admission::Closed, _) => {}
         }
     }
 
-    fn spawn<S: Serve>(&self, tcp: TcpStream, place: Place, service: S, keep_alive: KeepAlive) {
+    fn http<S: Serve>(&self, tcp: TcpStream, place: Place, service: S, keep_alive: KeepAlive) {
+        let (times, stop) = (self.times, self.stop.clone());
+        self.spawn(tcp, place, move |stream| serve(stream, service, times, keep_alive, stop));
+    }
+
+    fn spawn<F>(&self, tcp: TcpStream, place: Place, serve: impl FnOnce(Stream) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send,
+    {
         let acceptor = self.tls.as_ref().map(|tls| tls.acceptor());
-        let (times, handshake_timeout) = (self.times, self.handshake_timeout);
-        let (stop, cut) = (self.stop.clone(), self.cut.clone());
+        let (times, handshake_timeout, cut) = (self.times, self.handshake_timeout, self.cut.clone());
         let connection = async move {
             if prepare(&tcp, times).is_err() {
                 return;
             }
             let Some(stream) = open(tcp, acceptor, handshake_timeout).await else { return };
-            serve(stream, service, times, keep_alive, stop).await;
+            serve(stream).await;
         };
         self.connections.spawn(async move {
             let _place = place;

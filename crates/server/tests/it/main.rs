@@ -13,6 +13,7 @@ mod delivery;
 mod first_start;
 mod generated;
 mod sdk;
+mod sdk_wire;
 mod shutdown;
 mod tls;
 mod transcripts;

@@ -95,7 +95,7 @@ async fn what_is_no_login_or_no_frame_closes() {
 }
 
 async fn raw(gateway: &crate::harness::Gateway) -> Sdk {
-    Sdk { raw: gateway.raw_at("/websocket").await, told: std::collections::VecDeque::new(), next: 1 }
+    gateway.stranger(stentor_gateway_ws::Carrier::WebSocket).await
 }
 
 /// The operation that a client is told before it is cut off.
