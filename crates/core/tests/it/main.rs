@@ -19,6 +19,7 @@ mod lanes;
 mod limits;
 mod model;
 mod model_devices;
+mod notifiers;
 mod observer;
 mod presence;
 mod recall;
