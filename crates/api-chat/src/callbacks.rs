@@ -122,7 +122,7 @@ impl Callbacks {
     #[must_use]
     pub fn hooks(&self) -> Hooks {
         Hooks {
-            observer: (!self.0.filters.is_empty()).then(|| self.0.clone() as _),
+            observers: if self.0.filters.is_empty() { Vec::new() } else { vec![self.0.clone()] },
             gate: (!self.0.gates.is_empty()).then(|| self.0.clone() as _),
         }
     }

@@ -63,7 +63,7 @@ pub struct ManualClock {
 
 #[derive(Debug, Clone, Copy)]
 struct ManualTime {
-    wall_ms: u64,
+    wall_us: u64,
     monotonic_us: u64,
 }
 
@@ -71,25 +71,28 @@ impl ManualClock {
     /// A clock that shows `wall_ms` and stands still.
     #[must_use]
     pub fn new(wall_ms: u64) -> Self {
-        Self { now: parking_lot::Mutex::new(ManualTime { wall_ms, monotonic_us: 1_000_000 }) }
+        Self {
+            now: parking_lot::Mutex::new(ManualTime { wall_us: wall_ms.saturating_mul(1000), monotonic_us: 1_000_000 }),
+        }
     }
 
     /// Moves both times forward.
     pub fn advance(&self, by: Duration) {
         let mut now = self.now.lock();
-        now.wall_ms += u64::try_from(by.as_millis()).unwrap_or(0);
-        now.monotonic_us += u64::try_from(by.as_micros()).unwrap_or(0);
+        let by_us = u64::try_from(by.as_micros()).unwrap_or(0);
+        now.wall_us = now.wall_us.saturating_add(by_us);
+        now.monotonic_us += by_us;
     }
 
     /// Lets the wall clock jump, as an operator or a leap second does; the monotonic time stays.
     pub fn set_wall_ms(&self, wall_ms: u64) {
-        self.now.lock().wall_ms = wall_ms;
+        self.now.lock().wall_us = wall_ms.saturating_mul(1000);
     }
 }
 
 impl Clock for ManualClock {
     fn wall_ms(&self) -> u64 {
-        self.now.lock().wall_ms
+        self.now.lock().wall_us / 1000
     }
 
     fn monotonic_us(&self) -> u64 {

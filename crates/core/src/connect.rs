@@ -20,6 +20,7 @@ pub(crate) mod departure;
 mod devices;
 mod disconnect;
 mod replay;
+mod unacked;
 
 use departure::Departure;
 use replay::Replay;

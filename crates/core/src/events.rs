@@ -115,9 +115,9 @@ impl Node {
         if transitions.is_empty() {
             return Box::pin(std::future::ready(()));
         }
-        if let Some(observer) = app.observer() {
+        if !app.observers().is_empty() {
             for transition in &mut transitions {
-                transition.changes = observer.transition(transition);
+                transition.changes = app.observed(|observer| observer.transition(transition));
             }
         }
         if app.backlog.lock().retrying {

@@ -85,6 +85,9 @@ impl Node {
             drain.after = last.id;
         }
         self.metrics().inbox_drained.inc_by(page.len() as u64);
+        if !page.is_empty() {
+            self.watch_acks(&drain.session);
+        }
         let envelopes = page
             .into_iter()
             .map(|message| (message.id, Envelope::new(Notice::PeerMessage { message, from_inbox: true })))

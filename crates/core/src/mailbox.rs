@@ -330,6 +330,11 @@ impl Mailbox {
         }
     }
 
+    /// What was offered, is kept and not acked.
+    pub(crate) fn unacked_kept(&self) -> impl Iterator<Item = MessageId> {
+        self.unacked.iter().filter(|unacked| unacked.kept).map(|unacked| unacked.id)
+    }
+
     /// Whether the message was offered and not acked.
     pub(crate) fn holds(&self, id: MessageId) -> bool {
         self.unacked.iter().any(|unacked| unacked.id == id)

@@ -234,6 +234,11 @@ impl Node {
                     self.session_due(&session, at_ms);
                 }
             }
+            Due::Unacked(session) => {
+                if let Some(session) = session.upgrade() {
+                    self.acks_due(&session);
+                }
+            }
             Due::Ack(expected) => {
                 if let Some(expected) = expected.upgrade() {
                     expected.timed_out();

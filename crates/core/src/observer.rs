@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::directory::rooms::Room;
 use crate::events::Transition;
 use crate::gate::{Gate, Turns};
-use crate::id::UserId;
+use crate::id::{MessageId, UserId};
 use crate::message::Message;
 use crate::room_event::RoomEvent;
 use crate::store::Change;
@@ -70,13 +70,24 @@ pub trait Observer: Send + Sync + fmt::Debug {
 
     /// A registered room or group, or its members, changed.
     fn room(&self, observed: &RoomObserved<'_>) -> Vec<Change>;
+
+    /// After how many milliseconds without an ack this observer wants to hear of it; `None`: never.
+    fn ack_wait_ms(&self) -> Option<u64> {
+        None
+    }
+
+    /// A client of this user was handed kept messages up to this one, and has not acked one of them for
+    /// [`Self::ack_wait_ms`]: it may be connected and yet nobody there. Told again only of newer messages.
+    fn unacked(&self, _user: &UserId, _up_to: MessageId) -> Vec<Change> {
+        Vec::new()
+    }
 }
 
 /// What an app is observed by, and what its messages must pass.
 #[derive(Debug, Default)]
 pub struct Hooks {
-    /// Who is told what happens.
-    pub observer: Option<Arc<dyn Observer>>,
+    /// Who is told what happens, each in its turn.
+    pub observers: Vec<Arc<dyn Observer>>,
     /// Who is asked before a client's message is taken.
     pub gate: Option<Arc<dyn Gate>>,
 }
@@ -85,6 +96,8 @@ pub struct Hooks {
 #[derive(Debug, Default)]
 pub(crate) struct Hooked {
     hooks: OnceLock<Hooks>,
+    /// The shortest that an observer wants.
+    ack_wait_ms: OnceLock<u64>,
     pub(crate) turns: Turns,
 }
 
@@ -102,10 +115,26 @@ impl App {
     /// Sets the app's hooks, once, before anybody connects. `false` if it has some already.
     #[must_use]
     pub fn hook(&self, hooks: Hooks) -> bool {
-        self.hooked.hooks.set(hooks).is_ok()
+        let ack_wait_ms = hooks.observers.iter().filter_map(|observer| observer.ack_wait_ms()).min();
+        let set = self.hooked.hooks.set(hooks).is_ok();
+        if let Some(wait_ms) = ack_wait_ms.filter(|_| set) {
+            // Nobody else can have set it: the hooks were set here.
+            let _ = self.hooked.ack_wait_ms.set(wait_ms);
+        }
+        set
     }
 
-    pub(crate) fn observer(&self) -> Option<&Arc<dyn Observer>> {
-        self.hooked.get()?.observer.as_ref()
+    /// After how long an ack is missed, in milliseconds; `None`: by nobody.
+    pub(crate) fn ack_wait_ms(&self) -> Option<u64> {
+        self.hooked.ack_wait_ms.get().copied()
+    }
+
+    pub(crate) fn observers(&self) -> &[Arc<dyn Observer>] {
+        self.hooked.get().map_or(&[], |hooks| &hooks.observers)
+    }
+
+    /// What all observers make of something.
+    pub(crate) fn observed(&self, make: impl Fn(&dyn Observer) -> Vec<Change>) -> Vec<Change> {
+        self.observers().iter().flat_map(|observer| make(&**observer)).collect()
     }
 }

@@ -127,6 +127,8 @@ pub struct Session {
     unreachable: AtomicBool,
     /// The timer that is armed for this session; others that fire are stale.
     timer_ms: AtomicU64,
+    /// A timer is armed that looks whether it acks.
+    ack_watch: AtomicBool,
     state: Mutex<SessionState>,
     /// Behind a box, because most sessions never ask for anything that is limited.
     windows: Mutex<Option<Box<ClientWindows>>>,
@@ -146,6 +148,8 @@ pub(crate) struct SessionState {
     pub(crate) expires_at_ms: Option<u64>,
     pub(crate) expiry_told: bool,
     pub(crate) mailbox: Mailbox,
+    /// Observers were told that messages up to this one are not acked.
+    pub(crate) unacked_told: MessageId,
     pub(crate) rooms: Vec<JoinedRoom>,
     pub(crate) watched: Vec<UserId>,
     pub(crate) attributes: Option<Box<UserAttributes>>,
@@ -169,6 +173,7 @@ impl Session {
             expires_at_ms: login.expires_at_ms,
             expiry_told: false,
             mailbox: Mailbox::default(),
+            unacked_told: MessageId::ZERO,
             rooms: Vec::new(),
             watched: Vec::new(),
             attributes: None,
@@ -182,6 +187,7 @@ impl Session {
             heard_ms: AtomicU64::new(now_ms),
             unreachable: AtomicBool::new(false),
             timer_ms: AtomicU64::new(0),
+            ack_watch: AtomicBool::new(false),
             state: Mutex::new(state),
             windows: Mutex::new(None),
         }
@@ -272,6 +278,15 @@ impl Session {
 
     pub(crate) fn timer_ms(&self) -> MonotonicMs {
         self.timer_ms.load(Ordering::Acquire)
+    }
+
+    /// True if no timer that looks whether it acks was armed: the caller arms one.
+    pub(crate) fn begin_ack_watch(&self) -> bool {
+        !self.ack_watch.load(Ordering::Relaxed) && !self.ack_watch.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn end_ack_watch(&self) {
+        self.ack_watch.store(false, Ordering::Release);
     }
 
     pub(crate) fn is_unreachable(&self) -> bool {

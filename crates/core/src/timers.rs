@@ -19,6 +19,8 @@ use crate::session::Session;
 pub(crate) enum Due {
     /// Look whether a session is silent, detached for too long, or its credential expired.
     Session(Weak<Session>),
+    /// Look whether a session acks what it was handed.
+    Unacked(Weak<Session>),
     /// A sender has waited long enough for an ack.
     Ack(Weak<Expectation>),
     /// Tell a room's members how many they are.

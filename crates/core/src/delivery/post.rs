@@ -143,15 +143,15 @@ impl Node {
 
     /// What is written with a message.
     fn changes_of(&self, app: &App, post: &Post<'_>) -> Vec<Change> {
-        let (also, observer) = (post.options.also.as_ref(), app.observer());
-        if also.is_none() && observer.is_none() {
+        let also = post.options.also.as_ref();
+        if also.is_none() && app.observers().is_empty() {
             return Vec::new();
         }
         let absent: Vec<_> = post.receivers.iter().filter(|user| !self.is_online(app, user)).cloned().collect();
         let (message, by_client) = (&*post.message, post.by_client);
         let accepted = Accepted { message, receivers: &post.receivers, absent: &absent, kept: post.keep, by_client };
         let mut changes = also.map_or_else(Vec::new, |also| also.changes(&accepted));
-        changes.extend(observer.into_iter().flat_map(|observer| observer.message(&accepted)));
+        changes.extend(app.observed(|observer| observer.message(&accepted)));
         changes
     }
 
@@ -206,7 +206,12 @@ impl Node {
                     return;
                 }
                 match session.offer_peer(envelope, offer.clone(), now_ms, &mut lost) {
-                    Offered::Taken => offers.taken += 1,
+                    Offered::Taken => {
+                        offers.taken += 1;
+                        if offer.kept {
+                            self.watch_acks(session);
+                        }
+                    }
                     Offered::Overflow => overflown.push(session.clone()),
                     Offered::Gone => {}
                 }

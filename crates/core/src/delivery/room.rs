@@ -368,7 +368,7 @@ fn keep(app: &App, message: &Arc<Message>, said: &Said) -> Option<Keep> {
     let options = &said.options;
     let accepted = Accepted { message, receivers: &[], absent: &[], kept: false, by_client: said.by_client };
     let mut changes = options.also.as_ref().map(|also| also.changes(&accepted)).unwrap_or_default();
-    changes.extend(app.observer().into_iter().flat_map(|observer| observer.message(&accepted)));
+    changes.extend(app.observed(|observer| observer.message(&accepted)));
     if let Target::Room(room) = &message.to
         && said.activates.contains(room)
     {

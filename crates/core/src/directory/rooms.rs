@@ -280,10 +280,9 @@ impl Node {
                 let role = if *user == new.owner { Role::Owner } else { Role::Member };
                 Member::new(role, now_ms).put_new(&mut records, room.kind, &id, user);
             }
-            if let Some(observer) = app.observer() {
-                let news = RoomNews::Created { members: users };
-                records.extend(observer.room(&RoomObserved { room: &room, news, by: None, at_ms: now_ms }));
-            }
+            let news = RoomNews::Created { members: users };
+            let observed = RoomObserved { room: &room, news, by: None, at_ms: now_ms };
+            records.extend(app.observed(|observer| observer.room(&observed)));
             if records.commit().await? {
                 return Ok(room);
             }

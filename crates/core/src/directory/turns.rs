@@ -294,9 +294,7 @@ impl Node {
             }
             let former = if turn.dissolved { self.all_members(leader).await? } else { Vec::new() };
             let mut changes = turn.changes();
-            if let Some(observer) = leader.app.observer() {
-                changes.extend(turn.observed(&**observer, &former));
-            }
+            changes.extend(leader.app.observed(|observer| turn.observed(observer, &former)));
             let writes = changes.iter().any(|change| !matches!(change, Change::Expect { .. }));
             if !writes || self.store().change(leader.app.id(), changes).await? == Changed::Done {
                 return Ok((turn, former));

@@ -39,7 +39,7 @@ impl Gate for Doorman {
 async fn guarded() -> (World, Arc<Doorman>) {
     let world = world().await;
     let doorman = Arc::new(Doorman { asked: Mutex::default(), patience: Semaphore::new(0) });
-    assert!(world.app.hook(Hooks { observer: None, gate: Some(doorman.clone()) }));
+    assert!(world.app.hook(Hooks { observers: Vec::new(), gate: Some(doorman.clone()) }));
     (world, doorman)
 }
 

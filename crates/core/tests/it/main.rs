@@ -27,4 +27,5 @@ mod registered;
 mod resume;
 mod rooms;
 mod sending;
+mod unacked;
 mod users;

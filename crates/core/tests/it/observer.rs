@@ -71,7 +71,7 @@ async fn observed() -> World {
 }
 
 fn hook(world: &World) {
-    let hooks = Hooks { observer: Some(Arc::new(Scribe::default())), gate: None };
+    let hooks = Hooks { observers: vec![Arc::new(Scribe::default())], gate: None };
     assert!(world.app.hook(hooks));
     assert!(!world.app.hook(Hooks::default()), "once");
 }
