@@ -68,7 +68,6 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
     let push = PushRequest {
         asked: &asked,
         from: &from,
-        to: &to,
         group: group.as_ref(),
         said: said(view, &text),
         sender: &sender,
@@ -77,7 +76,7 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
         language: call.chat.push_language,
     };
     let moment = call.chat.push_zone.moment(now_ms);
-    let prepared = call.node().prepare_push(&call.app, &push, moment).await.map_err(refused)?;
+    let prepared = call.node().prepare_push(&call.app, &push, &to, moment).await.map_err(refused)?;
     Ok(call.reply().path("/push").data(shown(&prepared)).send())
 }
 

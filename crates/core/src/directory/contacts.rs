@@ -108,18 +108,19 @@ impl Node {
         }
     }
 
-    /// What a user calls another one, if it does.
+    /// What users call another one, if they do, in the order asked.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn contact_remark(
+    pub async fn contact_remarks(
         &self,
         app: &App,
-        user: &UserId,
+        users: &[UserId],
         contact: &UserId,
-    ) -> Result<Option<String>, StoreError> {
-        let found = self.find::<Contact>(app, &pair(user.as_str(), contact.as_str())).await?;
-        Ok(found.and_then(|contact| contact.remark))
+    ) -> Result<Vec<Option<String>>, StoreError> {
+        let keys = users.iter().map(|user| pair(user.as_str(), contact.as_str())).collect();
+        let found = self.find_all::<Contact>(app, keys).await?;
+        Ok(found.into_iter().map(|contact| contact.and_then(|contact| contact.remark)).collect())
     }
 
     /// A user's contacts, the newest first, behind `after` (where a page before ended), at most `limit`.

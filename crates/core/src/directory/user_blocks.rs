@@ -120,4 +120,14 @@ impl Node {
     pub async fn blocks(&self, app: &App, user: &UserId, other: &UserId) -> Result<bool, StoreError> {
         Ok(self.find::<Block>(app, &pair(user.as_str(), other.as_str())).await?.is_some())
     }
+
+    /// Which of the users do not want to hear from another one, in the order asked.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn who_blocks(&self, app: &App, users: &[UserId], other: &UserId) -> Result<Vec<bool>, StoreError> {
+        let keys = users.iter().map(|user| pair(user.as_str(), other.as_str())).collect();
+        let found = self.find_all::<Block>(app, keys).await?;
+        Ok(found.into_iter().map(|block| block.is_some()).collect())
+    }
 }

@@ -10,7 +10,7 @@ use crate::directory::contacts::expect_user;
 use crate::id::{RoomId, UserId};
 use crate::node::Node;
 use crate::records::{Page, Record, RecordKind, Transaction};
-use crate::store::{Scan, StoreError};
+use crate::store::Scan;
 
 /// Conversations with settings of their own, per user.
 pub const CONVERSATIONS: usize = 10_000;
@@ -79,7 +79,7 @@ pub enum PushConversation {
 }
 
 impl PushConversation {
-    fn key(&self, user: &UserId) -> String {
+    pub(super) fn key(&self, user: &UserId) -> String {
         match self {
             Self::User(other) => format!("{user}/u/{other}"),
             Self::Group(group) => format!("{user}/g/{group}"),
@@ -293,23 +293,4 @@ pub(crate) fn forget(records: &mut Transaction<'_>, user: &UserId) {
     records.delete(RecordKind::PushPreferences, user.as_str());
     records.delete(RecordKind::PushBindings, user.as_str());
     records.delete_prefix(RecordKind::ConversationPush, format!("{user}/"));
-}
-
-impl Node {
-    /// How a receiver's settings stand for one conversation: the general ones and its own, read without a check.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn push_settings_of(
-        &self,
-        app: &App,
-        user: &UserId,
-        conversation: &PushConversation,
-    ) -> Result<(PushPreferences, ConversationPush), StoreError> {
-        let (general, own) = tokio::try_join!(
-            self.find::<PushPreferences>(app, user.as_str()),
-            self.find_all::<ConversationPush>(app, vec![conversation.key(user)]),
-        )?;
-        Ok((general.unwrap_or_default(), own.into_iter().next().flatten().unwrap_or_default()))
-    }
 }

@@ -1,27 +1,30 @@
-//! All that is to be known for the push of one message to one receiver, read and put together: whether, to which
+//! All that is to be known for the push of one message to its receivers, read and put together: whether, to which
 //! devices, and what it says.
+
+use std::collections::{BTreeSet, HashMap};
 
 use super::bindings::PushBinding;
 use super::decision::{DeviceLeftOut, NotPushed, PushAsked, PushMoment, PushReceiver, chosen, decide};
-use super::preferences::PushConversation;
+use super::preferences::{ConversationPush, PushConversation, PushPreferences};
+use super::template::PushTemplate;
 use super::text::{PushFrom, PushLanguage, PushText, PushWords, Said, SenderText, Templates, render};
 use crate::app::App;
 use crate::directory::DirectoryError;
+use crate::directory::users::User;
 use crate::id::{RoomId, UserId};
 use crate::node::Node;
+use crate::store::StoreError;
 
 /// The template that is used for everything, if the app has one of this name (push template documents).
 pub const DEFAULT_TEMPLATE: &str = "default";
 
-/// A message that found its receiver away.
+/// A message that found receivers away.
 #[derive(Debug, Clone, Copy)]
 pub struct PushRequest<'a> {
     /// What of it matters for the decision.
     pub asked: &'a PushAsked,
     /// Who sent it. It need not be registered.
     pub from: &'a UserId,
-    /// Who is away.
-    pub to: &'a UserId,
     /// The group, if it is a group's message.
     pub group: Option<&'a RoomId>,
     /// What it says.
@@ -36,7 +39,7 @@ pub struct PushRequest<'a> {
     pub language: PushLanguage,
 }
 
-/// What becomes of it.
+/// What becomes of it for one receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreparedPush {
     /// Whether it is pushed.
@@ -47,8 +50,25 @@ pub struct PreparedPush {
     pub devices: Vec<(PushBinding, Result<(), DeviceLeftOut>)>,
 }
 
+/// What is the same for all receivers.
+struct Shared {
+    sender: Option<User>,
+    /// By their names, those of which there are none left out.
+    templates: HashMap<String, PushTemplate>,
+}
+
+/// What one receiver has set.
+struct Settings {
+    user: User,
+    general: PushPreferences,
+    conversation: ConversationPush,
+    bindings: Vec<PushBinding>,
+    blocks_sender: bool,
+    remark: Option<String>,
+}
+
 impl Node {
-    /// Reads what the receiver has set, and decides and words a push. Sends nothing.
+    /// Reads what a receiver has set, and decides and words a push. Sends nothing.
     ///
     /// # Errors
     /// When the receiver is not registered, or the store fails.
@@ -56,78 +76,114 @@ impl Node {
         &self,
         app: &App,
         request: &PushRequest<'_>,
+        to: &UserId,
         moment: PushMoment,
     ) -> Result<PreparedPush, DirectoryError> {
-        let PushRequest { asked, from, to, group, .. } = *request;
-        let conversation = match group {
-            Some(group) => PushConversation::Group(group.clone()),
-            None => PushConversation::User(from.clone()),
-        };
-        let receiver = self.user(app, to).await?;
-        let ((general, own), bindings, blocks_sender) = tokio::try_join!(
-            self.push_settings_of(app, to, &conversation),
-            self.push_bindings(app, to),
-            self.blocks(app, to, from),
-        )?;
-        let text = self.word_push(app, request, receiver.push_style.unwrap_or_default(), &general).await?;
-        let ignores = |group: &RoomId| receiver.ignored_groups.iter().any(|ignored| ignored == group.as_str());
-        let receiver = PushReceiver {
-            user: to.clone(),
-            general,
-            conversation: own,
-            quiet_hours: receiver.quiet_hours,
-            ignores_group: group.is_some_and(ignores),
-            blocks_sender,
-        };
-        let meant = |binding: PushBinding| {
-            let meant = chosen(&asked.filter, &binding.device, &binding.notifier);
-            (binding, meant)
-        };
-        let devices: Vec<_> = bindings.into_iter().map(meant).collect();
-        let decision = decide(asked, &receiver, moment);
-        let decision = match decision {
-            Ok(()) if devices.is_empty() => Err(NotPushed::NoBinding),
-            Ok(()) if devices.iter().all(|(_, meant)| meant.is_err()) => Err(NotPushed::NoDeviceMeant),
-            decision => decision,
-        };
-        Ok(PreparedPush { decision, text, devices })
+        let prepared = self.prepare_pushes(app, request, std::slice::from_ref(to), moment).await?;
+        prepared.into_iter().next().flatten().ok_or_else(|| DirectoryError::NoUser(to.to_string()))
     }
 
-    async fn word_push(
+    /// The same for many receivers, in the order asked; `None`: not registered. What they have set is read in as many
+    /// steps as for one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn prepare_pushes(
         &self,
         app: &App,
         request: &PushRequest<'_>,
-        style: crate::directory::users::PushStyle,
-        general: &super::PushPreferences,
-    ) -> Result<PushText, DirectoryError> {
-        let template = async |name: Option<&str>| match name {
-            Some(name) => self.push_template(app, name).await,
-            None => Ok(None),
-        };
-        let (sender, remark, default, receivers, senders) = tokio::try_join!(
-            self.find_user(app, request.from),
-            self.contact_remark(app, request.to, request.from),
-            template(Some(DEFAULT_TEMPLATE)),
-            template(general.template.as_deref()),
-            template(request.template),
-        )?;
-        Ok(render(&PushWords {
-            style,
-            from: PushFrom {
-                user: request.from.as_str(),
-                nickname: sender.as_ref().and_then(|sender| sender.nickname.as_deref()),
-                remark: remark.as_deref(),
-                group_nickname: request.group_nickname,
-                group: request.group.map(RoomId::as_str),
-            },
-            said: request.said,
-            language: PushLanguage::of_code(&general.language).unwrap_or(request.language),
-            templates: Templates {
-                default: default.as_ref(),
-                receivers: receivers.as_ref(),
-                senders: senders.as_ref(),
-            },
-            sender: request.sender,
-        }))
+        to: &[UserId],
+        moment: PushMoment,
+    ) -> Result<Vec<Option<PreparedPush>>, StoreError> {
+        let settings = self.read_push_settings(app, request, to).await?;
+        let chosen = settings.iter().flatten().filter_map(|settings| settings.general.template.as_deref());
+        let names: BTreeSet<_> = chosen.chain(request.template).chain([DEFAULT_TEMPLATE]).collect();
+        let names: Vec<_> = names.into_iter().map(str::to_owned).collect();
+        let (sender, templates) =
+            tokio::try_join!(self.find_user(app, request.from), self.find_all::<PushTemplate>(app, names.clone()),)?;
+        let templates =
+            names.into_iter().zip(templates).filter_map(|(name, template)| Some((name, template?))).collect();
+        let shared = Shared { sender, templates };
+        let prepare =
+            |(to, settings): (&UserId, Option<Settings>)| Some(prepare(request, to, settings?, &shared, moment));
+        Ok(to.iter().zip(settings).map(prepare).collect())
     }
+
+    async fn read_push_settings(
+        &self,
+        app: &App,
+        request: &PushRequest<'_>,
+        to: &[UserId],
+    ) -> Result<Vec<Option<Settings>>, StoreError> {
+        let conversation = match request.group {
+            Some(group) => PushConversation::Group(group.clone()),
+            None => PushConversation::User(request.from.clone()),
+        };
+        let names = || to.iter().map(|user| user.as_str().to_owned()).collect::<Vec<_>>();
+        let conversations = to.iter().map(|user| conversation.key(user)).collect();
+        let (users, general, conversations, bindings, blocks, remarks) = tokio::try_join!(
+            self.find_all::<User>(app, names()),
+            self.find_all::<PushPreferences>(app, names()),
+            self.find_all::<ConversationPush>(app, conversations),
+            self.push_bindings_of(app, to),
+            self.who_blocks(app, to, request.from),
+            self.contact_remarks(app, to, request.from),
+        )?;
+        let settings = users.into_iter().zip(general).zip(conversations).zip(bindings).zip(blocks).zip(remarks);
+        let settings = settings.map(|(((((user, general), conversation), bindings), blocks_sender), remark)| {
+            let (general, conversation) = (general.unwrap_or_default(), conversation.unwrap_or_default());
+            Some(Settings { user: user?, general, conversation, bindings, blocks_sender, remark })
+        });
+        Ok(settings.collect())
+    }
+}
+
+fn prepare(
+    request: &PushRequest<'_>,
+    to: &UserId,
+    settings: Settings,
+    shared: &Shared,
+    moment: PushMoment,
+) -> PreparedPush {
+    let PushRequest { asked, from, group, .. } = *request;
+    let Settings { user, general, conversation, bindings, blocks_sender, remark } = settings;
+    let template = |name: Option<&str>| name.and_then(|name| shared.templates.get(name));
+    let text = render(&PushWords {
+        style: user.push_style.unwrap_or_default(),
+        from: PushFrom {
+            user: from.as_str(),
+            nickname: shared.sender.as_ref().and_then(|sender| sender.nickname.as_deref()),
+            remark: remark.as_deref(),
+            group_nickname: request.group_nickname,
+            group: group.map(RoomId::as_str),
+        },
+        said: request.said,
+        language: PushLanguage::of_code(&general.language).unwrap_or(request.language),
+        templates: Templates {
+            default: template(Some(DEFAULT_TEMPLATE)),
+            receivers: template(general.template.as_deref()),
+            senders: template(request.template),
+        },
+        sender: request.sender,
+    });
+    let ignores = |group: &RoomId| user.ignored_groups.iter().any(|ignored| ignored == group.as_str());
+    let receiver = PushReceiver {
+        user: to.clone(),
+        general,
+        conversation,
+        quiet_hours: user.quiet_hours,
+        ignores_group: group.is_some_and(ignores),
+        blocks_sender,
+    };
+    let meant = |binding: PushBinding| {
+        let meant = chosen(&asked.filter, &binding.device, &binding.notifier);
+        (binding, meant)
+    };
+    let devices: Vec<_> = bindings.into_iter().map(meant).collect();
+    let decision = match decide(asked, &receiver, moment) {
+        Ok(()) if devices.is_empty() => Err(NotPushed::NoBinding),
+        Ok(()) if devices.iter().all(|(_, meant)| meant.is_err()) => Err(NotPushed::NoDeviceMeant),
+        decision => decision,
+    };
+    PreparedPush { decision, text, devices }
 }
