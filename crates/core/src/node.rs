@@ -386,6 +386,12 @@ impl Node {
         self.0.ids.next(wall_ms)
     }
 
+    /// A number like those of messages, for what is none.
+    #[must_use]
+    pub fn fresh_id(&self) -> MessageId {
+        self.next_id(self.clock().wall_ms())
+    }
+
     /// A number for a message of some earlier time, in the order of that time. It may be another's already, unless it
     /// is of a time that has not been numbered yet.
     pub(crate) fn past_id(&self, wall_ms: u64) -> MessageId {

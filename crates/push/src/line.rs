@@ -59,6 +59,18 @@ impl Line {
         self.provider.name()
     }
 
+    /// How many pushes may be under way at once.
+    #[must_use]
+    pub fn concurrency(&self) -> usize {
+        self.setup.concurrency.max(1)
+    }
+
+    /// The part of the service that a push goes to; empty where there is one service.
+    #[must_use]
+    pub fn part(&self, push: &Push) -> String {
+        self.provider.part(push)
+    }
+
     /// How many more pushes could be under way now.
     #[must_use]
     pub fn free(&self) -> usize {

@@ -253,6 +253,16 @@ impl Node {
         }
     }
 
+    /// Which of the users are registered, in the order asked.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn are_users(&self, app: &App, users: &[UserId]) -> Result<Vec<bool>, StoreError> {
+        let keys = users.iter().map(|user| user.as_str().to_owned()).collect();
+        let found = self.store().read_records(app.id(), RecordKind::User, keys).await?;
+        Ok(found.into_iter().map(|found| found.is_some()).collect())
+    }
+
     /// Users in the order of their registration, behind `after` (where a page before ended), at most `limit`. A page
     /// may be shorter than `limit` though another one follows.
     ///

@@ -67,6 +67,8 @@ pub enum Binding<'a> {
         notifier: &'a str,
         /// The token.
         token: &'a str,
+        /// One that was bound later stands: Unix time in milliseconds.
+        bound_up_to_ms: u64,
     },
 }
 
@@ -84,8 +86,11 @@ impl PushBindings {
                 let is = |other: &PushBinding| notifier.is_none_or(|notifier| other.notifier == notifier);
                 self.bindings.retain(|other| other.device != device || !is(other));
             }
-            Binding::Dead { notifier, token } => {
-                self.bindings.retain(|other| other.notifier != notifier || other.token != token);
+            Binding::Dead { notifier, token, bound_up_to_ms } => {
+                let is_dead = |other: &PushBinding| {
+                    other.notifier == notifier && other.token == token && other.bound_ms <= bound_up_to_ms
+                };
+                self.bindings.retain(|other| !is_dead(other));
             }
         }
     }
@@ -171,8 +176,11 @@ mod tests {
         assert_eq!(with(Binding::Unbind { device: "d", notifier: Some("n") }), ["d m 2 1", "e n 3 2"]);
         assert_eq!(with(Binding::Unbind { device: "d", notifier: None }), ["e n 3 2"]);
         assert_eq!(with(Binding::Unbind { device: "x", notifier: None }).len(), 3);
-        assert_eq!(with(Binding::Dead { notifier: "n", token: "1" }), ["d m 2 1", "e n 3 2"]);
-        assert_eq!(with(Binding::Dead { notifier: "m", token: "1" }).len(), 3);
+        let dead = |notifier, token, bound_up_to_ms| with(Binding::Dead { notifier, token, bound_up_to_ms });
+        assert_eq!(dead("n", "1", 0), ["d m 2 1", "e n 3 2"]);
+        assert_eq!(dead("m", "1", 9).len(), 3);
+        assert_eq!(dead("n", "3", 1).len(), 3, "it was bound again");
+        assert_eq!(dead("n", "3", 2).len(), 2);
     }
 
     #[test]

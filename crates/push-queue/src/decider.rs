@@ -1,0 +1,388 @@
+//! What decides on messages that are due: one worker for an app, so that what it has decided is what it finds when it
+//! looks whether something was decided before.
+
+use std::collections::HashSet;
+
+use futures_util::future::join_all;
+use stentor_core::id::{DeviceId, MessageId, RoomId, UserId};
+use stentor_core::message::{Message, Target};
+use stentor_core::push::decision::EXPIRES_AFTER_MS;
+use stentor_core::push::{DeviceLeftOut, PreparedPush, PushBinding, PushRequest};
+use stentor_core::records::{RecordKind, decode, encode};
+use stentor_core::store::{Change, InboxReader, Scan, StoreError};
+use tokio::time::timeout;
+
+use crate::delivery::{Delivery, Told, write_extras};
+use crate::due::{Due, Work};
+use crate::keys::{due_ms, lane};
+use crate::log::{self, Device, DeviceState, Entry};
+use crate::pace::{Pace, STORE_PAUSE};
+use crate::queue::{DAY_MS, PushQueue};
+use crate::words::{PushEnd, PushResult};
+
+/// Due records that are worked on together.
+const BATCH: usize = 64;
+
+/// Messages of an inbox that are looked at together.
+const PAGE: usize = 100;
+
+/// How often the log is looked through for what is too old, in milliseconds.
+const TIDY_EVERY_MS: u64 = 3_600_000;
+
+/// Why a device is left out that is bound with another certificate, too, which was bound later. Ours.
+const OTHER_CERTIFICATE: &str = "told over another certificate";
+
+/// The worker.
+pub(crate) struct Decider {
+    queue: PushQueue,
+    pace: Pace,
+    /// The keys of what cannot be read: left for the version that can.
+    odd: HashSet<String>,
+    tidied_ms: Option<u64>,
+}
+
+/// What was decided, and is written in one step.
+#[derive(Default)]
+pub(crate) struct Decided {
+    pub(crate) changes: Vec<Change>,
+    /// The certificates of the deliveries among them.
+    pub(crate) notifiers: HashSet<String>,
+    pub(crate) deliveries: u64,
+    /// Counted when it is written.
+    reasons: Vec<String>,
+}
+
+/// What a look found.
+#[derive(Default)]
+struct Look {
+    done: usize,
+    next_due_ms: Option<u64>,
+    empty: bool,
+}
+
+impl Decider {
+    pub(crate) fn new(queue: PushQueue) -> Self {
+        Self { queue, pace: Pace::default(), odd: HashSet::new(), tidied_ms: None }
+    }
+
+    /// Works until the queue is stopped.
+    pub(crate) async fn run(mut self) {
+        let queue = self.queue.clone();
+        let (stop, wake, clock) = (&queue.0.stop, &queue.0.intake.wake, queue.0.node.clock());
+        while !stop.is_cancelled() {
+            let look = match self.tidy_and_look().await {
+                Ok(look) => look,
+                Err(error) => {
+                    tracing::warn!(app = %queue.0.app.id(), %error, "pushes wait for the store");
+                    let _ = timeout(STORE_PAUSE, stop.cancelled()).await;
+                    continue;
+                }
+            };
+            if look.done > 0 {
+                self.pace.busy();
+                continue;
+            }
+            if look.empty && self.pace.is_idle() {
+                queue.0.intake.due.none();
+                queue.0.intake.metrics.waiting("due", 0);
+            }
+            let pause = self.pace.pause(clock, look.next_due_ms);
+            tokio::select! {
+                () = wake.notified() => self.pace.busy(),
+                () = pause => self.pace.looked(),
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    async fn tidy_and_look(&mut self) -> Result<Look, StoreError> {
+        let (inner, now_ms) = (&self.queue.0, self.queue.0.now_ms());
+        if self.tidied_ms.is_none_or(|at_ms| now_ms.abs_diff(at_ms) >= TIDY_EVERY_MS) {
+            // What is decided up to a day after it was sent is remembered for as long again.
+            log::expire(inner.store(), inner.app.id(), now_ms.saturating_sub(inner.log_kept_ms + DAY_MS)).await?;
+            self.tidied_ms = Some(now_ms);
+        }
+        self.look(now_ms).await
+    }
+
+    /// Takes what is due first and decides on it.
+    async fn look(&mut self, now_ms: u64) -> Result<Look, StoreError> {
+        let inner = self.queue.0.clone();
+        if inner.intake.deliveries.is_full() {
+            return Ok(Look::default());
+        }
+        let scan = Scan::of(RecordKind::PushDue, "", BATCH + self.odd.len());
+        let found = inner.store().scan_records(inner.app.id(), scan).await?;
+        let mut look = Look { empty: found.is_empty(), ..Look::default() };
+        let (mut messages, mut inbox) = (Vec::new(), None);
+        for (key, value) in found {
+            if self.odd.contains(&key) {
+                continue;
+            }
+            let due_ms = due_ms(&key);
+            // Nothing is put off for longer than a day; if it looks so, the clock was put back.
+            if due_ms > now_ms && due_ms - now_ms <= DAY_MS {
+                look.next_due_ms = Some(due_ms);
+                break;
+            }
+            match decode::<Due>(&value).map(Due::work) {
+                Ok(Some(Work::Message(message, users))) => messages.push((key, message, users)),
+                // By itself: it must find what was decided before.
+                Ok(Some(Work::Inbox(user, up_to))) if messages.is_empty() => {
+                    inbox = Some((key, user, up_to));
+                    break;
+                }
+                Ok(Some(Work::Inbox(..))) => break,
+                Ok(None) | Err(_) => {
+                    tracing::error!(app = %inner.app.id(), "a message that is to be pushed cannot be read");
+                    self.odd.insert(key);
+                }
+            }
+        }
+        look.done = messages.len() + usize::from(inbox.is_some());
+        if let Some((key, user, up_to)) = inbox {
+            self.queue.decide_inbox(&user, up_to).await?;
+            self.write(Decided::default(), vec![key]).await?;
+        } else if !messages.is_empty() {
+            self.decide(messages).await?;
+        }
+        Ok(look)
+    }
+
+    async fn decide(&self, due: Vec<(String, Message, Vec<UserId>)>) -> Result<(), StoreError> {
+        let (mut all, mut keys) = (Decided::default(), Vec::with_capacity(due.len()));
+        // Each reads a few records: they do not wait for each other.
+        let decided = join_all(due.iter().map(|(_, message, users)| self.queue.decide_message(message, users))).await;
+        for (decided, (key, ..)) in decided.into_iter().zip(&due) {
+            all.add(decided?);
+            keys.push(key.clone());
+        }
+        self.write(all, keys).await
+    }
+
+    /// Writes what was decided and removes what was due, in one step.
+    async fn write(&self, mut decided: Decided, keys: Vec<String>) -> Result<(), StoreError> {
+        let done = keys.len() as u64;
+        decided.changes.extend(keys.into_iter().map(|key| Change::Delete { kind: RecordKind::PushDue, key }));
+        self.queue.write(decided).await?;
+        let intake = &self.queue.0.intake;
+        intake.metrics.waiting("due", intake.due.remove(done));
+        Ok(())
+    }
+}
+
+impl Decided {
+    /// A decision to be counted: `pushed`, or why not.
+    pub(crate) fn note(&mut self, reason: &str) {
+        self.reasons.push(reason.to_owned());
+    }
+
+    fn add(&mut self, other: Self) {
+        self.changes.extend(other.changes);
+        self.notifiers.extend(other.notifiers);
+        self.deliveries += other.deliveries;
+        self.reasons.extend(other.reasons);
+    }
+}
+
+impl PushQueue {
+    /// Writes what was decided, in one step, and wakes who sends.
+    pub(crate) async fn write(&self, decided: Decided) -> Result<(), StoreError> {
+        let Decided { changes, notifiers, deliveries, reasons } = decided;
+        let intake = &self.0.intake;
+        self.0.store().change(self.0.app.id(), changes).await?;
+        intake.metrics.waiting("deliveries", intake.deliveries.add(deliveries));
+        for reason in reasons {
+            intake.metrics.decided(&reason, 1);
+        }
+        self.wake_senders(&notifiers);
+        Ok(())
+    }
+
+    /// Decides on a message for these receivers.
+    async fn decide_message(&self, message: &Message, users: &[UserId]) -> Result<Decided, StoreError> {
+        let inner = &self.0;
+        let mut decided = Decided::default();
+        let Some(mut wording) = inner.intake.words.read(message) else {
+            tracing::error!(app = %inner.app.id(), message = %message.id, "a message is not pushed: it cannot be read");
+            return Ok(decided);
+        };
+        wording.asked.sent_at_ms = message.sent_at_ms;
+        let now_ms = inner.now_ms();
+        let request = PushRequest {
+            asked: &wording.asked,
+            from: &message.from,
+            group: group_of(message),
+            said: wording.said(),
+            sender: &wording.sender,
+            template: wording.template.as_deref(),
+            group_nickname: wording.group_nickname.as_deref(),
+            language: inner.intake.words.language(),
+        };
+        let moment = inner.intake.words.moment(now_ms);
+        let prepared = inner.node.prepare_pushes(&inner.app, &request, users, moment).await?;
+        let extras = write_extras(&wording.extensions, wording.custom.as_ref());
+        let about = About { message, extras, now_ms };
+        for (user, prepared) in users.iter().zip(prepared) {
+            self.decide_user(&about, user, prepared, &mut decided);
+        }
+        Ok(decided)
+    }
+
+    fn decide_user(&self, about: &About<'_>, user: &UserId, prepared: Option<PreparedPush>, into: &mut Decided) {
+        let (reason, detail) = match prepared {
+            Some(prepared) => match prepared.decision {
+                Ok(()) => return self.tell_devices(about, user, prepared, into),
+                Err(why) => (why.to_string(), format!("{why:?}")),
+            },
+            None => ("no user exist".to_owned(), "NoUser".to_owned()),
+        };
+        into.note(&reason);
+        into.changes.extend(self.held_back(about, user, None, &reason));
+        let entry = Entry { reason: Some(reason), detail: Some(detail), ..about.entry() };
+        into.changes.push(log::put_entry(user.as_str(), about.message.id, entry));
+    }
+
+    /// A push for each device that is meant, once, however many certificates it is bound with: over the one that was
+    /// bound last of those that are there.
+    fn tell_devices(&self, about: &About<'_>, user: &UserId, prepared: PreparedPush, into: &mut Decided) {
+        let message = about.message;
+        let entry =
+            Entry { title: prepared.text.title.clone(), content: prepared.text.content.clone(), ..about.entry() };
+        into.changes.push(log::put_entry(user.as_str(), message.id, entry));
+        let told = Told {
+            user: user.as_str(),
+            message: message.id,
+            from: message.from.as_str(),
+            group: group_of(message).map(RoomId::as_str),
+            title: &prepared.text.title,
+            content: &prepared.text.content,
+            extras: &about.extras,
+            sent_at_ms: message.sent_at_ms,
+            direct: false,
+        };
+        self.deliver(&told, prepared.devices, about.now_ms, into, |notifier, reason| {
+            self.held_back(about, user, Some(notifier), reason)
+        });
+        into.note("pushed");
+    }
+
+    /// Makes deliveries for those devices that can be reached, and notes why the others are not. Returns the former.
+    pub(crate) fn deliver(
+        &self,
+        told: &Told<'_>,
+        devices: Vec<(PushBinding, Result<(), DeviceLeftOut>)>,
+        now_ms: u64,
+        into: &mut Decided,
+        held_back: impl Fn(&str, &str) -> Vec<Change>,
+    ) -> HashSet<String> {
+        let mut reached = HashSet::new();
+        // What was bound last comes last, and goes first.
+        for (number, (binding, meant)) in devices.into_iter().enumerate().rev() {
+            let line = match meant {
+                Ok(()) if reached.contains(&binding.device) => Err(OTHER_CERTIFICATE.to_owned()),
+                Ok(()) => self.0.routes.route(&binding.notifier).line().map_err(str::to_owned),
+                Err(left_out) => Err(left_out.to_string()),
+            };
+            let mut device = Device {
+                device: binding.device.clone(),
+                notifier: binding.notifier.clone(),
+                provider: None,
+                state: DeviceState::LeftOut,
+                reason: None,
+                sent_id: None,
+                attempts: 0,
+                at_ms: now_ms,
+            };
+            match line {
+                Ok(line) => {
+                    device.state = DeviceState::Waiting;
+                    device.provider = Some(line.name().to_owned());
+                    let delivery = Delivery::new(told, &binding, number, now_ms);
+                    let key = format!("{}{}", lane(&binding.notifier), self.0.intake.numbers.key(now_ms));
+                    into.changes.push(Change::Put { kind: RecordKind::PushDelivery, key, value: encode(&delivery) });
+                    into.deliveries += 1;
+                    into.notifiers.insert(binding.notifier.clone());
+                    reached.insert(binding.device);
+                }
+                Err(reason) => {
+                    if reason != OTHER_CERTIFICATE {
+                        into.changes.extend(held_back(&binding.notifier, &reason));
+                    }
+                    device.reason = Some(reason);
+                }
+            }
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            into.changes.push(log::put_device(told.user, told.message, number, device));
+        }
+        reached
+    }
+
+    fn held_back(&self, about: &About<'_>, user: &UserId, notifier: Option<&str>, reason: &str) -> Vec<Change> {
+        self.0.intake.words.ended(&PushResult {
+            user,
+            message: about.message.id,
+            notifier,
+            provider: None,
+            end: PushEnd::HeldBack,
+            detail: reason,
+            at_ms: about.now_ms,
+        })
+    }
+
+    /// Decides on what waits in a user's inbox, acked by no device, and was not decided on before.
+    async fn decide_inbox(&self, user: &UserId, up_to: MessageId) -> Result<(), StoreError> {
+        let (inner, now_ms) = (&self.0, self.0.now_ms());
+        // A device that never opened the inbox finds what nobody has acked.
+        let reader = InboxReader { app: inner.app.id().clone(), user: user.clone(), device: DeviceId::only() };
+        let mut after = MessageId::first_of(now_ms.saturating_sub(EXPIRES_AFTER_MS));
+        loop {
+            let page = inner.store().inbox_page(&reader, after, up_to, PAGE, now_ms).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            let full = page.len() == PAGE;
+            let told = |message: &Message| message.from != *user && inner.intake.words.tells(message);
+            let messages: Vec<_> = page.into_iter().filter(|message| told(message)).collect();
+            let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
+            let before = log::decided(inner.store(), inner.app.id(), user, &ids).await?;
+            let mut all = Decided::default();
+            for (message, _) in messages.iter().zip(before).filter(|(_, before)| !before) {
+                all.add(self.decide_message(message, std::slice::from_ref(user)).await?);
+            }
+            if !all.changes.is_empty() {
+                self.write(all).await?;
+            }
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn group_of(message: &Message) -> Option<&RoomId> {
+    match &message.to {
+        Target::Group(group) | Target::Room(group) => Some(group),
+        Target::User(_) => None,
+    }
+}
+
+/// The message that is decided on.
+struct About<'a> {
+    message: &'a Message,
+    extras: String,
+    now_ms: u64,
+}
+
+impl About<'_> {
+    fn entry(&self) -> Entry {
+        Entry {
+            from: self.message.from.as_str().to_owned(),
+            group: group_of(self.message).map(|group| group.as_str().to_owned()),
+            at_ms: self.now_ms,
+            reason: None,
+            detail: None,
+            title: String::new(),
+            content: String::new(),
+        }
+    }
+}

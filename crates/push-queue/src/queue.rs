@@ -1,0 +1,251 @@
+//! The queue of an app: what it is made of, how it starts and stops, and what can be asked of it.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use stentor_core::app::App;
+use stentor_core::id::{MessageId, UserId};
+use stentor_core::node::Node;
+use stentor_core::records::RecordKind;
+use stentor_core::store::{Scan, Store, StoreError};
+use stentor_push::Schedule;
+use tokio::sync::{Notify, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::decider::Decider;
+use crate::intake::Intake;
+use crate::keys::{behind, lane, of_lane};
+use crate::log::{self, PushLogEntry};
+use crate::metrics::PushMetrics;
+use crate::route::Routes;
+use crate::sender::Sender;
+use crate::settle::SendEnd;
+use crate::words::Words;
+
+/// How much waits and is kept, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PushBounds {
+    /// Messages that wait to be decided on; those beyond it are not pushed, and counted.
+    pub due: u64,
+    /// Pushes that wait to be sent; while there are so many, nothing is decided.
+    pub deliveries: u64,
+    /// After how long a connected client that does not ack counts as away, in milliseconds.
+    pub ack_wait_ms: u64,
+    /// How long the log is kept, in milliseconds: at least a day, or people might be told twice.
+    pub log_kept_ms: u64,
+}
+
+impl Default for PushBounds {
+    /// 100 000 messages, a million pushes, ten seconds, three days.
+    fn default() -> Self {
+        Self { due: 100_000, deliveries: 1_000_000, ack_wait_ms: 10_000, log_kept_ms: 3 * DAY_MS }
+    }
+}
+
+/// Milliseconds of a day.
+pub(crate) const DAY_MS: u64 = 86_400_000;
+
+/// What a queue is made of.
+#[derive(Debug)]
+pub struct PushSetup {
+    /// The node.
+    pub node: Node,
+    /// The app.
+    pub app: Arc<App>,
+    /// The dialect's part.
+    pub words: Arc<dyn Words>,
+    /// The certificates.
+    pub routes: Arc<dyn Routes>,
+    /// How much waits and is kept.
+    pub bounds: PushBounds,
+    /// When a push is tried again.
+    pub schedule: Schedule,
+    /// Where random choices start.
+    pub seed: u64,
+    /// What is counted.
+    pub metrics: PushMetrics,
+}
+
+/// The push queue of an app. Cheap to clone.
+#[derive(Clone)]
+pub struct PushQueue(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) node: Node,
+    pub(crate) app: Arc<App>,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) routes: Arc<dyn Routes>,
+    pub(crate) schedule: Schedule,
+    pub(crate) log_kept_ms: u64,
+    random: Mutex<fastrand::Rng>,
+    /// What wakes the sender of each certificate that has had one.
+    lanes: Mutex<HashMap<String, Arc<Notify>>>,
+    /// Who waits for the end of a push, by its key.
+    waiters: Mutex<HashMap<String, oneshot::Sender<SendEnd>>>,
+    pub(crate) stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl fmt::Debug for PushQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PushQueue").field("app", self.0.app.id()).finish_non_exhaustive()
+    }
+}
+
+impl PushQueue {
+    /// Opens the queue of an app and counts what waits. Nothing is decided or sent before [`Self::start`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn open(setup: PushSetup) -> Result<Self, StoreError> {
+        let PushSetup { node, app, words, routes, bounds, schedule, seed, metrics } = setup;
+        let metrics = metrics.of(app.id().as_str());
+        let intake = Arc::new(Intake::new(app.id().clone(), words, node.clock().clone(), metrics, bounds));
+        let queue = Self(Arc::new(Inner {
+            node,
+            app,
+            intake,
+            routes,
+            schedule,
+            log_kept_ms: bounds.log_kept_ms.max(DAY_MS),
+            random: Mutex::new(fastrand::Rng::with_seed(seed)),
+            lanes: Mutex::default(),
+            waiters: Mutex::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }));
+        let inner = &queue.0;
+        let due = inner.store().count_records(inner.app.id(), RecordKind::PushDue, "").await?;
+        inner.intake.metrics.waiting("due", inner.intake.due.add(due));
+        let deliveries = inner.store().count_records(inner.app.id(), RecordKind::PushDelivery, "").await?;
+        inner.intake.metrics.waiting("deliveries", inner.intake.deliveries.add(deliveries));
+        for notifier in inner.lanes_in_store().await? {
+            inner.lanes.lock().insert(notifier, Arc::default());
+        }
+        Ok(queue)
+    }
+
+    /// What the core is to tell.
+    #[must_use]
+    pub fn intake(&self) -> Arc<Intake> {
+        self.0.intake.clone()
+    }
+
+    /// Starts the workers.
+    pub fn start(&self) {
+        self.0.tasks.spawn(Decider::new(self.clone()).run());
+        let lanes: Vec<_> = self.0.lanes.lock().iter().map(|(name, wake)| (name.clone(), wake.clone())).collect();
+        for (notifier, wake) in lanes {
+            self.0.tasks.spawn(Sender::new(self.clone(), notifier, wake).run());
+        }
+    }
+
+    /// Has the workers stop, without waiting for it.
+    pub fn cancel(&self) {
+        self.0.stop.cancel();
+    }
+
+    /// Stops the workers. Requests under way have a second to end; what is not sent stays in the store.
+    pub async fn stop(&self) {
+        self.0.stop.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    /// Looks for what is due, now: for whoever has moved the clock.
+    pub fn wake(&self) {
+        self.0.intake.wake.notify_one();
+        for wake in self.0.lanes.lock().values() {
+            wake.notify_one();
+        }
+    }
+
+    /// About how many messages wait to be decided on, and how many pushes to be sent.
+    #[must_use]
+    pub fn waiting(&self) -> (u64, u64) {
+        (self.0.intake.due.count(), self.0.intake.deliveries.count())
+    }
+
+    /// What became of the push of a message to a user, or of the user's newest messages, the newest first; at most
+    /// `limit` entries.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn log(
+        &self,
+        user: &UserId,
+        message: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Vec<PushLogEntry>, StoreError> {
+        log::read(self.0.store(), self.0.app.id(), user, message, limit).await
+    }
+
+    /// There are deliveries of these certificates.
+    pub(crate) fn wake_senders(&self, notifiers: &HashSet<String>) {
+        for notifier in notifiers {
+            let (wake, new) = {
+                let mut lanes = self.0.lanes.lock();
+                match lanes.get(notifier) {
+                    Some(wake) => (wake.clone(), false),
+                    None => (lanes.entry(notifier.clone()).or_default().clone(), true),
+                }
+            };
+            if new && !self.0.stop.is_cancelled() {
+                self.0.tasks.spawn(Sender::new(self.clone(), notifier.clone(), wake.clone()).run());
+            }
+            wake.notify_one();
+        }
+    }
+
+    /// Resolves when the push of this key has ended.
+    pub(crate) fn await_end(&self, dedup_key: String) -> oneshot::Receiver<SendEnd> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiters = self.0.waiters.lock();
+        waiters.retain(|_, waiter| !waiter.is_closed());
+        waiters.insert(dedup_key, sender);
+        receiver
+    }
+}
+
+impl Inner {
+    pub(crate) fn store(&self) -> &dyn Store {
+        &**self.node.store()
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.node.clock().wall_ms()
+    }
+
+    /// A random number from 0 to 1.
+    pub(crate) fn random(&self) -> f64 {
+        self.random.lock().f64()
+    }
+
+    /// Tells who waits for the end of a push.
+    pub(crate) fn ended(&self, dedup_key: &str, end: SendEnd) {
+        if let Some(waiter) = self.waiters.lock().remove(dedup_key) {
+            // Who does not wait any more is fine.
+            let _ = waiter.send(end);
+        }
+    }
+
+    /// The certificates that have deliveries.
+    async fn lanes_in_store(&self) -> Result<Vec<String>, StoreError> {
+        let (mut notifiers, mut after) = (Vec::new(), None);
+        loop {
+            let scan = Scan { after, ..Scan::of(RecordKind::PushDelivery, "", 1) };
+            let Some((key, _)) = self.store().scan_records(self.app.id(), scan).await?.pop() else {
+                return Ok(notifiers);
+            };
+            let Some((notifier, _)) = of_lane(&key) else {
+                after = Some(key);
+                continue;
+            };
+            after = Some(behind(&lane(&notifier)));
+            notifiers.push(notifier);
+        }
+    }
+}

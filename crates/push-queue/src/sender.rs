@@ -1,0 +1,266 @@
+//! What sends the pushes of one certificate: looks for what is due, keeps so many requests under way, and writes what
+//! became of them. Each certificate has its own, so that a provider that is down holds up nobody else's pushes.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use stentor_core::id::UserId;
+use stentor_core::push::Binding;
+use stentor_core::records::{RecordKind, decode};
+use stentor_core::store::{Scan, StoreError};
+use stentor_push::{Line, PushError};
+use tokio::sync::Notify;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::timeout;
+
+use crate::delivery::Delivery;
+use crate::keys::{due_ms, lane, of_lane};
+use crate::pace::{Pace, STORE_PAUSE};
+use crate::queue::{DAY_MS, Inner, PushQueue};
+use crate::route::Route;
+use crate::settle::{Settled, Tried, Try};
+
+/// How long requests under way may go on when the server goes down.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
+/// Without a line there is nothing to wait for: so many are given up at once.
+const WITHOUT_LINE: usize = 64;
+
+/// A push that is older than this when it is sent may be needless: the user may have come. Milliseconds.
+const FRESH_MS: u64 = 2_000;
+
+/// Why a device is not told after all: the user has the message. Ours.
+const HAS_COME: &str = "the message was delivered";
+
+/// The worker of one certificate.
+pub(crate) struct Sender {
+    queue: PushQueue,
+    notifier: String,
+    lane: String,
+    wake: Arc<Notify>,
+    pace: Pace,
+    tries: JoinSet<Try>,
+    /// The keys of what is under way.
+    busy: HashMap<String, Id>,
+    /// The keys of what cannot be read or sent: left for the version that can.
+    odd: HashSet<String>,
+    /// What became of tries and is not written yet: while the store refuses, the same pushes are not sent again.
+    owed: Settled,
+    /// The provider wants no more before that: Unix time in milliseconds.
+    paused_until_ms: u64,
+}
+
+/// What a look found.
+#[derive(Default)]
+struct Look {
+    begun: usize,
+    next_due_ms: Option<u64>,
+}
+
+impl Sender {
+    pub(crate) fn new(queue: PushQueue, notifier: String, wake: Arc<Notify>) -> Self {
+        Self {
+            lane: lane(&notifier),
+            queue,
+            notifier,
+            wake,
+            pace: Pace::default(),
+            tries: JoinSet::new(),
+            busy: HashMap::new(),
+            odd: HashSet::new(),
+            owed: Settled::default(),
+            paused_until_ms: 0,
+        }
+    }
+
+    /// Works until the queue is stopped.
+    pub(crate) async fn run(mut self) {
+        let (queue, wake) = (self.queue.clone(), self.wake.clone());
+        let (stop, clock) = (&queue.0.stop, queue.0.node.clock());
+        while !stop.is_cancelled() {
+            let route = queue.0.routes.route(&self.notifier);
+            let free = match &route {
+                Route::Open(line) => line.concurrency().saturating_sub(self.busy.len()),
+                Route::Missing | Route::Disabled => WITHOUT_LINE.saturating_sub(self.busy.len()),
+            };
+            let look = match self.write_and_look(route, free).await {
+                Ok(look) => look,
+                Err(error) => {
+                    tracing::warn!(app = %queue.0.app.id(), %error, "pushes wait for the store");
+                    let _ = timeout(STORE_PAUSE, stop.cancelled()).await;
+                    continue;
+                }
+            };
+            if look.begun > 0 {
+                self.pace.busy();
+            }
+            let pause = self.pace.pause(clock, look.next_due_ms);
+            tokio::select! {
+                Some(ended) = self.tries.join_next() => self.settle(ended),
+                () = wake.notified() => self.pace.busy(),
+                () = pause, if self.busy.len() < free => self.pace.looked(),
+                () = stop.cancelled() => {}
+            }
+        }
+        self.wind_up().await;
+    }
+
+    async fn write_and_look(&mut self, route: Route, free: usize) -> Result<Look, StoreError> {
+        self.write().await?;
+        self.look(&route, free).await
+    }
+
+    /// Begins as many tries as may be under way.
+    async fn look(&mut self, route: &Route, free: usize) -> Result<Look, StoreError> {
+        let inner = self.queue.0.clone();
+        let (mut look, now_ms) = (Look::default(), inner.now_ms());
+        if self.paused_until_ms > now_ms && self.paused_until_ms - now_ms <= DAY_MS {
+            look.next_due_ms = Some(self.paused_until_ms);
+            return Ok(look);
+        }
+        if free == 0 {
+            return Ok(look);
+        }
+        let scan = Scan::of(RecordKind::PushDelivery, self.lane.as_str(), self.busy.len() + self.odd.len() + free + 1);
+        for (key, value) in inner.store().scan_records(inner.app.id(), scan).await? {
+            if self.busy.contains_key(&key) || self.odd.contains(&key) {
+                continue;
+            }
+            let due_ms = of_lane(&key).map_or(0, |(_, rest)| due_ms(rest));
+            // Nothing is put off for longer than a day; if it looks so, the clock was put back.
+            if due_ms > now_ms && due_ms - now_ms <= DAY_MS {
+                look.next_due_ms = Some(due_ms);
+                break;
+            }
+            if look.begun == free {
+                break;
+            }
+            match decode::<Delivery>(&value) {
+                Ok(delivery) => {
+                    self.begin(key, delivery, route, now_ms);
+                    look.begun += 1;
+                }
+                Err(error) => {
+                    tracing::error!(app = %inner.app.id(), %error, "a push cannot be read");
+                    self.odd.insert(key);
+                }
+            }
+        }
+        Ok(look)
+    }
+
+    fn begin(&mut self, key: String, delivery: Delivery, route: &Route, now_ms: u64) {
+        let (inner, under_way) = (self.queue.0.clone(), key.clone());
+        let line = route.clone().line();
+        let task = self.tries.spawn(async move {
+            let provider = line.as_ref().ok().map(|line| line.name());
+            let tried = match line {
+                Ok(line) => attempt(&inner, &line, &delivery, now_ms).await,
+                Err(reason) => Tried::Needless(reason),
+            };
+            Try { key, delivery, provider, tried }
+        });
+        self.busy.insert(under_way, task.id());
+    }
+
+    /// Notes what became of tries: of this one, and of those that have ended meanwhile.
+    fn settle(&mut self, ended: Result<Try, JoinError>) {
+        let inner = self.queue.0.clone();
+        let mut ended = Some(ended);
+        while let Some(one) = ended {
+            match one {
+                Ok(one) => self.settle_one(&inner, one),
+                Err(panicked) => self.give_up(panicked.id()),
+            }
+            ended = self.tries.try_join_next();
+        }
+    }
+
+    fn settle_one(&mut self, inner: &Inner, one: Try) {
+        if let (Tried::Asked { outcome, whole }, Some(provider)) = (&one.tried, one.provider) {
+            inner.routes.note(&self.notifier, outcome);
+            let word = outcome.as_ref().map_or_else(|error| error.class().name(), |_| "sent");
+            inner.intake.metrics.sent(provider, word);
+            if let (Err(PushError::Paused { retry_after }), true) = (outcome, whole) {
+                let wait_ms = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
+                self.paused_until_ms = inner.now_ms().saturating_add(wait_ms);
+            }
+        }
+        self.owed.add(inner, one);
+    }
+
+    /// Writes what became of tries.
+    async fn write(&mut self) -> Result<(), StoreError> {
+        if self.owed.changes.is_empty() {
+            return Ok(());
+        }
+        let inner = self.queue.0.clone();
+        inner.store().change(inner.app.id(), self.owed.changes.clone()).await?;
+        let Settled { keys, gone, ended, dead, .. } = std::mem::take(&mut self.owed);
+        for key in keys {
+            self.busy.remove(&key);
+        }
+        inner.intake.metrics.waiting("deliveries", inner.intake.deliveries.remove(gone));
+        for (key, end) in ended {
+            inner.ended(&key, end);
+        }
+        for (delivery, since_ms) in dead {
+            inner.forget(&delivery, since_ms).await;
+        }
+        Ok(())
+    }
+
+    /// A try that panicked would panic again: it is left for the next start.
+    fn give_up(&mut self, task: Id) {
+        if let Some(key) = self.busy.iter().find(|(_, id)| **id == task).map(|(key, _)| key.clone()) {
+            tracing::error!(app = %self.queue.0.app.id(), notifier = self.notifier, "a try to send a push panicked");
+            self.busy.remove(&key);
+            self.odd.insert(key);
+        }
+    }
+
+    /// What is under way may end; the rest is still there after the restart.
+    async fn wind_up(mut self) {
+        let ending = async {
+            while let Some(ended) = self.tries.join_next().await {
+                self.settle(ended);
+                if self.write().await.is_err() {
+                    return;
+                }
+            }
+        };
+        let _ = timeout(LAST_WAIT, ending).await;
+    }
+}
+
+/// Sends a push once, if the device is still to be told.
+async fn attempt(inner: &Inner, line: &Line, delivery: &Delivery, now_ms: u64) -> Tried {
+    if delivery.left_ms(now_ms) == 0 {
+        return Tried::Needless("expire message");
+    }
+    if !delivery.direct && now_ms.saturating_sub(delivery.queued_ms) > FRESH_MS {
+        let user = UserId::from_trusted(&delivery.user);
+        // A store that fails now says nothing: rather once too often than not at all.
+        if let Ok(false) = inner.node.is_undelivered(&inner.app, &user, delivery.message()).await {
+            return Tried::Needless(HAS_COME);
+        }
+    }
+    let push = delivery.push(now_ms);
+    Tried::Asked { outcome: line.send(&push).await, whole: line.part(&push).is_empty() }
+}
+
+impl Inner {
+    /// Forgets a token that the provider does not know any more, unless the device was bound again since.
+    async fn forget(&self, delivery: &Delivery, since_ms: Option<u64>) {
+        let Delivery { notifier, token, bound_ms, .. } = delivery;
+        if !self.routes.may_forget(notifier) {
+            return;
+        }
+        let user = UserId::from_trusted(&delivery.user);
+        let dead = Binding::Dead { notifier, token, bound_up_to_ms: since_ms.unwrap_or(*bound_ms) };
+        if let Err(error) = self.node.change_push_bindings(&self.app, &user, &dead).await {
+            tracing::warn!(app = %self.app.id(), %user, %error, "a dead token is not forgotten yet");
+        }
+    }
+}

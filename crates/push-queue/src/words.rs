@@ -1,0 +1,91 @@
+//! What a dialect says of messages and is told of pushes.
+
+use std::fmt;
+
+use serde_json::Value;
+use stentor_core::id::{MessageId, UserId};
+use stentor_core::message::Message;
+use stentor_core::push::{PushAsked, PushLanguage, PushMoment, Said, SenderText};
+use stentor_core::store::Change;
+use stentor_push::Extensions;
+
+/// What a message says and asks for, as its push needs it.
+#[derive(Debug, Clone)]
+pub struct Wording {
+    /// What matters for the decision.
+    pub asked: PushAsked,
+    /// The text, if it is one.
+    pub text: Option<String>,
+    /// What it is otherwise.
+    pub otherwise: Said<'static>,
+    /// What its sender asks for.
+    pub sender: SenderText,
+    /// The name of the template that its sender asks for.
+    pub template: Option<String>,
+    /// What the sender is called in the group, by its own word.
+    pub group_nickname: Option<String>,
+    /// What the device's app gets beside the text.
+    pub custom: Option<Value>,
+    /// The sender's wishes for particular providers.
+    pub extensions: Extensions,
+}
+
+impl Wording {
+    /// What it says.
+    #[must_use]
+    pub fn said(&self) -> Said<'_> {
+        self.text.as_deref().map_or(self.otherwise, Said::Text)
+    }
+}
+
+/// How the push of a message to a user ended, or to one of the user's devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PushEnd {
+    /// A provider has taken it.
+    Sent,
+    /// It was held back: nobody was asked.
+    HeldBack,
+    /// A provider does not take it: the push or the device's token is bad.
+    Refused,
+    /// It was tried for as long as it may be.
+    GaveUp,
+}
+
+/// What became of a push.
+#[derive(Debug, Clone)]
+pub struct PushResult<'a> {
+    /// The receiver.
+    pub user: &'a UserId,
+    /// The message.
+    pub message: MessageId,
+    /// The name of the certificate; none if no device was reached for.
+    pub notifier: Option<&'a str>,
+    /// The provider's name; none if there is no such certificate.
+    pub provider: Option<&'a str>,
+    /// How it ended.
+    pub end: PushEnd,
+    /// Why, in the words of the documents where they have some; the provider's own ID of a push that was sent.
+    pub detail: &'a str,
+    /// When: Unix time in milliseconds.
+    pub at_ms: u64,
+}
+
+/// A dialect's part. Called by workers; [`Self::tells`] with locks held, so it must return at once.
+pub trait Words: Send + Sync + fmt::Debug {
+    /// Whether people are told of this message when they are away; what it says need not be looked at.
+    fn tells(&self, message: &Message) -> bool;
+
+    /// Reads a message. `None`: it cannot be read.
+    fn read(&self, message: &Message) -> Option<Wording>;
+
+    /// A time, as the decision needs it: Unix time in milliseconds.
+    fn moment(&self, now_ms: u64) -> PushMoment;
+
+    /// The language of what is not the message's own, if a receiver has set none that is known.
+    fn language(&self) -> PushLanguage;
+
+    /// What is to be written, in the same step, when a push has ended so.
+    fn ended(&self, _result: &PushResult<'_>) -> Vec<Change> {
+        Vec::new()
+    }
+}
