@@ -136,6 +136,11 @@ impl Visit {
         query_value(&self.query, name).ok().flatten().map(std::borrow::Cow::into_owned)
     }
 
+    /// The cursor in the query. Web clients write `undefined` when they have none.
+    pub(crate) fn cursor(&self) -> Option<String> {
+        self.query("cursor").filter(|text| !matches!(text.as_str(), "" | "undefined" | "null"))
+    }
+
     /// A number in the query, within bounds. Anything else is the default, as the vendor's services have it.
     pub(crate) fn query_number(&self, name: &str, default: usize, max: usize) -> usize {
         self.query(name).and_then(|text| text.parse().ok()).filter(|number| *number > 0).unwrap_or(default).min(max)

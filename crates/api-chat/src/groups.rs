@@ -9,6 +9,8 @@ mod joined;
 mod list;
 mod members;
 mod mutes;
+mod own;
+mod public;
 mod shared_files;
 
 use stentor_core::directory::shared_files::MAX_SHARED_FILES;
@@ -33,6 +35,8 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(list::get, list::post),
         routes!(joined::of_user),
         routes!(joined::details),
+        routes!(joined::count),
+        routes!(public::list),
         routes!(joined::is_joined, joined::is_joined_post),
         routes!(group::get, group::put, group::delete),
         routes!(group::disable),
@@ -47,7 +51,11 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(blocks::list, blocks::add_many),
         routes!(blocks::add, blocks::remove),
         routes!(allow_list::list, allow_list::add_many),
-        routes!(allow_list::add, allow_list::remove),
+        routes!(own::apply),
+        routes!(own::quit),
+        routes!(own::bring),
+        routes!(own::is_muted),
+        routes!(own::is_allowed, allow_list::add, allow_list::remove),
         routes!(announcement::get, announcement::post),
         routes!(shared_files::list, shared_files::share),
         routes!(shared_files::download, shared_files::delete),

@@ -25,6 +25,7 @@ mod messages;
 mod metadata;
 mod mutes;
 mod names;
+mod not_open;
 mod password;
 pub mod policy;
 mod presence;

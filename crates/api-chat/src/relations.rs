@@ -59,7 +59,7 @@ async fn reply_of(call: &Call, user: &UserId, what: &str) -> Result<Envelope, Ch
 
 /// Behind which entry the page begins that a cursor asks for.
 fn after(call: &Call) -> Result<Option<String>, ChatError> {
-    match call.query("cursor").filter(|text| !text.is_empty()) {
+    match call.cursor() {
         Some(text) => stentor_core::records::from_cursor(&text)
             .map(Some)
             .ok_or_else(|| ChatError::illegal_argument("parameters is invalid : cursor")),

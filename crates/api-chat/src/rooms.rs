@@ -12,6 +12,7 @@ pub(crate) mod list;
 pub(crate) mod members;
 mod metadata;
 pub(crate) mod mutes;
+pub(crate) mod own;
 pub(crate) mod refusals;
 pub(crate) mod rights;
 pub(crate) mod room;
@@ -43,7 +44,10 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(blocks::list, blocks::add_many),
         routes!(blocks::add, blocks::remove),
         routes!(allow_list::list, allow_list::add_many),
-        routes!(allow_list::add, allow_list::remove),
+        routes!(own::apply),
+        routes!(own::quit),
+        routes!(own::is_muted),
+        routes!(own::is_allowed, allow_list::add, allow_list::remove),
         routes!(announcement::get, announcement::post),
         routes!(metadata::get),
         routes!(metadata::put, metadata::delete),

@@ -17,7 +17,7 @@ use crate::call::Addressed;
 use crate::error::ChatError;
 use crate::state::ChatState;
 use crate::{
-    callbacks, files, groups, history, messages, metadata, mutes, presence, push, relations, rooms, token, users,
+    callbacks, files, groups, history, messages, metadata, mutes, not_open, presence, push, relations, rooms, token, users,
 };
 
 /// Every endpoint. A family of one path is one entry.
@@ -58,6 +58,10 @@ fn inner(state: &ChatState) -> Router {
             let name = format!("/{{org}}/{{app}}{path}");
             router = router.route(&path, methods.clone().layer(state.observe().route(&name)));
         }
+    }
+    for (path, methods) in not_open::routes() {
+        let name = format!("/{{org}}/{{app}}{path}");
+        router = router.route(path, methods.layer(state.observe().route(&name)));
     }
     let elsewhere = async || ChatError::no_route();
     let no_method = async || ChatError::no_method();
@@ -103,6 +107,8 @@ fn is_text(response: &Response) -> bool {
 /// Notes the app among the request's extensions, and takes the prefix off its URL.
 fn address(state: &ChatState, request: &mut Request, started_us: u64) -> Result<(), ChatError> {
     let path = request.uri().path();
+    // Clients have one call with the app behind this.
+    let path = path.strip_prefix("/api/sdk/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
     let mut parts = path[1..].splitn(3, '/');
     let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let rest = format!("/{}", parts.next().unwrap_or_default());

@@ -1,5 +1,5 @@
-//! The groups that a user is in: `users/{username}/joined_chatgroups`, `chatgroups/user/{username}`, and whether it is
-//! in one: `chatgroups/{group_id}/user/{username}/is_joined`.
+//! The groups that a user is in: `users/{username}/joined_chatgroups`, `chatgroups/user/{username}`, how many they are, and
+//! whether it is in one: `chatgroups/{group_id}/user/{username}/is_joined`.
 
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -105,6 +105,25 @@ async fn views(asked: &Asked, user: &UserId, groups: &[Room]) -> Result<Vec<Valu
         views.push(view);
     }
     Ok(views)
+}
+
+/// Count the groups that a user is in
+#[utoipa::path(
+    get,
+    path = "/chatgroups/user/{username}/joined_count",
+    operation_id = "countJoinedGroups",
+    tag = "groups",
+    params(("username" = String, Path, description = "The user")),
+    responses((status = 200, description = "How many they are", body = serde_json::Value)),
+)]
+pub(super) async fn count(call: RoomCall) -> Result<Response, ChatError> {
+    let asked = Asked::of_group(call);
+    let user = asked.user_param("username")?;
+    asked.app_or(&user)?;
+    asked.limit(ChatRule::GroupLists)?;
+    asked.node().user(&asked.app, &user).await?;
+    let count = asked.node().joined_count(&asked.app, asked.kind(), &user).await?;
+    Ok(asked.answer(count).send())
 }
 
 fn role(role: Role) -> &'static str {

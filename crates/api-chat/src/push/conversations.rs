@@ -68,7 +68,7 @@ pub(super) async fn list(call: Call) -> Result<Response, ChatError> {
     let user = owner(&call)?;
     call.limit(ChatRule::PushSettingReads)?;
     let limit = call.query_number("limit", PAGE.1, PAGE.0);
-    let mut after = match call.query("cursor").filter(|text| !text.is_empty()) {
+    let mut after = match call.cursor() {
         Some(text) => Some(from_cursor(&text).ok_or_else(|| invalid("cursor"))?),
         None => None,
     };

@@ -64,7 +64,7 @@ pub(super) async fn list(call: Call) -> Result<Response, ChatError> {
     call.only_app()?;
     call.limit(ChatRule::PushTemplateReads)?;
     let limit = call.query_number("limit", PAGE.1, PAGE.0);
-    let after = match call.query("cursor").filter(|text| !text.is_empty()) {
+    let after = match call.cursor() {
         Some(text) => Some(from_cursor(&text).ok_or_else(|| invalid("cursor"))?),
         None => None,
     };

@@ -51,7 +51,7 @@ fn new_room(asked: &Asked, body: &Object, fields: RoomFields) -> Result<NewRoom,
         description,
         owner: owner(asked, body)?,
         max_users: fields.max_users.unwrap_or(asked.chat.rooms.room_users_default),
-        members: members(body)?,
+        members: members(asked, body)?,
         custom: fields.custom.unwrap_or_default(),
         public: true,
         members_only: false,
@@ -69,7 +69,7 @@ fn new_group(asked: &Asked, body: &Object, fields: RoomFields) -> Result<NewRoom
         description: fields.description.unwrap_or_default(),
         owner: owner(asked, body)?,
         max_users: fields.max_users.unwrap_or(asked.chat.rooms.group_users_default),
-        members: members(body)?,
+        members: members(asked, body)?,
         custom: fields.custom.unwrap_or_default(),
         public,
         // Nobody can ask to come into a private group.
@@ -90,9 +90,12 @@ fn owner(asked: &Asked, body: &Object) -> Result<UserId, ChatError> {
     }
 }
 
-fn members(body: &Object) -> Result<Vec<UserId>, ChatError> {
+/// Clients always send a list, an empty one if nobody is to come in.
+fn members(asked: &Asked, body: &Object) -> Result<Vec<UserId>, ChatError> {
     match body.texts("members")? {
-        Some(names) if names.is_empty() => Err(refusals::must_be_provided("members")),
+        Some(names) if names.is_empty() && asked.principal().user().is_none() => {
+            Err(refusals::must_be_provided("members"))
+        }
         Some(names) => names.into_iter().map(Asked::user).collect(),
         None => Ok(Vec::new()),
     }

@@ -48,11 +48,12 @@ impl RoomFields {
         }
         Ok(Self {
             name,
-            description: first(body, &["description"], "desc", MAX_DESCRIPTION)?,
+            description: first(body, &["description", "desc"], "desc", MAX_DESCRIPTION)?,
             max_users: max_users(asked, body)?,
             custom: first(body, &["custom"], "custom", max_custom)?,
             public: body.flag("public")?,
-            members_only: body.flag("membersonly")?,
+            // The clients' word for it is the other one.
+            members_only: body.flag("membersonly")?.or(body.flag("approval")?),
             allow_invites: body.flag("allowinvites")?,
             invite_need_confirm: body.flag("invite_need_confirm")?,
             avatar,

@@ -61,7 +61,7 @@ pub(crate) async fn list(asked: &Asked, view: impl Fn(&RoomDetail) -> Value) -> 
 
 /// Behind which entry the page begins that a cursor asks for.
 pub(crate) fn after(asked: &Asked) -> Result<Option<String>, ChatError> {
-    match asked.query("cursor").filter(|text| !text.is_empty()) {
+    match asked.cursor() {
         Some(text) => from_cursor(&text).map(Some).ok_or_else(|| refusals::invalid_parameter("cursor is invalid")),
         None => Ok(None),
     }

@@ -38,7 +38,7 @@ pub(super) async fn handler(call: Call) -> Result<Response, ChatError> {
 /// Which page is asked for: how many, and behind which user.
 pub(super) fn page(visit: &Visit) -> Result<(usize, Option<String>), ChatError> {
     let limit = visit.query_number("limit", DEFAULT_LIMIT, MAX_LIMIT);
-    let after = match visit.query("cursor").filter(|text| !text.is_empty()) {
+    let after = match visit.cursor() {
         Some(text) => {
             Some(from_cursor(&text).ok_or_else(|| ChatError::illegal_argument("parameters is invalid : cursor"))?)
         }

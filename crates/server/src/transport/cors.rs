@@ -23,7 +23,7 @@ use crate::config::server::Origin;
 const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS");
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, range, restrict-access, share-secret, thumbnail, thumbnail-height, thumbnail-width, \
-     x-agora-token, x-agora-uid, x-request-id",
+     x-agora-token, x-agora-uid, x-request-id, x-requested-with",
 );
 const EXPOSED_HEADERS: HeaderValue =
     HeaderValue::from_static("accept-ranges, content-disposition, content-length, content-range, x-request-id");
