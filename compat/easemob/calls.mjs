@@ -189,7 +189,7 @@ async function rooms(one, two) {
   });
   await call('getChatRoomBlocklist', () => a.getChatRoomBlocklist(r), (answer) => assert.equal(answer.data.length, 2, JSON.stringify(answer)));
   await call('unblockChatRoomMember', () => a.unblockChatRoomMember({ ...r, username: carol }));
-  await call('unblockChatRoomMembers', () => a.unblockChatRoomMembers({ ...r, usernames: [dave] }));
+  await call('unblockChatRoomMembers', () => a.unblockChatRoomMembers({ ...r, usernames: [carol, dave] }));
   await call('blockChatRoomMember', async () => {
     await a.addUsersToChatRoom({ ...r, users: [carol] });
     return a.blockChatRoomMember({ ...r, username: carol });
@@ -233,15 +233,17 @@ async function people(one, two, three) {
 
 async function push(one) {
   const a = one.connection;
+  // The SDK looks whose Object it is.
+  const own = (value) => one.dom.window.JSON.parse(JSON.stringify(value));
   await call('updateCurrentUserNick', () => a.updateCurrentUserNick('Al'));
   await call('uploadPushToken', () => a.uploadPushToken({ deviceId: 'd', deviceToken: 't', notifierName: 'n' }));
   await call('unbindPushToken', () => a.unbindPushToken());
-  await call('setSilentModeForAll, type', () => a.setSilentModeForAll({ options: { paramType: 0, remindType: 'AT' } }), holds({ data: { type: 'AT' } }));
-  await call('setSilentModeForAll, duration', () => a.setSilentModeForAll({ options: { paramType: 1, duration: 60 } }));
-  await call('setSilentModeForAll, interval', () => a.setSilentModeForAll({ options: { paramType: 2, startTime: { hours: 8, minutes: 5 }, endTime: { hours: 10, minutes: 0 } } }));
-  await call('getSilentModeForAll', () => a.getSilentModeForAll(), (answer) => assert.deepEqual([answer.data.type, answer.data.ignoreInterval], ['AT', '08:05-10:00'], JSON.stringify(answer)));
+  await call('setSilentModeForAll, type', () => a.setSilentModeForAll({ options: own({ paramType: 0, remindType: 'AT' }) }), holds({ data: { type: 'AT' } }));
+  await call('setSilentModeForAll, duration', () => a.setSilentModeForAll({ options: own({ paramType: 1, duration: 60 }) }));
+  await call('setSilentModeForAll, interval', () => a.setSilentModeForAll({ options: own({ paramType: 2, startTime: { hours: 8, minutes: 5 }, endTime: { hours: 10, minutes: 30 } }) }));
+  await call('getSilentModeForAll', () => a.getSilentModeForAll(), (answer) => assert.deepEqual([answer.data.type, answer.data.ignoreInterval], ['AT', '08:05-10:30'], JSON.stringify(answer)));
   const talk = { conversationId: bob, type: 'singleChat' };
-  await call('setSilentModeForConversation', () => a.setSilentModeForConversation({ ...talk, options: { paramType: 0, remindType: 'NONE' } }), holds({ data: { type: 'NONE' } }));
+  await call('setSilentModeForConversation', () => a.setSilentModeForConversation({ ...talk, options: own({ paramType: 0, remindType: 'NONE' }) }), holds({ data: { type: 'NONE' } }));
   await call('getSilentModeForConversation', () => a.getSilentModeForConversation(talk), holds({ data: { type: 'NONE' } }));
   await call('getSilentModeForConversations', () => a.getSilentModeForConversations({ conversationList: [{ id: bob, type: 'singleChat' }, { id: '1', type: 'groupChat' }] }), holds({ data: { user: { [bob]: { type: 'NONE' } } } }));
   await call('getSilentModeRemindTypeConversations', () => a.getSilentModeRemindTypeConversations({ pageSize: 10 }));

@@ -25,6 +25,7 @@ pub(crate) fn sizes() -> Vec<Size> {
     let pages = format!("{}, {} if nothing is said", joined::MAX_SHORT_PAGE, joined::SHORT_PAGE);
     vec![
         size("Groups of a user with details, on a page", pages, "so many"),
+        size("Public groups on a page", public::MAX_LIMIT, "so many"),
         size("Shared files of a group", MAX_SHARED_FILES, "403"),
     ]
 }

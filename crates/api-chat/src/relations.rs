@@ -3,7 +3,9 @@
 mod blocks;
 mod contacts;
 mod remarks;
+mod requests;
 
+use stentor_core::directory::DirectoryError;
 use stentor_core::id::UserId;
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
@@ -25,7 +27,11 @@ pub(crate) fn sizes(limits: &ChatLimits) -> Vec<Size> {
         size("Contacts imported at once", contacts::MAX_IMPORT, "400"),
         size("Contacts on a page", format!("{MAX_PAGE}, {} if nothing is said", remarks::DEFAULT_PAGE), "400"),
         size("Remark on a contact", format!("{} characters", remarks::MAX_REMARK), "400"),
+        size("Contacts asked at once", requests::MAX_ASKED, "400"),
+        size("Text of a contact request", format!("{} characters", requests::MAX_REASON), "400"),
+        size("Contact requests that wait for a user", limits.directory.contacts, "403").by(&["contacts"]),
         size("Users whom a user blocks", limits.directory.blocks, "403").by(&["user_blocks"]),
+        size("Users unblocked at once", blocks::MAX_UNBLOCKED, "400"),
         size("Blocked users on a page", MAX_PAGE, "so many"),
     ]
 }
@@ -34,11 +40,16 @@ pub(crate) fn sizes(limits: &ChatLimits) -> Vec<Size> {
 pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
     vec![
         routes!(contacts::list),
-        routes!(contacts::add, contacts::remove),
+        routes!(contacts::add, remarks::set_as_clients, contacts::remove),
         routes!(contacts::import),
         routes!(remarks::list),
+        routes!(remarks::list_as_clients),
         routes!(remarks::set),
+        routes!(requests::ask),
+        routes!(requests::accept),
+        routes!(requests::decline),
         routes!(blocks::list, blocks::add),
+        routes!(blocks::add_as_clients, blocks::remove_as_clients),
         routes!(blocks::remove),
     ]
 }
@@ -48,6 +59,14 @@ fn two_users(call: &Call, other: &'static str) -> Result<(UserId, UserId), ChatE
     let user = call.user_param("username")?;
     call.app_or(&user)?;
     Ok((user, call.user_param(other)?))
+}
+
+/// What the core refused about contacts.
+fn too_many_contacts(error: DirectoryError) -> ChatError {
+    match error {
+        DirectoryError::TooMany { .. } => ChatError::exceed_limit("user contact number exceed limit"),
+        other => other.into(),
+    }
 }
 
 /// A reply whose path names the user by its UUID, as this family has it.

@@ -17,7 +17,8 @@ use crate::call::Addressed;
 use crate::error::ChatError;
 use crate::state::ChatState;
 use crate::{
-    callbacks, files, groups, history, messages, metadata, mutes, not_open, presence, push, relations, rooms, token, users,
+    callbacks, files, groups, history, messages, metadata, mutes, not_open, presence, push, relations, rooms, token,
+    users,
 };
 
 /// Every endpoint. A family of one path is one entry.

@@ -4,6 +4,7 @@
 //! Names in here are checked where they come in; keys join them with `/`, which no name may hold.
 
 pub mod blocks;
+pub mod contact_requests;
 pub mod contacts;
 pub mod departure;
 pub(crate) mod effects;

@@ -97,6 +97,10 @@ pub enum RecordKind {
     PushLabelUser = 42,
     /// A direct push to many, that is to begin or under way; the key orders by time.
     PushTask = 43,
+    /// Somebody who asks to become a contact; `asked/asker`.
+    ContactRequest = 44,
+    /// The same the other way round; `asker/asked`.
+    ContactRequestBy = 45,
 }
 
 /// A typed record: a value of one family. Fields are numbered; unknown ones are skipped and missing ones have

@@ -36,7 +36,11 @@ pub(super) async fn list(call: RoomCall) -> Result<Response, ChatError> {
         let page = asked.node().rooms(&asked.app, asked.kind(), next, limit - views.len()).await?;
         seen += page.items.len();
         let public = page.items.iter().map(|detail| &detail.room).filter(|group| group.public);
-        views.extend(public.map(|group| json!({ "id": group.id, "name": group.name })));
+        views.extend(
+            public.map(
+                |group| json!({ "id": group.id, "name": group.name, "groupid": group.id, "groupname": group.name }),
+            ),
+        );
         next = page.next;
         if next.is_none() || views.len() >= limit || seen >= MAX_SEEN {
             break;

@@ -8,12 +8,15 @@ use stentor_core::id::UserId;
 use stentor_core::records::cursor;
 
 use super::{MAX_PAGE, after, reply_of, two_users};
-use crate::body::RawBody;
+use crate::body::{Object, RawBody};
 use crate::call::Call;
 use crate::error::ChatError;
 use crate::names::user_id;
 use crate::rates::ChatRule;
 use crate::users::view::user_view;
+
+/// Users who are unblocked in one request.
+pub(super) const MAX_UNBLOCKED: usize = 50;
 
 /// List whom a user blocks
 #[utoipa::path(
@@ -52,12 +55,29 @@ pub(super) async fn list(call: Call) -> Result<Response, ChatError> {
     responses((status = 200, description = "The blocked users", body = serde_json::Value)),
 )]
 pub(super) async fn add(call: Call, body: RawBody) -> Result<Response, ChatError> {
+    block(&call, &body).await
+}
+
+/// Block users: the same as web clients ask for it
+#[utoipa::path(
+    post,
+    path = "/sdk/user/{username}/blocks",
+    operation_id = "blockUsersAsClients",
+    tag = "contacts",
+    params(("username" = String, Path, description = "The user ID")),
+    request_body(content = serde_json::Value, example = json!({"usernames": ["user2"]})),
+    responses((status = 200, description = "The blocked users", body = serde_json::Value)),
+)]
+pub(super) async fn add_as_clients(call: Call, body: RawBody) -> Result<Response, ChatError> {
+    block(&call, &body).await
+}
+
+async fn block(call: &Call, body: &RawBody) -> Result<Response, ChatError> {
     let user = call.user_param("username")?;
     call.app_or(&user)?;
     call.limit(ChatRule::UserBlocks)?;
     let body = body.object()?;
-    let names = body.texts("usernames")?.filter(|names| !names.is_empty());
-    let names = names.ok_or_else(|| ChatError::illegal_argument("parameters is invalid : usernames"))?;
+    let names = names(&body)?;
     call.node().user(&call.app, &user).await?;
     let blocked: Result<Vec<_>, _> =
         names.iter().map(|name| user_id(name).map_err(|_| no_blocked(&user, name))).collect();
@@ -79,6 +99,37 @@ fn refused(user: &UserId, error: BlockError) -> ChatError {
 fn no_blocked(user: &UserId, name: &str) -> ChatError {
     let text = format!("attempt to adding new block[{name}] for user[{user}],but user[{name}] not found.");
     ChatError::illegal_argument(text)
+}
+
+/// Unblock users: as web clients ask for it
+#[utoipa::path(
+    delete,
+    path = "/sdk/user/{username}/blocks",
+    operation_id = "unblockUsersAsClients",
+    tag = "contacts",
+    params(("username" = String, Path, description = "The user ID")),
+    request_body(content = serde_json::Value, example = json!({"usernames": ["user2"]})),
+    responses((status = 200, description = "Who was unblocked", body = serde_json::Value)),
+)]
+pub(super) async fn remove_as_clients(call: Call, body: RawBody) -> Result<Response, ChatError> {
+    let user = call.user_param("username")?;
+    call.app_or(&user)?;
+    call.limit(ChatRule::UserBlocks)?;
+    let body = body.object()?;
+    let names = names(&body)?;
+    if names.len() > MAX_UNBLOCKED {
+        return Err(ChatError::illegal_argument("parameters is invalid : usernames"));
+    }
+    for name in &names {
+        let blocked = user_id(name).map_err(|_| ChatError::user_not_found())?;
+        call.node().unblock_user(&call.app, &user, &blocked).await?;
+    }
+    Ok(call.reply().uri(call.url("")).entities(Vec::<Value>::new()).data(names).send())
+}
+
+fn names(body: &Object) -> Result<Vec<&str>, ChatError> {
+    let names = body.texts("usernames")?.filter(|names| !names.is_empty());
+    names.ok_or_else(|| ChatError::illegal_argument("parameters is invalid : usernames"))
 }
 
 /// Unblock a user

@@ -4,7 +4,8 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use stentor_core::directory::DirectoryError;
 
-use super::{reply_of, two_users};
+use super::remarks::{view, wants_remarks};
+use super::{reply_of, too_many_contacts, two_users};
 use crate::body::RawBody;
 use crate::call::Call;
 use crate::error::ChatError;
@@ -21,7 +22,10 @@ pub(super) const MAX_IMPORT: usize = 10;
     path = "/users/{username}/contacts/users",
     operation_id = "listContacts",
     tag = "contacts",
-    params(("username" = String, Path, description = "The user ID")),
+    params(
+        ("username" = String, Path, description = "The user ID"),
+        ("needReturnRemark" = Option<bool>, Query, description = "With what the user calls them, among `entities`"),
+    ),
     responses((status = 200, description = "The contacts, the newest first", body = serde_json::Value)),
 )]
 pub(super) async fn list(call: Call) -> Result<Response, ChatError> {
@@ -30,7 +34,12 @@ pub(super) async fn list(call: Call) -> Result<Response, ChatError> {
     call.limit(ChatRule::Contacts)?;
     let contacts = call.node().contacts(&call.app, &user, None, usize::MAX).await?;
     let names: Vec<_> = contacts.items.iter().map(|contact| contact.user.as_str()).collect();
-    Ok(call.reply().without_app().entities(Vec::<Value>::new()).count(names.len()).data(names).send())
+    // Web clients look there for the remarks.
+    let entities = match wants_remarks(&call) {
+        true => contacts.items.iter().map(|contact| view(contact, true)).collect(),
+        false => Vec::<Value>::new(),
+    };
+    Ok(call.reply().without_app().entities(entities).count(names.len()).data(names).send())
 }
 
 /// Make two users contacts of each other
@@ -50,15 +59,8 @@ pub(super) async fn add(call: Call) -> Result<Response, ChatError> {
     call.only_app()?;
     let (user, contact) = two_users(&call, "contact")?;
     call.limit(ChatRule::Contacts)?;
-    let added = call.node().add_contact(&call.app, &user, &contact).await.map_err(refused)?;
+    let added = call.node().add_contact(&call.app, &user, &contact).await.map_err(too_many_contacts)?;
     Ok(reply_of(&call, &user, "contacts").await?.entities(vec![user_view(&added)]).send())
-}
-
-fn refused(error: DirectoryError) -> ChatError {
-    match error {
-        DirectoryError::TooMany { .. } => ChatError::exceed_limit("user contact number exceed limit"),
-        other => other.into(),
-    }
 }
 
 /// End that two users are contacts of each other

@@ -3,12 +3,12 @@
 
 use axum::response::Response;
 use serde_json::{Value, json};
+use stentor_core::directory::members::Member;
 use stentor_core::directory::room_error::RoomError;
 use stentor_core::id::UserId;
 
 use super::asked::{Asked, Family, IdKeys, RoomCall};
 use super::members::MAX_ADDED;
-use super::refusals;
 use super::rights::Right;
 use crate::body::{Object, RawBody};
 use crate::error::ChatError;
@@ -145,10 +145,7 @@ pub(crate) async fn allowed(asked: &Asked) -> Result<Response, ChatError> {
 }
 
 /// What is known of somebody in a room: the user itself asks, or who manages it.
-async fn about(
-    asked: &Asked,
-    user: &UserId,
-) -> Result<Option<stentor_core::directory::members::Member>, ChatError> {
+async fn about(asked: &Asked, user: &UserId) -> Result<Option<Member>, ChatError> {
     let room = asked.room().await?;
     if asked.principal().user() != Some(user) {
         asked.may(&room, Right::Manage).await?;

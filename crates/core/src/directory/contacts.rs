@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use minicbor::{Decode, Encode};
 
+use super::contact_requests::forget_request;
 use super::users::User;
 use super::{DirectoryError, pair, second};
 use crate::app::App;
@@ -42,27 +43,39 @@ impl Node {
     /// # Errors
     /// When one of them is not there, or has as many contacts as are allowed.
     pub async fn add_contact(&self, app: &App, user: &UserId, contact: &UserId) -> Result<User, DirectoryError> {
-        let max = app.policy().directory.contacts;
-        let since_ms = self.clock().wall_ms();
         let mut attempts = self.attempts(app);
         loop {
             let mut records = attempts.begin()?;
             expect_user(&mut records, user).await?;
             let found = expect_user(&mut records, contact).await?;
-            for (of, to) in [(user, contact), (contact, user)] {
-                let key = pair(of.as_str(), to.as_str());
-                if records.get::<Contact>(&key).await?.is_none() {
-                    let prefix = pair(of.as_str(), "");
-                    if self.store().count_records(app.id(), RecordKind::Contact, &prefix).await? >= max as u64 {
-                        return Err(DirectoryError::TooMany { max });
-                    }
-                    records.put(key, &Contact { since_ms, remark: None });
-                }
-            }
+            self.tie_contacts(&mut records, app, user, contact).await?;
             if records.commit().await? {
                 return Ok(found);
             }
         }
+    }
+
+    /// Makes the two contacts of each other in a transaction, unless they are, and forgets that one asked the other.
+    pub(super) async fn tie_contacts(
+        &self,
+        records: &mut Transaction<'_>,
+        app: &App,
+        user: &UserId,
+        contact: &UserId,
+    ) -> Result<(), DirectoryError> {
+        let max = app.policy().directory.contacts;
+        for (of, to) in [(user, contact), (contact, user)] {
+            let key = pair(of.as_str(), to.as_str());
+            if records.get::<Contact>(&key).await?.is_none() {
+                let prefix = pair(of.as_str(), "");
+                if self.store().count_records(app.id(), RecordKind::Contact, &prefix).await? >= max as u64 {
+                    return Err(DirectoryError::TooMany { max });
+                }
+                records.put(key, &Contact { since_ms: self.clock().wall_ms(), remark: None });
+            }
+            forget_request(records, of, to);
+        }
+        Ok(())
     }
 
     /// Ends that two users are contacts of each other. Nothing changes if they are not. Returns the contact.

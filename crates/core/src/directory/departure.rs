@@ -6,7 +6,7 @@
 //!    and stands on the list of those who depart. From here on nobody finds the user, its tokens are void, and nothing
 //!    new can be tied to it, because that expects the user's record.
 //! 2. The sessions end. The rooms and groups that the user owns are deleted, and it leaves the others. What ties the user
-//!    to others goes: contacts, blocks of both directions, watches of both directions. In bounded steps, of which each
+//!    to others goes: contacts, requests, blocks and watches of both directions. In bounded steps, of which each
 //!    takes both directions of what it removes.
 //! 3. The inbox is forgotten.
 //! 4. In one step the user leaves the list, and a note of the time stays for as long as a token of it could be good.
@@ -63,8 +63,10 @@ impl Record for Departed {
 }
 
 /// Families of pairs that stand twice, `a/b` in the one and `b/a` in the other.
-const TIES: [(RecordKind, RecordKind); 5] = [
+const TIES: [(RecordKind, RecordKind); 7] = [
     (RecordKind::Contact, RecordKind::Contact),
+    (RecordKind::ContactRequest, RecordKind::ContactRequestBy),
+    (RecordKind::ContactRequestBy, RecordKind::ContactRequest),
     (RecordKind::UserBlock, RecordKind::BlockedBy),
     (RecordKind::BlockedBy, RecordKind::UserBlock),
     (RecordKind::StatusWatch, RecordKind::StatusWatched),

@@ -20,6 +20,7 @@ mod relations;
 mod rewrite;
 mod roaming;
 mod rooms;
+mod sdk_calls;
 mod sending;
 mod tenants;
 mod tokens;

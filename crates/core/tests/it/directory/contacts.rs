@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use stentor_core::directory::DirectoryError;
 use stentor_core::directory::user_blocks::BlockError;
+use stentor_core::records::RecordKind;
 
 use super::world_of;
 use crate::harness::{World, user_id};
@@ -109,4 +110,49 @@ async fn blocks_are_users_and_not_too_many() {
     block(&world, "a", &["d"]).await.expect("is blocked already");
     let refused = block(&world, "a", &["e"]).await;
     assert!(matches!(refused, Err(BlockError::Directory(DirectoryError::TooMany { max: 3 }))));
+}
+
+#[tokio::test]
+async fn who_is_asked_decides() {
+    use stentor_core::directory::contact_requests::Requested;
+    let world = world_of(&["a", "b", "c"]).await;
+    let (a, b, c, nobody) = (user_id("a"), user_id("b"), user_id("c"), user_id("nobody"));
+    let ask = async |asker, asked| world.node.request_contact(&world.app, asker, asked, "hello").await;
+    assert!(!world.node.accept_contact(&world.app, &b, &a).await.expect("looks"), "nobody asked");
+    assert!(!world.node.decline_contact(&world.app, &b, &a).await.expect("looks"), "nobody asked");
+    for _ in 0..2 {
+        assert_eq!(ask(&a, &b).await.expect("asks"), Requested::Waits);
+    }
+    assert!(!world.node.accept_contact(&world.app, &a, &b).await.expect("looks"), "who asks does not answer");
+    assert_eq!(contacts(&world, "a").await, [""; 0]);
+    for _ in 0..2 {
+        assert!(world.node.accept_contact(&world.app, &b, &a).await.expect("accepts"));
+    }
+    assert_eq!((contacts(&world, "a").await, contacts(&world, "b").await), (vec!["b".into()], vec!["a".into()]));
+    assert_eq!(ask(&b, &a).await.expect("asks"), Requested::Contacts);
+
+    assert_eq!(ask(&a, &c).await.expect("asks"), Requested::Waits);
+    assert!(world.node.decline_contact(&world.app, &c, &a).await.expect("declines"));
+    assert!(!world.node.accept_contact(&world.app, &c, &a).await.expect("looks"), "it is answered");
+    world.node.block_users(&world.app, &c, std::slice::from_ref(&b)).await.expect("blocks");
+    assert_eq!(ask(&b, &c).await.expect("asks"), Requested::Unheard);
+    assert!(matches!(ask(&a, &nobody).await, Err(DirectoryError::NoUser(_))));
+    assert!(matches!(ask(&nobody, &a).await, Err(DirectoryError::NoUser(_))));
+}
+
+#[tokio::test]
+async fn requests_end_with_their_users_and_are_not_too_many() {
+    let world = world_of(&["a", "b", "c", "d", "e", "f"]).await;
+    let a = user_id("a");
+    for asker in ["b", "c", "d", "e"] {
+        world.node.request_contact(&world.app, &user_id(asker), &a, "").await.expect("asks");
+    }
+    let asked = world.node.request_contact(&world.app, &user_id("f"), &a, "").await;
+    assert!(matches!(asked, Err(DirectoryError::TooMany { max: 4 })));
+    world.node.delete_user(&world.app, &user_id("b")).await.expect("deletes");
+    world.node.request_contact(&world.app, &user_id("f"), &a, "").await.expect("there is room again");
+    world.node.delete_user(&world.app, &a).await.expect("deletes");
+    for kind in [RecordKind::ContactRequest, RecordKind::ContactRequestBy] {
+        assert_eq!(world.node.store().count_records(world.app.id(), kind, "").await.expect("counts"), 0);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod lists;
 mod members;
+mod own;
 mod shared_files;
 
 use serde_json::{Value, json};

@@ -56,7 +56,13 @@ fn row(rule: ChatRule) -> Row {
                 "GET user/user1/contacts",
                 r#"PUT user/user1/contacts/users/user2 {"remark":"r"}"#,
                 r#"POST users/user1/contacts/import {"usernames":["user2"]}"#,
+                "GET users/user1/contacts",
+                r#"PUT users/user1/contacts/users/user2 {"remark":"r"}"#,
                 "DELETE users/user1/contacts/users/user2",
+                r#"POST users/user1/contacts/apply {"usernames":["user2"]}"#,
+                "POST users/user2/contacts/accept/users/user1",
+                r#"POST users/user1/contacts/apply {"usernames":["user3"]}"#,
+                "POST users/user3/contacts/decline/users/user1",
             ],
         ),
         ChatRule::UserBlocks => (
@@ -65,6 +71,8 @@ fn row(rule: ChatRule) -> Row {
                 r#"POST users/user1/blocks/users {"usernames":["user2"]}"#,
                 "GET users/user1/blocks/users",
                 "DELETE users/user1/blocks/users/user2",
+                r#"POST sdk/user/user1/blocks {"usernames":["user2"]}"#,
+                r#"DELETE sdk/user/user1/blocks {"usernames":["user2"]}"#,
             ],
         ),
         ChatRule::Metadata => (
@@ -161,10 +169,19 @@ fn row(rule: ChatRule) -> Row {
                 "GET chatrooms/<room>/users",
                 r#"POST chatrooms/<room>/announcement {"announcement":"a"}"#,
                 "GET chatrooms/<room>/delivery",
+                "GET sdk/chatrooms/<room>/mute/user2",
+                "GET chatrooms/<room>/white/users/user2",
                 r#"POST metadata/chatroom/<room> {"keys":["k"]}"#,
             ],
         ),
-        ChatRule::GroupLists => ((50, 1), &["GET users/user1/joined_chatgroups", "GET chatgroups/user/user1"]),
+        ChatRule::GroupLists => (
+            (50, 1),
+            &[
+                "GET users/user1/joined_chatgroups",
+                "GET chatgroups/user/user1",
+                "GET chatgroups/user/user1/joined_count",
+            ],
+        ),
         ChatRule::Groups => (
             (100, 1),
             &[
@@ -172,6 +189,10 @@ fn row(rule: ChatRule) -> Row {
                 r#"POST chatgroups {"groupname":"g<n>","public":true,"owner":"user1"}"#,
                 "GET chatgroups/<group>",
                 "GET chatgroups/<group>/mute",
+                "GET publicchatgroups",
+                r#"POST chatgroups/<group>/invite {"usernames":["user2"]}"#,
+                "GET sdk/chatgroups/<group>/mute/user2",
+                "GET chatgroups/<group>/white/users/user2",
             ],
         ),
         ChatRule::PushSettingChanges => (

@@ -92,7 +92,7 @@ async fn contacts_have_remarks_and_pages() {
     for bad in [json!("中".repeat(101)), json!(null), json!(1)] {
         refused(&remark("user2", bad).await, 400, "illegal_argument", "parameters is invalid : remark");
     }
-    let text = "updateRemark they are not friends, please add as a friend first.";
+    let text = "updateRemark | they are not friends, please add as a friend first.";
     refused(&remark("user4", json!("friend")).await, 400, "illegal_argument", text);
     refused(&remark("nobody", json!("friend")).await, NOT_FOUND.0, NOT_FOUND.1, NOT_FOUND.2);
     let path = server.chat_path("user/user1/contacts");
@@ -101,7 +101,7 @@ async fn contacts_have_remarks_and_pages() {
     let first = user.get(&format!("{path}?limit=1&needReturnRemark=true")).await.json();
     assert_eq!(
         (&first["data"], &first["count"]),
-        (&json!({ "contacts": [{ "remark": null, "username": "user3" }] }), &json!(1))
+        (&json!({ "contacts": [{ "remark": null, "username": "user3" }], "cursor": first["cursor"] }), &json!(1))
     );
     let cursor = first["cursor"].as_str().unwrap();
     let rest = user.get(&format!("{path}?limit=1&needReturnRemark=true&cursor={cursor}")).await.json();
@@ -177,4 +177,85 @@ async fn blocked_are_users_and_not_too_many() {
     for reply in replies {
         refused(&reply, NOT_FOUND.0, NOT_FOUND.1, NOT_FOUND.2);
     }
+}
+
+#[tokio::test]
+async fn users_ask_each_other_to_become_contacts() {
+    let server = server().await;
+    server.register(&["user1", "user2", "user3"]).await;
+    let (chat, one) = (server.chat().await, server.chat_as("user1").await);
+    let (two, three) = (server.chat_as("user2").await, server.chat_as("user3").await);
+    let path = |rest: &str| server.chat_path(&format!("users/{rest}"));
+    let ask = async |http: &Http, body: Value| http.post(&path("user1/contacts/apply"), &body).await;
+    let asked = ask(&one, json!({ "usernames": ["user2"], "reason": "r".repeat(512) })).await;
+    assert_eq!((asked.code(), &asked.json()["data"]), (200, &json!(["user2"])));
+    assert_eq!(ask(&chat, json!({ "usernames": ["user2", "user3"] })).await.code(), 200, "twice, for the user");
+    assert_eq!(ask(&two, json!({ "usernames": ["user3"] })).await.code(), 401);
+    let accept = path("user2/contacts/accept/users/user1");
+    assert_eq!(one.post(&accept, &json!({})).await.code(), 401, "who asks does not answer");
+    assert_eq!(contacts(&server, &one, "user1").await, json!([]));
+    for _ in 0..2 {
+        assert_eq!(two.post(&accept, &json!({})).await.code(), 200);
+    }
+    assert_eq!(contacts(&server, &one, "user1").await, json!(["user2"]));
+    let none = "there is no contact request of this user.";
+    let declines = path("user3/contacts/decline/users/user1");
+    assert_eq!(three.post(&declines, &json!({})).await.code(), 200);
+    refused(&three.post(&declines, &json!({})).await, 400, "illegal_argument", none);
+    let late = three.post(&path("user3/contacts/accept/users/user1"), &json!({})).await;
+    refused(&late, 400, "illegal_argument", none);
+    for (body, field) in [
+        (json!({}), "usernames"),
+        (json!({ "usernames": [] }), "usernames"),
+        (json!({ "usernames": ["user1"] }), "usernames"),
+        (json!({ "usernames": ["user3"], "reason": "r".repeat(513) }), "reason"),
+    ] {
+        refused(&ask(&one, body).await, 400, "illegal_argument", &format!("parameters is invalid : {field}"));
+    }
+    let many = json!({ "usernames": vec!["user3"; 11] });
+    refused(&ask(&one, many).await, 400, "illegal_argument", "request user over flow limit:10.");
+    for nobody in ["nobody", "a b"] {
+        let reply = ask(&one, json!({ "usernames": [nobody] })).await;
+        refused(&reply, NOT_FOUND.0, NOT_FOUND.1, NOT_FOUND.2);
+    }
+}
+
+#[tokio::test]
+async fn clients_have_ways_of_their_own_to_the_same() {
+    let server = server().await;
+    server.register(&["user1", "user2", "user3"]).await;
+    let (chat, one) = (server.chat().await, server.chat_as("user1").await);
+    for contact in ["user2", "user3"] {
+        add(&server, &chat, "user1", contact).await;
+    }
+    let remark = server.chat_path("users/user1/contacts/users/user2?resource=web");
+    assert_eq!(one.put(&remark, &json!({ "remark": "Bob" })).await.code(), 200);
+    let all = one.get(&server.chat_path("users/user1/contacts/users?needReturnRemark=true")).await.json();
+    let entities = json!([{ "username": "user3", "remark": null }, { "username": "user2", "remark": "Bob" }]);
+    assert_eq!((&all["entities"], &all["data"]), (&entities, &json!(["user3", "user2"])));
+    let page = async |cursor: &str| {
+        let path = format!("users/user1/contacts?needReturnRemark=true&limit=1&cursor={cursor}");
+        one.get(&server.chat_path(&path)).await.json()["data"].clone()
+    };
+    let first = page("").await;
+    assert_eq!(first["contacts"], json!([{ "username": "user3", "remark": null }]));
+    let second = page(first["cursor"].as_str().unwrap()).await;
+    assert_eq!(second, json!({ "contacts": [{ "username": "user2", "remark": "Bob" }] }));
+    let blocks = server.chat_path("sdk/user/user1/blocks?resource=web");
+    let listed = async || one.get(&server.chat_path("users/user1/blocks/users")).await.json()["data"].clone();
+    let names = json!({ "usernames": ["user2", "user3"] });
+    assert_eq!(one.post(&blocks, &names).await.json()["data"], names["usernames"]);
+    assert_eq!(listed().await.as_array().unwrap().len(), 2);
+    let send = async |body: &Value| one.send(http::Method::DELETE, &blocks, body.to_string().into()).await;
+    for _ in 0..2 {
+        assert_eq!(send(&names).await.json()["data"], names["usernames"]);
+    }
+    assert_eq!(listed().await, json!([]));
+    refused(&send(&json!({})).await, 400, "illegal_argument", "parameters is invalid : usernames");
+    for (count, code) in [(50, 200), (51, 400)] {
+        assert_eq!(send(&json!({ "usernames": vec!["user2"; count] })).await.code(), code);
+    }
+    assert_eq!(send(&json!({ "usernames": ["nobody"] })).await.code(), 404);
+    let two = server.chat_as("user2").await;
+    assert_eq!(two.post(&blocks, &names).await.code(), 401);
 }

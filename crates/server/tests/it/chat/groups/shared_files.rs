@@ -198,7 +198,8 @@ async fn what_is_not_there_is_not_found() {
     no_room(&none.get(&none.chat, &id).await, "12345");
     no_room(&none.delete(&none.chat, &id).await, "12345");
     let room = none.server.chat_path("chatrooms/12345/share_files");
-    assert_eq!(none.chat.get(&room).await.code(), 404, "rooms have none");
+    let reply = none.chat.get(&room).await;
+    refused(&reply, 403, "service_not_open", "chatroom share file service not open!");
 }
 
 #[tokio::test]
