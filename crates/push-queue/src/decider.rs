@@ -18,7 +18,7 @@ use crate::keys::{due_ms, lane};
 use crate::log::{self, Device, DeviceState, Entry};
 use crate::pace::{Pace, STORE_PAUSE};
 use crate::queue::{DAY_MS, PushQueue};
-use crate::words::{PushEnd, PushResult};
+use crate::words::PushEnd;
 
 /// Due records that are worked on together.
 const BATCH: usize = 64;
@@ -238,7 +238,8 @@ impl PushQueue {
             None => ("no user exist".to_owned(), "NoUser".to_owned()),
         };
         into.note(&reason);
-        into.changes.extend(self.held_back(about, user, None, &reason));
+        let told = about.told(user, "", "");
+        into.changes.extend(self.held_back(&told, None, &reason, about.now_ms));
         let entry = Entry { reason: Some(reason), detail: Some(detail), ..about.entry() };
         into.changes.push(log::put_entry(user.as_str(), about.message.id, entry));
     }
@@ -246,25 +247,11 @@ impl PushQueue {
     /// A push for each device that is meant, once, however many certificates it is bound with: over the one that was
     /// bound last of those that are there.
     fn tell_devices(&self, about: &About<'_>, user: &UserId, prepared: PreparedPush, into: &mut Decided) {
-        let message = about.message;
-        let entry =
-            Entry { title: prepared.text.title.clone(), content: prepared.text.content.clone(), ..about.entry() };
-        into.changes.push(log::put_entry(user.as_str(), message.id, entry));
-        let told = Told {
-            user: user.as_str(),
-            message: message.id,
-            from: message.from.as_str(),
-            group: group_of(message).map(RoomId::as_str),
-            title: &prepared.text.title,
-            content: &prepared.text.content,
-            extras: &about.extras,
-            sent_at_ms: message.sent_at_ms,
-            direct: false,
-        };
-        self.deliver(&told, prepared.devices, about.now_ms, into, |notifier, reason| {
-            self.held_back(about, user, Some(notifier), reason)
-        });
+        let PreparedPush { text, devices, .. } = prepared;
+        let entry = Entry { title: text.title.clone(), content: text.content.clone(), ..about.entry() };
+        into.changes.push(log::put_entry(user.as_str(), about.message.id, entry));
         into.note("pushed");
+        self.deliver(&about.told(user, &text.title, &text.content), devices, about.now_ms, into);
     }
 
     /// Makes deliveries for those devices that can be reached, and notes why the others are not. Returns the former.
@@ -274,7 +261,6 @@ impl PushQueue {
         devices: Vec<(PushBinding, Result<(), DeviceLeftOut>)>,
         now_ms: u64,
         into: &mut Decided,
-        held_back: impl Fn(&str, &str) -> Vec<Change>,
     ) -> HashSet<String> {
         let mut reached = HashSet::new();
         // What was bound last comes last, and goes first.
@@ -307,7 +293,7 @@ impl PushQueue {
                 }
                 Err(reason) => {
                     if reason != OTHER_CERTIFICATE {
-                        into.changes.extend(held_back(&binding.notifier, &reason));
+                        into.changes.extend(self.held_back(told, Some(&binding), &reason, now_ms));
                     }
                     device.reason = Some(reason);
                 }
@@ -318,16 +304,14 @@ impl PushQueue {
         reached
     }
 
-    fn held_back(&self, about: &About<'_>, user: &UserId, notifier: Option<&str>, reason: &str) -> Vec<Change> {
-        self.0.intake.words.ended(&PushResult {
-            user,
-            message: about.message.id,
-            notifier,
-            provider: None,
-            end: PushEnd::HeldBack,
-            detail: reason,
-            at_ms: about.now_ms,
-        })
+    pub(crate) fn held_back(
+        &self,
+        told: &Told<'_>,
+        binding: Option<&PushBinding>,
+        reason: &str,
+        now_ms: u64,
+    ) -> Vec<Change> {
+        self.0.intake.words.ended(&told.result(binding, PushEnd::HeldBack, reason, now_ms))
     }
 
     /// Decides on what waits in a user's inbox, acked by no device, and was not decided on before.
@@ -374,6 +358,20 @@ struct About<'a> {
 }
 
 impl About<'_> {
+    fn told<'a>(&'a self, user: &'a UserId, title: &'a str, content: &'a str) -> Told<'a> {
+        Told {
+            user: user.as_str(),
+            message: self.message.id,
+            from: self.message.from.as_str(),
+            group: group_of(self.message).map(RoomId::as_str),
+            title,
+            content,
+            extras: &self.extras,
+            sent_at_ms: self.message.sent_at_ms,
+            direct: false,
+        }
+    }
+
     fn entry(&self) -> Entry {
         Entry {
             from: self.message.from.as_str().to_owned(),

@@ -10,6 +10,8 @@ use stentor_core::push::decision::EXPIRES_AFTER_MS;
 use stentor_core::records::{Record, RecordKind};
 use stentor_push::{Custom, DeviceToken, Extensions, Push};
 
+use crate::words::{PushEnd, PushResult, ResultDevice};
+
 /// A record of the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Delivery {
@@ -79,6 +81,24 @@ pub(crate) struct Told<'a> {
     pub(crate) extras: &'a str,
     pub(crate) sent_at_ms: u64,
     pub(crate) direct: bool,
+}
+
+impl<'a> Told<'a> {
+    /// How it ended, for the dialect: on a device, or before any was reached for.
+    pub(crate) fn result(
+        &self,
+        binding: Option<&'a PushBinding>,
+        end: PushEnd,
+        detail: &'a str,
+        at_ms: u64,
+    ) -> PushResult<'a> {
+        let device = |binding: &'a PushBinding| {
+            let PushBinding { device, token, notifier, .. } = binding;
+            ResultDevice { device, token, notifier, provider: None }
+        };
+        let Self { user, message, from, group, .. } = *self;
+        PushResult { user, message, from, group, device: binding.map(device), end, detail, at_ms }
+    }
 }
 
 impl Delivery {

@@ -11,7 +11,6 @@ use crate::delivery::{Told, write_extras};
 use crate::log::{self, Entry};
 use crate::queue::PushQueue;
 pub use crate::settle::SendEnd;
-use crate::words::{PushEnd, PushResult};
 
 /// What is said.
 #[derive(Debug, Clone, Default)]
@@ -81,17 +80,11 @@ impl PushQueue {
                 content: push.content.clone(),
             };
             decided.changes.push(log::put_entry(user.as_str(), message, entry));
-            let ended = |notifier: Option<&str>, detail: &str| {
-                let (provider, end) = (None, PushEnd::HeldBack);
-                let result = PushResult { user, message, notifier, provider, end, detail, at_ms: now_ms };
-                inner.intake.words.ended(&result)
-            };
             if let Some(refused) = refused {
-                decided.changes.extend(ended(None, refused));
+                decided.changes.extend(self.held_back(&told, None, refused, now_ms));
             }
             let bindings = bindings.into_iter().map(|binding| (binding, Ok(()))).collect();
-            let reached =
-                self.deliver(&told, bindings, now_ms, &mut decided, |notifier, reason| ended(Some(notifier), reason));
+            let reached = self.deliver(&told, bindings, now_ms, &mut decided);
             let wait_for = |device: String| {
                 let end = self.await_end(format!("{}:{user}:{device}", message.0));
                 (device, end)

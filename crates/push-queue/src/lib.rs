@@ -33,4 +33,4 @@ pub mod words;
 pub use intake::Intake;
 pub use queue::{PushBounds, PushQueue, PushSetup};
 pub use route::{Route, Routes};
-pub use words::{PushEnd, PushResult, Wording, Words};
+pub use words::{PushEnd, PushResult, ResultDevice, Wording, Words};

@@ -1,6 +1,5 @@
 //! What is written when pushes were tried: in one step with their removal from the queue, or their putting off.
 
-use stentor_core::id::UserId;
 use stentor_core::records::{RecordKind, encode};
 use stentor_core::store::Change;
 use stentor_push::{ErrorClass, Next, PushError, Sent};
@@ -9,7 +8,7 @@ use crate::delivery::Delivery;
 use crate::keys::lane;
 use crate::log::{self, Device, DeviceState};
 use crate::queue::Inner;
-use crate::words::{PushEnd, PushResult};
+use crate::words::{PushEnd, PushResult, ResultDevice};
 
 /// How a push ended, for who waits for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,8 +110,14 @@ impl Settled {
                 self.dead.push((delivery.clone(), since_ms));
                 Standing::failed(&reason, PushEnd::Refused)
             }
-            Next::GiveUp if error.class() == ErrorClass::Refused => Standing::failed(&reason, PushEnd::Refused),
-            Next::GiveUp => Standing::failed(&reason, PushEnd::GaveUp),
+            Next::GiveUp => Standing::failed(
+                &reason,
+                match error.class() {
+                    ErrorClass::Refused => PushEnd::Refused,
+                    ErrorClass::Credentials => PushEnd::NotLetIn,
+                    _ => PushEnd::GaveUp,
+                },
+            ),
         }
     }
 
@@ -128,12 +133,13 @@ impl Settled {
         let Standing { state, reason, sent_id, end } = standing;
         if let Some(end) = end {
             self.gone += 1;
-            let user = UserId::from_trusted(&delivery.user);
+            let Delivery { user, from, group, device, token, notifier, .. } = delivery;
             self.changes.extend(inner.intake.words.ended(&PushResult {
-                user: &user,
+                user,
                 message: delivery.message(),
-                notifier: Some(&delivery.notifier),
-                provider,
+                from,
+                group: group.as_deref(),
+                device: Some(ResultDevice { device, token, notifier, provider }),
                 end,
                 detail: sent_id.as_deref().or(reason.as_deref()).unwrap_or_default(),
                 at_ms: now_ms,

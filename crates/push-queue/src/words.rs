@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::Value;
-use stentor_core::id::{MessageId, UserId};
+use stentor_core::id::MessageId;
 use stentor_core::message::Message;
 use stentor_core::push::{PushAsked, PushLanguage, PushMoment, Said, SenderText};
 use stentor_core::store::Change;
@@ -39,7 +39,7 @@ impl Wording {
 }
 
 /// How the push of a message to a user ended, or to one of the user's devices.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PushEnd {
     /// A provider has taken it.
     Sent,
@@ -47,24 +47,42 @@ pub enum PushEnd {
     HeldBack,
     /// A provider does not take it: the push or the device's token is bad.
     Refused,
+    /// A provider does not take it from us: the certificate is bad.
+    NotLetIn,
     /// It was tried for as long as it may be.
     GaveUp,
 }
 
-/// What became of a push.
-#[derive(Debug, Clone)]
-pub struct PushResult<'a> {
-    /// The receiver.
-    pub user: &'a UserId,
-    /// The message.
-    pub message: MessageId,
-    /// The name of the certificate; none if no device was reached for.
-    pub notifier: Option<&'a str>,
+/// The device that a push went to, or did not.
+#[derive(Debug, Clone, Copy)]
+pub struct ResultDevice<'a> {
+    /// The device, by its own word.
+    pub device: &'a str,
+    /// What the provider knows it by. Never to be logged.
+    pub token: &'a str,
+    /// The name of the certificate.
+    pub notifier: &'a str,
     /// The provider's name; none if there is no such certificate.
     pub provider: Option<&'a str>,
+}
+
+/// What became of a push.
+#[derive(Debug, Clone, Copy)]
+pub struct PushResult<'a> {
+    /// The receiver.
+    pub user: &'a str,
+    /// The message.
+    pub message: MessageId,
+    /// Its sender; empty if nobody sent it.
+    pub from: &'a str,
+    /// Its group.
+    pub group: Option<&'a str>,
+    /// Which device; none if it is about all of them.
+    pub device: Option<ResultDevice<'a>>,
     /// How it ended.
     pub end: PushEnd,
-    /// Why, in the words of the documents where they have some; the provider's own ID of a push that was sent.
+    /// Of one that was sent, the provider's own ID; of one that was held back, why, in the words of the documents; else
+    /// what the provider said.
     pub detail: &'a str,
     /// When: Unix time in milliseconds.
     pub at_ms: u64,
