@@ -6,6 +6,7 @@ use stentor_core::id::UserId;
 use stentor_core::limits::{Rate, SlidingWindow, WindowsByKey};
 use stentor_core::push::PushLanguage;
 use stentor_http_kit::Secret;
+use stentor_push_queue::PushQueue;
 
 use crate::callbacks::Callbacks;
 use crate::error::ChatError;
@@ -34,6 +35,8 @@ pub struct ChatApp {
     pub history_download_ms: u64,
     /// Its callbacks; `None` where they are not served.
     pub callbacks: Option<Callbacks>,
+    /// The queue of its offline pushes; `None` where there is none.
+    pub push: Option<PushQueue>,
     /// Messages may be taken back for so long, in milliseconds: 2 minutes (message documents).
     pub recall_within_ms: u64,
     /// Whether broadcasts are part of the past of rooms: not by default (broadcast documents).
@@ -134,6 +137,7 @@ impl ChatApp {
             features: ChatFeatures::default(),
             history_download_ms: HISTORY_DOWNLOAD_MS,
             callbacks: None,
+            push: None,
             recall_within_ms: 120_000,
             broadcasts_roam: false,
             push_midnight_clears: false,

@@ -7,6 +7,7 @@ mod filter;
 mod gate;
 mod message;
 mod news;
+mod push;
 mod room;
 mod seal;
 mod session;

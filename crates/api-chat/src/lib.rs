@@ -46,6 +46,7 @@ pub use logins::ChatLogins;
 pub use names::{ROOM_NAMES, USER_NAMES, any_user, user_id};
 pub use password::Passwords;
 pub use policy::{ChatLimits, high_types, policy};
+pub use push::words::ChatWords;
 pub use push::zone::PushZone;
 pub use rates::ChatRule;
 pub use routes::{openapi, router};

@@ -4,11 +4,13 @@ mod asked;
 pub(crate) mod binding;
 mod conversations;
 mod language;
+mod log;
 mod nicknames;
 mod own_template;
 mod preview;
 mod settings;
 mod template;
+pub(crate) mod words;
 pub(crate) mod zone;
 
 use stentor_core::directory::DirectoryError;
@@ -36,6 +38,7 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(template::get, template::change, template::delete),
         routes!(nicknames::handler),
         routes!(preview::handler),
+        routes!(log::handler),
     ]
 }
 
@@ -52,6 +55,7 @@ pub(crate) fn sizes() -> Vec<Size> {
         size("Name of a push template", format!("{} characters", template::MAX_NAME), "400"),
         size("Pattern of a push template", format!("{} bytes", template::MAX_PATTERN), "400"),
         size("Push templates on a page", page(template::PAGE), "so many"),
+        size("Entries of the push log in an answer", page(log::PAGE), "400"),
         size("Users whose push nickname is set at once", nicknames::MAX_USERS, "400"),
         size("Devices of a user that are bound for pushes", bindings::BINDINGS, "the newest replaces the oldest"),
         size("Name of a device or certificate", format!("{} bytes", binding::MAX_NAME), "400"),

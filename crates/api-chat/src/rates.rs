@@ -149,6 +149,8 @@ rules! {
     PushNicknames chat_push_nicknames_per_second: 100 / 1000, "push documents";
     /// Pushes previewed.
     PushPreviews chat_push_previews_per_second: 100 / 1000, "our choice";
+    /// The log of pushes read.
+    PushLogReads chat_push_log_reads_per_second: 100 / 1000, "our choice";
     /// Callbacks listed and sent again.
     Callbacks chat_callbacks_per_second: 100 / 1000, "our choice";
 }

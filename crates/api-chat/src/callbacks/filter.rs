@@ -20,6 +20,8 @@ pub enum CallbackEvent {
     ReadAck,
     /// A user logged in or out.
     Status,
+    /// The offline push of a message ended, on a device or before any was reached for.
+    Push,
     /// Something happened to a group.
     Group,
     /// Something happened to a room.

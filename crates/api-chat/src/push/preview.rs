@@ -4,12 +4,12 @@
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
-use stentor_chat_content::{Content, ContentType, ContentView, MAX_BYTES};
+use serde_json::{Value, json};
+use stentor_chat_content::{Content, MAX_BYTES};
 use stentor_core::id::RoomId;
-use stentor_core::push::{PreparedPush, PushAsked, PushRequest, PushSort, Said};
+use stentor_core::push::{PreparedPush, PushRequest};
 
-use super::asked::{ExtAsked, of_ext};
+use super::words::wording;
 use super::{invalid, owner_of, refused};
 use crate::body::RawBody;
 use crate::call::Call;
@@ -55,46 +55,23 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
     let to = owner_of(request.to.as_deref().ok_or_else(|| invalid("to"))?)?;
     let content = Content::parse(request.kind.as_deref(), request.body, request.ext, MAX_BYTES).map_err(of_content)?;
     let view = content.view();
-    let ExtAsked { asked, sender, template, group_nickname } = of_ext(&object(view.ext()));
     let now_ms = call.now_ms();
-    let command = view.kind() == ContentType::Command;
-    let asked = PushAsked {
-        sort: if command { PushSort::Command } else { PushSort::Said },
-        sent_at_ms: request.timestamp.unwrap_or(now_ms),
-        ..asked
-    };
+    let mut wording = wording(view);
+    wording.asked.sent_at_ms = request.timestamp.unwrap_or(now_ms);
     let group = request.group.as_deref().filter(|group| !group.is_empty()).map(RoomId::from_trusted);
-    let text = object(Some(view.body())).get("msg").and_then(Value::as_str).unwrap_or_default().to_owned();
     let push = PushRequest {
-        asked: &asked,
+        asked: &wording.asked,
         from: &from,
         group: group.as_ref(),
-        said: said(view, &text),
-        sender: &sender,
-        template: template.as_deref(),
-        group_nickname: group_nickname.as_deref(),
+        said: wording.said(),
+        sender: &wording.sender,
+        template: wording.template.as_deref(),
+        group_nickname: wording.group_nickname.as_deref(),
         language: call.chat.push_language,
     };
     let moment = call.chat.push_zone.moment(now_ms);
     let prepared = call.node().prepare_push(&call.app, &push, &to, moment).await.map_err(refused)?;
     Ok(call.reply().path("/push").data(shown(&prepared)).send())
-}
-
-/// The members of a JSON object; none if it is none.
-fn object(json: Option<&str>) -> Map<String, Value> {
-    json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
-}
-
-fn said<'a>(content: ContentView<'_>, text: &'a str) -> Said<'a> {
-    match content.kind() {
-        ContentType::Text | ContentType::Command => Said::Text(text),
-        ContentType::Image => Said::Image,
-        ContentType::Audio => Said::Audio,
-        ContentType::Video => Said::Video,
-        ContentType::File => Said::File,
-        ContentType::Location => Said::Location,
-        ContentType::Custom => Said::Custom,
-    }
 }
 
 fn shown(prepared: &PreparedPush) -> Value {

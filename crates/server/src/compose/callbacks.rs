@@ -82,6 +82,7 @@ fn filter(section: &CallbackSection) -> Filter {
             EventWord::Edit => CallbackEvent::Edit,
             EventWord::ReadAck => CallbackEvent::ReadAck,
             EventWord::Status => CallbackEvent::Status,
+            EventWord::Push => CallbackEvent::Push,
             EventWord::Group => CallbackEvent::Group,
             EventWord::Room => CallbackEvent::Room,
         }),

@@ -84,6 +84,8 @@ words! {
         ReadAck = "read_ack",
         /// A user logged in or out.
         Status = "status",
+        /// The offline push of a message ended.
+        Push = "push",
         /// Something happened to a group.
         Group = "group",
         /// Something happened to a room.

@@ -238,6 +238,7 @@ fn row(rule: ChatRule) -> Row {
         ChatRule::PushPreviews => {
             ((100, 1), &[r#"POST push/preview {"from":"user1","to":"user2","type":"txt","body":{"msg":"a"}}"#])
         }
+        ChatRule::PushLogReads => ((100, 1), &["GET push/log?user=user1"]),
         ChatRule::Callbacks => ((100, 1), &["GET callbacks/storage/info"]),
     }
 }

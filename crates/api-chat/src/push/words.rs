@@ -1,0 +1,79 @@
+//! What a message says and asks for, as its push needs it.
+
+use serde_json::{Map, Value};
+use stentor_chat_content::{ContentType, ContentView};
+use stentor_core::message::{Message, MessageKind, Target};
+use stentor_core::push::{PushAsked, PushLanguage, PushMoment, PushSort, Said};
+use stentor_core::store::Change;
+use stentor_push::Extensions;
+use stentor_push_queue::{PushResult, Wording, Words};
+
+use super::asked::{ExtAsked, of_ext};
+use super::zone::PushZone;
+use crate::callbacks::Callbacks;
+
+/// The dialect's part of the pushes of an app.
+#[derive(Debug)]
+pub struct ChatWords {
+    /// The time zone of the times at which users want no pushes.
+    pub zone: PushZone,
+    /// The language of what is not the message's own, for receivers who have set none that is known.
+    pub language: PushLanguage,
+    /// Who is told how pushes ended.
+    pub callbacks: Option<Callbacks>,
+}
+
+impl Words for ChatWords {
+    /// Commands are never pushed, but the log says so.
+    fn tells(&self, message: &Message) -> bool {
+        message.marks.kind == MessageKind::Content && !matches!(message.to, Target::Room(_))
+    }
+
+    fn read(&self, message: &Message) -> Option<Wording> {
+        ContentView::decode(&message.payload).ok().map(wording)
+    }
+
+    fn moment(&self, now_ms: u64) -> PushMoment {
+        self.zone.moment(now_ms)
+    }
+
+    fn language(&self) -> PushLanguage {
+        self.language
+    }
+
+    fn ended(&self, result: &PushResult<'_>) -> Vec<Change> {
+        self.callbacks.as_ref().map_or_else(Vec::new, |callbacks| callbacks.push_ended(result))
+    }
+}
+
+/// Reads a content and its extension (push extension documents). When it was sent is not in it.
+pub(crate) fn wording(content: ContentView<'_>) -> Wording {
+    let ext = object(content.ext());
+    let ExtAsked { asked, sender, template, group_nickname } = of_ext(&ext);
+    let sort = if content.kind() == ContentType::Command { PushSort::Command } else { PushSort::Said };
+    let text = || object(Some(content.body())).get("msg").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (text, otherwise) = match content.kind() {
+        ContentType::Text | ContentType::Command => (Some(text()), Said::Custom),
+        ContentType::Image => (None, Said::Image),
+        ContentType::Audio => (None, Said::Audio),
+        ContentType::Video => (None, Said::Video),
+        ContentType::File => (None, Said::File),
+        ContentType::Location => (None, Said::Location),
+        ContentType::Custom => (None, Said::Custom),
+    };
+    Wording {
+        asked: PushAsked { sort, ..asked },
+        text,
+        otherwise,
+        sender,
+        template,
+        group_nickname,
+        custom: ext.get("em_push_ext").and_then(|push| push.get("custom")).cloned(),
+        extensions: Extensions::of(&ext),
+    }
+}
+
+/// The members of a JSON object; none if it is none.
+fn object(json: Option<&str>) -> Map<String, Value> {
+    json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
