@@ -201,8 +201,11 @@ impl PushQueue {
 
     /// Decides on a message for these receivers.
     async fn decide_message(&self, message: &Message, users: &[UserId]) -> Result<Decided, StoreError> {
-        let inner = &self.0;
-        let mut decided = Decided::default();
+        let (inner, mut decided) = (&self.0, Decided::default());
+        let users = self.undecided(message.id, users).await?;
+        if users.is_empty() {
+            return Ok(decided);
+        }
         let Some(mut wording) = inner.intake.words.read(message) else {
             tracing::error!(app = %inner.app.id(), message = %message.id, "a message is not pushed: it cannot be read");
             return Ok(decided);
@@ -220,13 +223,21 @@ impl PushQueue {
             language: inner.intake.words.language(),
         };
         let moment = inner.intake.words.moment(now_ms);
-        let prepared = inner.node.prepare_pushes(&inner.app, &request, users, moment).await?;
+        let prepared = inner.node.prepare_pushes(&inner.app, &request, &users, moment).await?;
         let extras = write_extras(&wording.extensions, wording.custom.as_ref());
         let about = About { message, extras, now_ms };
         for (user, prepared) in users.iter().zip(prepared) {
             self.decide_user(&about, user, prepared, &mut decided);
         }
         Ok(decided)
+    }
+
+    /// Those of the users for whom it was not decided before: a look into an inbox may come before the message's own
+    /// record.
+    async fn undecided(&self, message: MessageId, users: &[UserId]) -> Result<Vec<UserId>, StoreError> {
+        let asked = users.iter().map(|user| (user, message));
+        let decided = log::decided(self.0.store(), self.0.app.id(), asked).await?;
+        Ok(users.iter().zip(decided).filter(|(_, decided)| !decided).map(|(user, _)| user.clone()).collect())
     }
 
     fn decide_user(&self, about: &About<'_>, user: &UserId, prepared: Option<PreparedPush>, into: &mut Decided) {
@@ -327,11 +338,9 @@ impl PushQueue {
             let full = page.len() == PAGE;
             let told = |message: &Message| message.from != *user && inner.intake.words.tells(message);
             let messages: Vec<_> = page.into_iter().filter(|message| told(message)).collect();
-            let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
-            let before = log::decided(inner.store(), inner.app.id(), user, &ids).await?;
             let mut all = Decided::default();
-            for (message, _) in messages.iter().zip(before).filter(|(_, before)| !before) {
-                all.add(self.decide_message(message, std::slice::from_ref(user)).await?);
+            for message in messages {
+                all.add(self.decide_message(&message, std::slice::from_ref(user)).await?);
             }
             if !all.changes.is_empty() {
                 self.write(all).await?;

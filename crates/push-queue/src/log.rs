@@ -166,14 +166,13 @@ pub(crate) fn put_device(user: &str, message: MessageId, number: u32, device: De
     Change::Put { kind: RecordKind::PushLog, key, value: encode(&LogRecord::Device(device)) }
 }
 
-/// Which of these messages to the user were decided before, in the order asked.
-pub(crate) async fn decided(
+/// Which of these were decided before, in the order asked.
+pub(crate) async fn decided<'a>(
     store: &dyn Store,
     app: &AppId,
-    user: &UserId,
-    messages: &[MessageId],
+    asked: impl Iterator<Item = (&'a UserId, MessageId)>,
 ) -> Result<Vec<bool>, StoreError> {
-    let keys = messages.iter().map(|message| entry_key(user.as_str(), *message)).collect();
+    let keys = asked.map(|(user, message)| entry_key(user.as_str(), message)).collect();
     let found = store.read_records(app, RecordKind::PushLog, keys).await?;
     Ok(found.into_iter().map(|found| found.is_some()).collect())
 }
@@ -339,7 +338,10 @@ mod tests {
         assert_eq!((one.len(), one[0].devices.len()), (1, 4));
         assert_eq!(read(&store, &app, &bob, Some(at(9, 9)), 1).await.expect("reads"), []);
         let asked = [at(0, 0), at(0, 999), at(2, 199)];
-        assert_eq!(decided(&store, &app, &bob, &asked).await.expect("reads"), [true, false, true]);
+        assert_eq!(
+            decided(&store, &app, asked.iter().map(|message| (&bob, *message))).await.expect("reads"),
+            [true, false, true]
+        );
     }
 
     #[tokio::test]
