@@ -7,6 +7,7 @@ use stentor_core::limits::{Rate, SlidingWindow, WindowsByKey};
 use stentor_core::push::PushLanguage;
 use stentor_http_kit::Secret;
 use stentor_push_queue::PushQueue;
+use stentor_push_queue::certificates::Certificates;
 
 use crate::callbacks::Callbacks;
 use crate::error::ChatError;
@@ -37,6 +38,8 @@ pub struct ChatApp {
     pub callbacks: Option<Callbacks>,
     /// The queue of its offline pushes; `None` where there is none.
     pub push: Option<PushQueue>,
+    /// Its push certificates; `None` where they are not served.
+    pub certificates: Option<Certificates>,
     /// Messages may be taken back for so long, in milliseconds: 2 minutes (message documents).
     pub recall_within_ms: u64,
     /// Whether broadcasts are part of the past of rooms: not by default (broadcast documents).
@@ -138,6 +141,7 @@ impl ChatApp {
             history_download_ms: HISTORY_DOWNLOAD_MS,
             callbacks: None,
             push: None,
+            certificates: None,
             recall_within_ms: 120_000,
             broadcasts_roam: false,
             push_midnight_clears: false,

@@ -6,6 +6,7 @@ mod conversations;
 mod language;
 mod log;
 mod nicknames;
+mod notifiers;
 mod own_template;
 mod preview;
 mod settings;
@@ -15,6 +16,7 @@ pub(crate) mod zone;
 
 use stentor_core::directory::DirectoryError;
 use stentor_core::directory::users::IGNORED_GROUPS;
+use stentor_core::push::notifiers::NOTIFIERS;
 use stentor_core::push::{bindings, preferences};
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
@@ -39,6 +41,8 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(nicknames::handler),
         routes!(preview::handler),
         routes!(log::handler),
+        routes!(notifiers::list, notifiers::create),
+        routes!(notifiers::get, notifiers::change, notifiers::delete),
     ]
 }
 
@@ -60,6 +64,9 @@ pub(crate) fn sizes() -> Vec<Size> {
         size("Devices of a user that are bound for pushes", bindings::BINDINGS, "the newest replaces the oldest"),
         size("Name of a device or certificate", format!("{} bytes", binding::MAX_NAME), "400"),
         size("Token of a device", format!("{} bytes", binding::MAX_TOKEN), "400"),
+        size("Push certificates of an app", NOTIFIERS, "403"),
+        size("What is secret of a push certificate", format!("{} bytes", notifiers::MAX_CERTIFICATE), "400"),
+        size("Another field of a push certificate", format!("{} bytes", notifiers::MAX_FIELD), "400"),
         size("Groups that a user ignores in the way of old", IGNORED_GROUPS, "the newest replaces the oldest"),
     ]
 }

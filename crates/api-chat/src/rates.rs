@@ -151,6 +151,8 @@ rules! {
     PushPreviews chat_push_previews_per_second: 100 / 1000, "our choice";
     /// The log of pushes read.
     PushLogReads chat_push_log_reads_per_second: 100 / 1000, "our choice";
+    /// Push certificates made, read, changed and deleted.
+    Notifiers chat_notifiers_per_second: 100 / 1000, "our choice";
     /// Callbacks listed and sent again.
     Callbacks chat_callbacks_per_second: 100 / 1000, "our choice";
 }

@@ -206,6 +206,14 @@ pub(crate) fn join(base: &str, path: &str) -> Result<Url, PushError> {
     Url::parse(&format!("{base}{path}")).map_err(|_| PushError::refused("the URL cannot be made"))
 }
 
+/// Whether a text can be the URL of a service: `http` or `https`, with neither a user nor a query.
+///
+/// # Errors
+/// When it cannot.
+pub fn check_url(text: &str) -> Result<(), BadSetup> {
+    base(text, "it").map(|_base| ())
+}
+
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;

@@ -37,7 +37,7 @@ pub mod xiaomi;
 
 pub use breaker::{Breaker, BreakerSetup};
 pub use error::{BadSetup, ErrorClass, PushError, Scope};
-pub use http::{Http, HttpSetup};
+pub use http::{Http, HttpSetup, check_url};
 pub use line::{Line, LineSetup};
 pub use provider::{Provider, Sent};
 pub use push::{Custom, DeviceToken, Extensions, Push};

@@ -20,8 +20,10 @@ use crate::config::chat::LanguageWord;
 use crate::config::{AppConfig, Config};
 
 mod callbacks;
+mod push;
 
 pub(crate) use callbacks::{CallbackRules, callback_rules};
+pub(crate) use push::push_services;
 
 use callbacks::content_type;
 

@@ -17,6 +17,7 @@ pub mod files;
 pub mod limits;
 pub mod log;
 pub mod names;
+pub mod push;
 mod reader;
 pub mod section;
 pub mod server;
@@ -29,6 +30,7 @@ pub use reader::{Origin, Problem};
 
 use files::FilesSection;
 use log::LogSection;
+use push::PushSection;
 use reader::Reader;
 use section::{Keys, List};
 use server::ServerSection;
@@ -51,6 +53,8 @@ pub struct Config {
     pub store: StoreSection,
     /// `[files]`
     pub files: FilesSection,
+    /// `[push]`
+    pub push: PushSection,
     /// `[log]`
     pub log: LogSection,
     /// `[[apps]]`
@@ -109,7 +113,8 @@ impl std::error::Error for ConfigError {}
 
 impl Config {
     /// The sections by name, apart from `apps`.
-    pub(crate) const SECTIONS: [&'static str; 7] = ["server", "tls", "http", "gateway", "store", "files", "log"];
+    pub(crate) const SECTIONS: [&'static str; 8] =
+        ["server", "tls", "http", "gateway", "store", "files", "push", "log"];
 
     pub(crate) fn section(&mut self, name: &str) -> Option<&mut dyn Keys> {
         Some(match name {
@@ -119,6 +124,7 @@ impl Config {
             "gateway" => &mut self.gateway,
             "store" => &mut self.store,
             "files" => &mut self.files,
+            "push" => &mut self.push,
             "log" => &mut self.log,
             _ => return None,
         })

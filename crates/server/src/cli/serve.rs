@@ -26,11 +26,13 @@ impl From<StartError> for Failed {
             StartError::DataDir(_) | StartError::Open(_) | StartError::Credentials(_) | StartError::Files(_) => {
                 Exit::DataDirectory
             }
-            StartError::Tls(_) => Exit::Usage,
+            StartError::Tls(_) | StartError::PushTrust(_) => Exit::Usage,
             StartError::Listen { .. } => Exit::Address,
-            StartError::Store(_) | StartError::Random(_) | StartError::CallbackTls(_) | StartError::Interrupted => {
-                Exit::Failure
-            }
+            StartError::Store(_)
+            | StartError::Random(_)
+            | StartError::CallbackTls(_)
+            | StartError::Certificates(_)
+            | StartError::Interrupted => Exit::Failure,
         };
         Self::new(exit, error)
     }

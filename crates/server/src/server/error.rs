@@ -33,6 +33,12 @@ pub enum StartError {
     /// TLS for callbacks cannot be set up.
     #[error("callbacks: {0}")]
     CallbackTls(tokio_rustls::rustls::Error),
+    /// The certificate authorities of push services cannot be read.
+    #[error("push.ca_file: {0}")]
+    PushTrust(String),
+    /// The certificates of push services cannot be loaded.
+    #[error("push: {0}")]
+    Certificates(#[from] stentor_push_queue::certificates::CertificateError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {

@@ -1,6 +1,7 @@
 //! What is there before anything is served: store, node and gateway.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use stentor_core::store::memory::MemoryStore;
 use stentor_files::FileStore;
 use stentor_gateway_ws::{GatewayConfig, GatewayState, Logins};
 use stentor_http_kit::{Observe, RequestIds};
+use stentor_push_queue::certificates::{Certificates, CertificatesSetup};
 use stentor_store_embedded::{EmbeddedStore, Options};
 use stentor_token::access::AccessKey;
 
@@ -32,6 +34,9 @@ use crate::metrics::{HttpCounters, PREFIX};
 
 /// What the tokens of the Chat API are signed with, in the data directory: they survive a restart.
 const CHAT_KEY: &str = "chat-token.key";
+
+/// What the secrets of push certificates are sealed with, in the data directory, unless the configuration has it.
+const SEAL_KEY: &str = "push-seal.key";
 
 /// What tests put in the place of the real thing.
 #[derive(Default)]
@@ -86,7 +91,8 @@ pub(super) async fn start_core(config: &Config, parts: Parts, directory: &DataDi
     let http = Arc::new(HttpCounters::register(&mut registry));
     let observe = Observe::new(Arc::new(RequestIds::new(seed)), http);
     let files = open_files(config).await?;
-    let chat = chat(config, directory, &node, &observe, &callbacks, &files)?;
+    let certificates = certificates(config, directory, &node).await?;
+    let chat = chat(config, directory, &node, &observe, (&callbacks, &certificates), &files)?;
     let logins = Logins {
         rtm: Arc::new(RtmLogins::new(config.apps.iter().map(compose::rtm_app))),
         chat: Arc::new(ChatLogins::new(chat.clone())),
@@ -133,17 +139,43 @@ async fn callbacks(
     Ok(all)
 }
 
+/// The push certificates of every app with a Chat side, by its key.
+async fn certificates(
+    config: &Config,
+    directory: &DataDir,
+    node: &Node,
+) -> Result<HashMap<String, Certificates>, StartError> {
+    let section = &config.push;
+    let sealing_key = match &section.sealing_key {
+        Some(key) => *key.expose(),
+        None => directory.key(SEAL_KEY)?,
+    };
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| StartError::PushTrust(error.to_string()));
+    let authorities = section.ca_file.as_ref().map(|file| read(&file.0)).transpose()?;
+    let services = compose::push_services(section, authorities.as_deref())
+        .map_err(|error| StartError::PushTrust(error.to_string()))?;
+    let mut all = HashMap::new();
+    for (org, name) in config.apps.iter().filter_map(compose::chat_names) {
+        let key = app_key(org, name);
+        let Some(app) = node.app(&key) else { continue };
+        let setup = CertificatesSetup { node: node.clone(), app, sealing_key, services: services.clone() };
+        all.insert(key, Certificates::open(setup).await?);
+    }
+    Ok(all)
+}
+
 fn chat(
     config: &Config,
     directory: &DataDir,
     node: &Node,
     observe: &Observe,
-    callbacks: &HashMap<String, Callbacks>,
+    (callbacks, certificates): (&HashMap<String, Callbacks>, &HashMap<String, Certificates>),
     files: &FileStore,
 ) -> Result<ChatState, StartError> {
     let app = |app| {
         let mut chat: ChatApp = compose::chat_app(app)?;
         chat.callbacks = callbacks.get(&chat.key()).cloned();
+        chat.certificates = certificates.get(&chat.key()).cloned();
         Some(chat)
     };
     Ok(ChatState::new(ChatSetup {

@@ -12,6 +12,7 @@ mod import;
 mod messages;
 mod metadata;
 mod mutes;
+mod notifiers;
 mod presence;
 mod push;
 mod rates;

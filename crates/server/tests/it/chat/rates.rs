@@ -239,6 +239,16 @@ fn row(rule: ChatRule) -> Row {
             ((100, 1), &[r#"POST push/preview {"from":"user1","to":"user2","type":"txt","body":{"msg":"a"}}"#])
         }
         ChatRule::PushLogReads => ((100, 1), &["GET push/log?user=user1"]),
+        ChatRule::Notifiers => (
+            (100, 1),
+            &[
+                r#"POST notifiers {"name":"n<n>","provider":"OPPOPUSH","certificate":"s"}"#,
+                "GET notifiers",
+                "GET notifiers/<notifier>",
+                r#"PUT notifiers/<notifier> {"disabled":true}"#,
+                "DELETE notifiers/<notifier>",
+            ],
+        ),
         ChatRule::Callbacks => ((100, 1), &["GET callbacks/storage/info"]),
     }
 }
@@ -271,8 +281,10 @@ impl Limited {
         let room = limited.ok(r#"POST chatrooms {"name":"r","description":"d","owner":"user1"}"#).await;
         let group = limited.ok(r#"POST chatgroups {"groupname":"g","public":true,"owner":"user1"}"#).await;
         let file = limited.ok("POST chatfiles <form>").await["entities"][0]["uuid"].clone();
+        let notifier = limited.ok(r#"POST notifiers {"name":"n","provider":"OPPOPUSH","certificate":"s"}"#).await;
         let names = [
             ("<message>", told),
+            ("<notifier>", notifier["entities"][0]["uuid"].clone()),
             ("<room>", room["data"]["id"].clone()),
             ("<group>", group["data"]["groupid"].clone()),
         ];
