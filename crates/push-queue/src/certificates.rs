@@ -77,7 +77,7 @@ pub struct Certificate {
     pub open: Fields,
     /// Why nothing can be sent with it; `None` if something can.
     pub unusable: Option<String>,
-    /// Whether device tokens are kept although the service said that they are dead ([`Certificates::may_forget`]).
+    /// Whether device tokens are kept although the service said that they are dead ([`Routes::may_forget`]).
     pub holds_tokens: bool,
     /// The last trouble with the service since the start or the last change; of single devices none.
     pub trouble: Option<Trouble>,
@@ -243,9 +243,18 @@ impl Certificates {
         })
         .await
     }
+}
 
-    /// Says what became of a push, before [`Self::may_forget`] is asked about it.
-    pub fn note(&self, notifier: &str, outcome: &Result<Sent, PushError>) {
+impl Routes for Certificates {
+    fn route(&self, notifier: &str) -> Route {
+        match self.0.entries.read().get(notifier) {
+            None => Route::Missing,
+            Some(Entry { disabled: true, .. }) => Route::Disabled,
+            Some(entry) => Route::Open(entry.way.line.clone()),
+        }
+    }
+
+    fn note(&self, notifier: &str, outcome: &Result<Sent, PushError>) {
         let Some(way) = self.0.entries.read().get(notifier).map(|entry| entry.way.clone()) else { return };
         let turn = match outcome {
             Ok(_) => way.guard.note(false),
@@ -272,21 +281,10 @@ impl Certificates {
         }
     }
 
-    /// Whether a token that this certificate's service calls dead may be forgotten: not before a push was taken since the
-    /// certificate was loaded or changed, and not while more than half of the last hundred were dead.
-    #[must_use]
-    pub fn may_forget(&self, notifier: &str) -> bool {
+    /// Not before a push was taken since the certificate was loaded or got another setup, and not while more than half of
+    /// its last hundred outcomes were dead tokens.
+    fn may_forget(&self, notifier: &str) -> bool {
         self.0.entries.read().get(notifier).is_some_and(|entry| entry.way.guard.may_forget())
-    }
-}
-
-impl Routes for Certificates {
-    fn route(&self, notifier: &str) -> Route {
-        match self.0.entries.read().get(notifier) {
-            None => Route::Missing,
-            Some(Entry { disabled: true, .. }) => Route::Disabled,
-            Some(entry) => Route::Open(entry.way.line.clone()),
-        }
     }
 }
 
