@@ -14,6 +14,7 @@ use stentor_core::limits::Rule;
 use stentor_core::push::PushLanguage;
 use stentor_files::S3Options;
 use stentor_http_kit::Secret;
+use stentor_push_queue::PushBounds;
 
 use crate::config::apps::{self, HistoryChannelType};
 use crate::config::chat::LanguageWord;
@@ -167,10 +168,7 @@ pub(crate) fn chat_app(app: &AppConfig) -> Option<ChatApp> {
     chat.client = client.map(|(id, secret)| (id.clone(), Secret::new(secret.expose())));
     chat.recall_within_ms = app.chat.recall_within_s.get() * 1000;
     chat.push_zone = app.chat.push_time_zone.zone().clone();
-    chat.push_language = match app.chat.push_language {
-        LanguageWord::English => PushLanguage::English,
-        LanguageWord::Chinese => PushLanguage::Chinese,
-    };
+    chat.push_language = push_language(app);
     chat.broadcasts_roam = app.chat.broadcasts_roam;
     chat.push_midnight_clears = app.chat.push_midnight_clears;
     chat.history_download_ms = app.chat.history_download_s.get() * 1000;
@@ -190,6 +188,24 @@ pub(crate) fn chat_app(app: &AppConfig) -> Option<ChatApp> {
         group_users_default: app.chat.group_users_default.get().min(app.chat.group_users.get()),
     };
     Some(ChatRule::ALL.into_iter().fold(chat, |chat, rule| chat.with_rate(rule, app.chat_limits.rate(rule))))
+}
+
+/// The language of what pushes say beside the message.
+pub(crate) fn push_language(app: &AppConfig) -> PushLanguage {
+    match app.chat.push_language {
+        LanguageWord::English => PushLanguage::English,
+        LanguageWord::Chinese => PushLanguage::Chinese,
+    }
+}
+
+/// How much waits in an app's push queue.
+pub(crate) fn push_bounds(app: &AppConfig) -> PushBounds {
+    PushBounds {
+        due: app.chat.push_undecided.get(),
+        deliveries: app.chat.push_unsent.get(),
+        ack_wait_ms: app.chat.push_ack_wait_ms.get(),
+        log_kept_ms: app.chat.push_log_s.get() * 1000,
+    }
 }
 
 fn rtm_options(app: &AppConfig) -> RtmOptions {

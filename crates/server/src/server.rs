@@ -17,6 +17,7 @@ use stentor_core::store::StoreError;
 use stentor_files::FileStore;
 use stentor_gateway_ws::{Carrier, GatewayState, Protocol};
 use stentor_http_kit::{Observe, RequestId};
+use stentor_push_queue::PushQueue;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,6 +25,7 @@ use tower::Layer;
 
 mod error;
 mod parts;
+mod pushes;
 
 pub use error::StartError;
 pub use parts::Parts;
@@ -59,6 +61,7 @@ pub struct Server {
     node: Node,
     gateway: GatewayState,
     callbacks: Vec<Callbacks>,
+    pushes: Vec<PushQueue>,
     files: FileStore,
     tls: Option<Arc<Tls>>,
     directory: Arc<DataDir>,
@@ -82,6 +85,7 @@ impl Drop for Server {
         self.stop.cancel();
         self.cut.cancel();
         self.callbacks.iter().for_each(|callbacks| callbacks.outbox().cancel());
+        self.pushes.iter().for_each(PushQueue::cancel);
     }
 }
 
@@ -118,6 +122,7 @@ impl Server {
             node: core.node.clone(),
             gateway: core.gateway.clone(),
             callbacks: core.callbacks.clone(),
+            pushes: core.pushes.clone(),
             files: core.files.clone(),
             tls,
             directory,
@@ -135,8 +140,9 @@ impl Server {
 
     /// Starts the tasks: the node's own, and the listeners.
     fn serve(&self, core: Core, sockets: Sockets) -> Result<(), StartError> {
-        let Core { node, chat, callbacks, files: _, gateway, observe, mut registry } = core;
+        let Core { node, chat, callbacks, pushes, files: _, gateway, observe, mut registry } = core;
         callbacks.iter().for_each(|callbacks| callbacks.outbox().start());
+        pushes.iter().for_each(PushQueue::start);
         let gate = Arc::new(Gate::new(self.config.server.max_connections.get(), files::limit()));
         register_figures(&mut registry, &node, &gateway, &gate);
         let admin = Admin::new(node.clone(), Page::new(registry), observe.clone());
@@ -289,6 +295,12 @@ impl Server {
         &self.callbacks
     }
 
+    /// The push queues of its apps.
+    #[must_use]
+    pub fn pushes(&self) -> &[PushQueue] {
+        &self.pushes
+    }
+
     /// Its data directory.
     #[must_use]
     pub fn data_dir(&self) -> &Path {
@@ -317,12 +329,16 @@ impl Server {
         let ended = async {
             self.gateway.closed().await;
             self.connections.wait().await;
-            // What happens on the way down is in the outbox, for the next start.
+            // What happens on the way down is in the queues, for the next start.
             for callbacks in &self.callbacks {
                 callbacks.outbox().stop().await;
             }
+            for push in &self.pushes {
+                push.stop().await;
+            }
         };
         self.callbacks.iter().for_each(|callbacks| callbacks.outbox().cancel());
+        self.pushes.iter().for_each(PushQueue::cancel);
         if tokio::time::timeout(timeout, ended).await.is_err() {
             tracing::warn!(connections = self.connections.len(), "connections that did not end in time are cut");
         }

@@ -101,6 +101,7 @@ impl TestServer {
         self.clock().advance(by);
         self.node().tick();
         self.wake_callbacks();
+        self.server.pushes().iter().for_each(stentor_push_queue::PushQueue::wake);
     }
 
     /// Has the outboxes look for what is due.

@@ -100,6 +100,8 @@ section! {
         presence: bool = true;
         /// Chat: user attributes.
         metadata: bool = true;
+        /// Chat: offline push, and direct push. Without it, messages for who is away are kept all the same.
+        push: bool = true;
     }
 }
 

@@ -15,6 +15,7 @@ mod mutes;
 mod notifiers;
 mod presence;
 mod push;
+mod pushes;
 mod rates;
 mod recall;
 mod relations;
