@@ -21,11 +21,13 @@ use stentor_core::store::memory::MemoryStore;
 use stentor_files::FileStore;
 use stentor_gateway_ws::{GatewayConfig, GatewayState, Logins};
 use stentor_http_kit::{Observe, RequestIds};
+use stentor_push_queue::PushQueue;
 use stentor_push_queue::certificates::{Certificates, CertificatesSetup};
 use stentor_store_embedded::{EmbeddedStore, Options};
 use stentor_token::access::AccessKey;
 
 use super::error::StartError;
+use super::pushes::{push_queues, watch};
 use crate::compose::{self, CallbackRules};
 use crate::config::Config;
 use crate::config::storage::Engine;
@@ -60,10 +62,18 @@ pub(super) struct Core {
     pub(super) node: Node,
     pub(super) chat: ChatState,
     pub(super) callbacks: Vec<Callbacks>,
+    pub(super) pushes: Vec<PushQueue>,
     pub(super) files: FileStore,
     pub(super) gateway: GatewayState,
     pub(super) observe: Observe,
     pub(super) registry: Registry,
+}
+
+/// What works for apps behind the Chat dialect, by their keys.
+struct Services<'a> {
+    callbacks: &'a HashMap<String, Callbacks>,
+    certificates: &'a HashMap<String, Certificates>,
+    pushes: &'a HashMap<String, PushQueue>,
 }
 
 /// Starts store, node, the Chat dialect and the gateway that asks it who may log in.
@@ -86,19 +96,22 @@ pub(super) async fn start_core(config: &Config, parts: Parts, directory: &DataDi
         seed,
     };
     let node = Node::start(node, store, Arc::new(InProcessBus::alone()), clock, &mut registry).await?;
-    // Before anybody connects: nothing happens unobserved.
     let callbacks = callbacks(config, &node, seed, &mut registry).await?;
+    let certificates = certificates(config, directory, &node).await?;
+    let pushes = push_queues(config, &node, seed, (&callbacks, &certificates), &mut registry).await?;
+    watch(&node, &callbacks, &pushes)?;
     let http = Arc::new(HttpCounters::register(&mut registry));
     let observe = Observe::new(Arc::new(RequestIds::new(seed)), http);
     let files = open_files(config).await?;
-    let certificates = certificates(config, directory, &node).await?;
-    let chat = chat(config, directory, &node, &observe, (&callbacks, &certificates), &files)?;
+    let services = Services { callbacks: &callbacks, certificates: &certificates, pushes: &pushes };
+    let chat = chat(config, directory, &node, &observe, &services, &files)?;
     let logins = Logins {
         rtm: Arc::new(RtmLogins::new(config.apps.iter().map(compose::rtm_app))),
         chat: Arc::new(ChatLogins::new(chat.clone())),
     };
     let gateway = GatewayState::new(node.clone(), logins, GatewayConfig::default());
-    Ok(Core { node, chat, callbacks: callbacks.into_values().collect(), files, gateway, observe, registry })
+    let (callbacks, pushes) = (callbacks.into_values().collect(), pushes.into_values().collect());
+    Ok(Core { node, chat, callbacks, pushes, files, gateway, observe, registry })
 }
 
 /// The callbacks of every app with a Chat side, by its key.
@@ -127,14 +140,7 @@ async fn callbacks(
             seed,
             metrics: metrics.clone(),
         };
-        let key = setup.app_key.clone();
-        let callbacks = Callbacks::open(setup, node.store().clone()).await?;
-        if let Some(app) = node.app(&key)
-            && !app.hook(callbacks.hooks())
-        {
-            return Err(StartError::Interrupted);
-        }
-        all.insert(key, callbacks);
+        all.insert(setup.app_key.clone(), Callbacks::open(setup, node.store().clone()).await?);
     }
     Ok(all)
 }
@@ -169,13 +175,14 @@ fn chat(
     directory: &DataDir,
     node: &Node,
     observe: &Observe,
-    (callbacks, certificates): (&HashMap<String, Callbacks>, &HashMap<String, Certificates>),
+    services: &Services<'_>,
     files: &FileStore,
 ) -> Result<ChatState, StartError> {
     let app = |app| {
         let mut chat: ChatApp = compose::chat_app(app)?;
-        chat.callbacks = callbacks.get(&chat.key()).cloned();
-        chat.certificates = certificates.get(&chat.key()).cloned();
+        chat.callbacks = services.callbacks.get(&chat.key()).cloned();
+        chat.certificates = services.certificates.get(&chat.key()).cloned();
+        chat.push = services.pushes.get(&chat.key()).cloned();
         Some(chat)
     };
     Ok(ChatState::new(ChatSetup {

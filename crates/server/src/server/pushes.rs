@@ -52,7 +52,7 @@ pub(super) async fn push_queues(
 }
 
 /// Has the core tell of what happens: before anybody connects, so that nothing happens unobserved.
-pub(super) fn observe(
+pub(super) fn watch(
     node: &Node,
     callbacks: &HashMap<String, Callbacks>,
     pushes: &HashMap<String, PushQueue>,

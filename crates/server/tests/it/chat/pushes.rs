@@ -1,14 +1,18 @@
 //! Offline push, end to end: from a message to the service that gets the push, over real sockets.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use stentor_core::clock::ManualClock;
 use stentor_core::id::{MessageId, UserId};
 use stentor_gateway_ws::client::ClientOptions;
 use stentor_push::Secret;
 use stentor_push::counterparts::fcm::FcmCounterpart;
 use stentor_push::counterparts::{Answer, Behaviour, Counterpart, webhook};
-use stentor_testkit::{CALLBACK_SECRET, DEADLINE, Http, Receiver, TestApp, TestServer, TestServerBuilder, eventually};
+use stentor_testkit::{
+    CALLBACK_SECRET, DEADLINE, Http, Receiver, START_MS, TestApp, TestServer, TestServerBuilder, eventually,
+};
 
 use super::refused;
 
@@ -168,13 +172,15 @@ async fn what_is_held_back_can_be_looked_up() {
     scene.bind("user2", "tablet", "elsewhere").await;
     let filtered = scene.send("txt", json!({ "msg": "a" }), only).await;
     let entry = scene.settled(&filtered).await;
-    let reasons: Vec<_> = entry["devices"].as_array().expect("devices").iter().map(|device| &device["reason"]).collect();
+    let reasons: Vec<_> =
+        entry["devices"].as_array().expect("devices").iter().map(|device| &device["reason"]).collect();
     assert_eq!(reasons, ["ignore push device id", "no notifier exist"]);
     scene.server.register(&["user3"]).await;
     let path = scene.server.chat_path("messages/users");
     let body = json!({ "from": "user1", "to": ["user3"], "type": "txt", "body": { "msg": "a" } });
     scene.chat.post(&path, &body).await;
-    let entry = eventually("it is decided", async || scene.log("user=user3").await.get(0).cloned().ok_or("nothing")).await;
+    let entry =
+        eventually("it is decided", async || scene.log("user=user3").await.get(0).cloned().ok_or("nothing")).await;
     assert_eq!(entry["reason"], "no push binding");
     assert_eq!(scene.hook.received().len(), 0);
     let newest = scene.log("user=user2&limit=2").await;
@@ -186,9 +192,12 @@ async fn what_is_held_back_can_be_looked_up() {
 async fn the_log_is_the_backend_s_and_asks_for_a_user() {
     let scene = Scene::new(builder()).await;
     let path = |query: &str| scene.server.chat_path(&format!("push/log{query}"));
-    for (query, parameter) in [("", "user"), ("?user=user1&msg_id=x", "msg_id"), ("?user=user1&limit=0", "limit"),
-        ("?user=user1&limit=101", "limit")]
-    {
+    for (query, parameter) in [
+        ("", "user"),
+        ("?user=user1&msg_id=x", "msg_id"),
+        ("?user=user1&limit=0", "limit"),
+        ("?user=user1&limit=101", "limit"),
+    ] {
         let reply = scene.chat.get(&path(query)).await;
         refused(&reply, 400, "illegal_argument", &format!("parameters is invalid : {parameter}"));
     }
@@ -216,7 +225,8 @@ async fn an_outage_and_a_restart_lose_nothing() {
         let entry = scene.settled(message).await;
         assert_eq!(entry["devices"][0]["status"], "sent", "{entry}");
     }
-    let ids: Vec<_> = scene.hook.received().into_iter().map(|one| (one.said["custom"]["m"].clone(), one.status)).collect();
+    let ids: Vec<_> =
+        scene.hook.received().into_iter().map(|one| (one.said["custom"]["m"].clone(), one.status)).collect();
     assert_eq!(ids.iter().filter(|(id, status)| *id == json!(first) && *status == Some(200)).count(), 1, "{ids:?}");
 }
 
@@ -238,21 +248,20 @@ async fn a_dead_token_is_unbound() {
 
 #[tokio::test]
 async fn google_gets_what_its_contract_says() {
-    let scene = Scene::new(builder()).await;
-    let fcm = FcmCounterpart::start(scene.server.node().clock().clone()).await.expect("a counterpart");
-    let Scene { server, hook, .. } = scene;
-    drop(server);
+    let fcm = FcmCounterpart::start(Arc::new(ManualClock::new(START_MS))).await.expect("a counterpart");
     let config = format!("[push]\nallow_private = true\nfcm_url = \"{}\"", fcm.url());
-    let server = TestServer::builder().app(TestApp::new().chat()).config(&config).start().await;
-    server.register(&["user1", "user2"]).await;
-    let scene = Scene { chat: server.chat().await, server, hook };
+    let builder = TestServer::builder().app(TestApp::new().chat()).config(&config).manual_clock();
+    let scene = Scene::new(builder).await;
     let account: Value = serde_json::from_str(fcm.account().expose()).expect("JSON");
     let body = json!({ "name": "google", "provider": "FCM", "certificate": account });
     let reply = scene.chat.post(&scene.server.chat_path("notifiers"), &body).await;
     assert_eq!(reply.code(), 200, "{}", reply.text());
     scene.bind("user2", "phone", "google").await;
     let entry = scene.settled(&scene.say("Hello").await).await;
-    assert_eq!((&entry["devices"][0]["status"], &entry["devices"][0]["provider"]), (&json!("sent"), &json!("fcm")));
+    let (of_hook, of_google) = (&entry["devices"][0], &entry["devices"][1]);
+    assert_eq!((&of_google["status"], &of_google["provider"]), (&json!("sent"), &json!("fcm")), "{entry}");
+    assert_eq!(of_hook["reason"], "told over another certificate", "a device is told once");
+    assert_eq!(scene.hook.received().len(), 0);
     assert_eq!(fcm.problems(), [""; 0]);
 }
 
