@@ -4,8 +4,9 @@
 //! The order is always the same: stamp, queue the write, offer. The write is queued first, so that an ack's removal
 //! comes behind it, and so that whoever comes into the hub after the offer finds the message in the inbox.
 
+use std::collections::HashSet;
 use std::slice;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -40,6 +41,8 @@ pub(super) struct Post<'a> {
     pub(super) history: bool,
     by_client: bool,
     options: &'a SendOptions,
+    /// Which receivers observers were told of as away.
+    away: OnceLock<Vec<UserId>>,
 }
 
 /// What became of an offer to several users.
@@ -57,6 +60,8 @@ pub(super) struct Late {
     message: Arc<Message>,
     here: Vec<UserId>,
     elsewhere: Vec<UserId>,
+    /// Observers took them for there, and then nobody was.
+    gone: Vec<UserId>,
 }
 
 impl Post<'_> {
@@ -68,6 +73,13 @@ impl Post<'_> {
     /// Everybody who has it in the inbox.
     pub(super) fn users(&self) -> Vec<UserId> {
         self.receivers.iter().chain(&self.copy_to).cloned().collect()
+    }
+
+    /// Those of the absent who had a connection when observers were told who is away.
+    fn gone(&self, absent: &[UserId]) -> Vec<UserId> {
+        let Some(away) = self.away.get() else { return Vec::new() };
+        let away: HashSet<_> = away.iter().collect();
+        absent.iter().filter(|user| !away.contains(user)).cloned().collect()
     }
 
     /// Who may be missed by the first look, if it is kept. On this node only who was absent: who comes later reads
@@ -83,7 +95,8 @@ impl Post<'_> {
             (true, true) => self.users(),
             (true, false) => absent.clone(),
         };
-        let late = Late { message: self.message.clone(), here: absent, elsewhere };
+        let gone = self.gone(&absent);
+        let late = Late { message: self.message.clone(), here: absent, elsewhere, gone };
         (!late.here.is_empty() || !late.elsewhere.is_empty()).then_some(late)
     }
 }
@@ -114,6 +127,7 @@ impl Node {
             history: options.history && !options.online_only && app.policy().history.is_some(),
             by_client: origin.is_client(),
             options,
+            away: OnceLock::new(),
         }
     }
 
@@ -152,6 +166,10 @@ impl Node {
         let accepted = Accepted { message, receivers: &post.receivers, absent: &absent, kept: post.keep, by_client };
         let mut changes = also.map_or_else(Vec::new, |also| also.changes(&accepted));
         changes.extend(app.observed(|observer| observer.message(&accepted)));
+        if post.keep && !app.observers().is_empty() {
+            // Set once: a message is kept once.
+            let _ = post.away.set(absent);
+        }
         changes
     }
 
@@ -250,13 +268,20 @@ impl Node {
     }
 
     async fn look_again(&self, app: &Arc<App>, late: Late) {
-        let Late { message, here, elsewhere } = late;
+        let Late { message, here, elsewhere, gone } = late;
         for user in &here {
             let mut sessions = Vec::new();
             app.hub.for_each_of(user, |session| sessions.push(session.clone()));
             for session in sessions {
                 self.offer_late(&session, &message);
             }
+        }
+        let changes = |user| app.observed(|observer| observer.unacked(user, message.id));
+        let changes: Vec<_> = gone.iter().flat_map(changes).collect();
+        if !changes.is_empty()
+            && let Err(error) = self.store().change(app.id(), changes).await
+        {
+            tracing::warn!(message = %message.id, %error, "that nobody was there after all is not told");
         }
         self.offer_elsewhere(app, &message, elsewhere, true, true).await;
     }

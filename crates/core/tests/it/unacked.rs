@@ -1,14 +1,20 @@
 //! An observer hears of messages that a client was handed and does not ack.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use stentor_core::app::DevicePolicy;
+use parking_lot::Mutex;
+use stentor_core::app::{App, DevicePolicy};
 use stentor_core::events::Transition;
 use stentor_core::id::{MessageId, UserId};
+use stentor_core::node::Node;
 use stentor_core::observer::{Accepted, Hooks, Observer, RoomObserved};
 use stentor_core::records::RecordKind;
+use stentor_core::session::LogoutReason;
 use stentor_core::store::{Change, RecordStore, Scan};
 
 use crate::harness::{World, user_id, world_with};
@@ -16,11 +22,21 @@ use crate::harness::{World, user_id, world_with};
 const WAIT: Duration = Duration::from_secs(10);
 
 /// Notes each telling as a record under the user's name and the number of the message.
-#[derive(Debug)]
-struct Impatient;
+#[derive(Debug, Default)]
+struct Impatient {
+    /// Ends the sessions of the receivers while it is told who is away.
+    ends: Mutex<Option<(Node, Arc<App>)>>,
+}
 
 impl Observer for Impatient {
-    fn message(&self, _accepted: &Accepted<'_>) -> Vec<Change> {
+    fn message(&self, accepted: &Accepted<'_>) -> Vec<Change> {
+        if let Some((node, app)) = self.ends.lock().take() {
+            assert_eq!(accepted.absent, []);
+            for user in accepted.receivers {
+                let ending = pin!(node.disconnect(&app, user, None, LogoutReason::Forced));
+                let _ = ending.poll(&mut Context::from_waker(Waker::noop()));
+            }
+        }
         Vec::new()
     }
 
@@ -48,8 +64,10 @@ async fn watched() -> World {
     world
 }
 
-fn hook(world: &World) {
-    assert!(world.app.hook(Hooks { observers: vec![Arc::new(Impatient)], gate: None }));
+fn hook(world: &World) -> Arc<Impatient> {
+    let impatient = Arc::new(Impatient::default());
+    assert!(world.app.hook(Hooks { observers: vec![impatient.clone()], gate: None }));
+    impatient
 }
 
 async fn told(world: &World) -> Vec<String> {
@@ -136,4 +154,17 @@ async fn what_the_store_refuses_is_told_later() {
     assert_eq!(told(&world).await, [""; 0]);
     world.pass(WAIT + Duration::from_millis(1)).await;
     assert_eq!(told(&world).await, [key("bob", id)]);
+}
+
+#[tokio::test]
+async fn who_goes_while_a_message_is_taken_is_told_of_too() {
+    let world = world_with(|policy| policy.devices = DevicePolicy::Many { max: 4 }).await;
+    let impatient = hook(&world);
+    let bob = world.login("bob").await;
+    *impatient.ends.lock() = Some((world.node.clone(), world.app.clone()));
+    world.keep("alice", "bob", "one").await;
+    assert_eq!(bob.closed().len(), 1);
+    let told = told(&world).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(world.inbox_of("bob").await, 1);
 }
