@@ -226,8 +226,10 @@ impl PushQueue {
         let prepared = inner.node.prepare_pushes(&inner.app, &request, &users, moment).await?;
         let extras = write_extras(&wording.extensions, wording.custom.as_ref());
         let about = About { message, extras, now_ms };
-        for (user, prepared) in users.iter().zip(prepared) {
-            self.decide_user(&about, user, prepared, &mut decided);
+        let badges =
+            join_all(users.iter().zip(&prepared).map(|(user, prepared)| self.badge(user, prepared.as_ref()))).await;
+        for ((user, prepared), badge) in users.iter().zip(prepared).zip(badges) {
+            self.decide_user(&about, user, prepared.map(|prepared| (prepared, badge)), &mut decided);
         }
         Ok(decided)
     }
@@ -240,10 +242,24 @@ impl PushQueue {
         Ok(users.iter().zip(decided).filter(|(_, decided)| !decided).map(|(user, _)| user.clone()).collect())
     }
 
-    fn decide_user(&self, about: &About<'_>, user: &UserId, prepared: Option<PreparedPush>, into: &mut Decided) {
+    /// What stands at the app's icon: how many messages wait for the user (push documents: the number of offline
+    /// messages). Nothing if the user is not told, or the store does not say.
+    async fn badge(&self, user: &UserId, prepared: Option<&PreparedPush>) -> Option<u32> {
+        prepared.filter(|prepared| prepared.decision.is_ok())?;
+        let waiting = self.0.node.offline_messages(&self.0.app, user).await.ok()?;
+        u32::try_from(waiting).ok()
+    }
+
+    fn decide_user(
+        &self,
+        about: &About<'_>,
+        user: &UserId,
+        prepared: Option<(PreparedPush, Option<u32>)>,
+        into: &mut Decided,
+    ) {
         let (reason, detail) = match prepared {
-            Some(prepared) => match prepared.decision {
-                Ok(()) => return self.tell_devices(about, user, prepared, into),
+            Some((prepared, badge)) => match prepared.decision {
+                Ok(()) => return self.tell_devices(about, user, (prepared, badge), into),
                 Err(why) => (why.to_string(), format!("{why:?}")),
             },
             None => ("no user exist".to_owned(), "NoUser".to_owned()),
@@ -257,12 +273,19 @@ impl PushQueue {
 
     /// A push for each device that is meant, once, however many certificates it is bound with: over the one that was
     /// bound last of those that are there.
-    fn tell_devices(&self, about: &About<'_>, user: &UserId, prepared: PreparedPush, into: &mut Decided) {
+    fn tell_devices(
+        &self,
+        about: &About<'_>,
+        user: &UserId,
+        (prepared, badge): (PreparedPush, Option<u32>),
+        into: &mut Decided,
+    ) {
         let PreparedPush { text, devices, .. } = prepared;
         let entry = Entry { title: text.title.clone(), content: text.content.clone(), ..about.entry() };
         into.changes.push(log::put_entry(user.as_str(), about.message.id, entry));
         into.note("pushed");
-        self.deliver(&about.told(user, &text.title, &text.content), devices, about.now_ms, into);
+        let told = Told { badge, ..about.told(user, &text.title, &text.content) };
+        self.deliver(&told, devices, about.now_ms, into);
     }
 
     /// Makes deliveries for those devices that can be reached, and notes why the others are not. Returns the former.
@@ -377,6 +400,7 @@ impl About<'_> {
             content,
             extras: &self.extras,
             sent_at_ms: self.message.sent_at_ms,
+            badge: None,
             direct: false,
         }
     }

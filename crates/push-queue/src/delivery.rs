@@ -63,6 +63,9 @@ pub(crate) struct Delivery {
     /// It belongs to no message in an inbox: sent whether or not the user comes meanwhile.
     #[n(15)]
     pub(crate) direct: bool,
+    /// The number at the app's icon.
+    #[n(16)]
+    pub(crate) badge: Option<u32>,
 }
 
 impl Record for Delivery {
@@ -80,6 +83,7 @@ pub(crate) struct Told<'a> {
     pub(crate) content: &'a str,
     pub(crate) extras: &'a str,
     pub(crate) sent_at_ms: u64,
+    pub(crate) badge: Option<u32>,
     pub(crate) direct: bool,
 }
 
@@ -120,6 +124,7 @@ impl Delivery {
             attempts: 0,
             number: u32::try_from(number).unwrap_or(u32::MAX),
             direct: told.direct,
+            badge: told.badge,
         }
     }
 
@@ -150,6 +155,7 @@ impl Delivery {
                 group: self.group.clone(),
                 ext,
             },
+            badge: self.badge,
             extensions,
             ..Push::new(token, self.title.as_str(), self.content.as_str(), self.dedup_key())
         }

@@ -19,6 +19,8 @@ pub struct DirectPush {
     pub title: String,
     /// The content.
     pub content: String,
+    /// The number at the app's icon; none leaves it as it is.
+    pub badge: Option<u32>,
     /// What the device's app gets beside the text.
     pub custom: Option<serde_json::Value>,
     /// Wishes for particular providers.
@@ -61,6 +63,7 @@ impl PushQueue {
                 content: &push.content,
                 extras: &extras,
                 sent_at_ms: now_ms,
+                badge: push.badge,
                 direct: true,
             };
             let refused = match (registered, bindings.is_empty()) {

@@ -267,12 +267,14 @@ async fn who_is_away_is_told_once() {
         (push.custom.message.clone(), push.custom.ext.clone()),
         (message.to_string(), Some(serde_json::json!({"k": 1})))
     );
-    assert_eq!(push.ttl, Duration::from_secs(86_400));
+    assert_eq!((push.ttl, push.badge), (Duration::from_secs(86_400), Some(1)));
     pushing.logged(message, &format!("pushed; phone sent 1 id-{message}:bob:phone")).await;
     assert_eq!((pushing.left().await, pushing.queue.waiting()), ((0, 0), (0, 0)));
     assert_eq!(pushing.ends().await, [format!("bob phone Sent id-{message}:bob:phone")]);
     pushing.advance(Duration::from_secs(100));
     assert_eq!(pushing.came(1).await.len(), 1);
+    pushing.send("Hi again").await;
+    assert_eq!(pushing.came(2).await[1].badge, Some(2), "so many wait");
 }
 
 #[tokio::test]
