@@ -13,14 +13,15 @@ use stentor_core::store::{Change, InboxReader, Scan, StoreError};
 use tokio::time::timeout;
 
 use crate::delivery::{Delivery, Told, write_extras};
-use crate::due::{Due, Work};
+use crate::due::{Due, RECEIVERS, Work};
 use crate::keys::{due_ms, lane};
 use crate::log::{self, Device, DeviceState, Entry};
 use crate::pace::{Pace, STORE_PAUSE};
 use crate::queue::{DAY_MS, PushQueue};
 use crate::words::PushEnd;
 
-/// Due records that are worked on together.
+/// Due records that are worked on together, unless they have [`RECEIVERS`] before: one step of the store must not hold up
+/// those of senders for long.
 const BATCH: usize = 64;
 
 /// Messages of an inbox that are looked at together.
@@ -114,7 +115,7 @@ impl Decider {
         let scan = Scan::of(RecordKind::PushDue, "", BATCH + self.odd.len());
         let found = inner.store().scan_records(inner.app.id(), scan).await?;
         let mut look = Look { empty: found.is_empty(), ..Look::default() };
-        let (mut messages, mut inbox) = (Vec::new(), None);
+        let (mut messages, mut receivers, mut inbox) = (Vec::new(), 0, None);
         for (key, value) in found {
             if self.odd.contains(&key) {
                 continue;
@@ -126,7 +127,13 @@ impl Decider {
                 break;
             }
             match decode::<Due>(&value).map(Due::work) {
-                Ok(Some(Work::Message(message, users))) => messages.push((key, message, users)),
+                Ok(Some(Work::Message(message, users))) => {
+                    receivers += users.len();
+                    messages.push((key, message, users));
+                    if receivers >= RECEIVERS {
+                        break;
+                    }
+                }
                 // By itself: it must find what was decided before.
                 Ok(Some(Work::Inbox(user, up_to))) if messages.is_empty() => {
                     inbox = Some((key, user, up_to));
