@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::delivery::{Delivery, Told, write_extras};
 use crate::due::{Due, RECEIVERS, Work};
-use crate::keys::{due_ms, lane};
+use crate::keys::{due_ms, queue_of};
 use crate::log::{self, Device, DeviceState, Entry};
 use crate::pace::{Pace, STORE_PAUSE};
 use crate::queue::{DAY_MS, PushQueue};
@@ -326,7 +326,7 @@ impl PushQueue {
                     device.state = DeviceState::Waiting;
                     device.provider = Some(line.name().to_owned());
                     let delivery = Delivery::new(told, &binding, number, now_ms);
-                    let key = format!("{}{}", lane(&binding.notifier), self.0.intake.numbers.key(now_ms));
+                    let key = format!("{}{}", queue_of(&binding.notifier), self.0.intake.numbers.key(now_ms));
                     into.changes.push(Change::Put { kind: RecordKind::PushDelivery, key, value: encode(&delivery) });
                     into.deliveries += 1;
                     into.notifiers.insert(binding.notifier.clone());

@@ -27,28 +27,28 @@ pub(crate) fn due_ms(key: &str) -> u64 {
 }
 
 /// How the keys of a certificate's deliveries begin. Names may hold anything, a slash too.
-pub(crate) fn lane(notifier: &str) -> String {
-    let mut lane = String::with_capacity(notifier.len() + 1);
+pub(crate) fn queue_of(notifier: &str) -> String {
+    let mut queue = String::with_capacity(notifier.len() + 1);
     for char in notifier.chars() {
         match char {
-            '%' => lane.push_str("%25"),
-            '/' => lane.push_str("%2f"),
-            char => lane.push(char),
+            '%' => queue.push_str("%25"),
+            '/' => queue.push_str("%2f"),
+            char => queue.push(char),
         }
     }
-    lane.push('/');
-    lane
+    queue.push('/');
+    queue
 }
 
 /// The certificate, and the rest of the key of a delivery.
-pub(crate) fn of_lane(key: &str) -> Option<(String, &str)> {
-    let (lane, rest) = key.split_once('/')?;
-    Some((lane.replace("%2f", "/").replace("%25", "%"), rest))
+pub(crate) fn notifier_of(key: &str) -> Option<(String, &str)> {
+    let (queue, rest) = key.split_once('/')?;
+    Some((queue.replace("%2f", "/").replace("%25", "%"), rest))
 }
 
 /// A key behind every key of a certificate's deliveries: `0` is the character behind the slash.
-pub(crate) fn behind(lane: &str) -> String {
-    format!("{}0", lane.trim_end_matches('/'))
+pub(crate) fn behind(queue: &str) -> String {
+    format!("{}0", queue.trim_end_matches('/'))
 }
 
 #[cfg(test)]
@@ -65,13 +65,13 @@ mod tests {
     }
 
     #[test]
-    fn any_name_has_a_lane_of_its_own() {
+    fn any_name_has_a_queue_of_its_own() {
         let names = ["fcm", "fcm/2", "fcm%2f2", "50%", "50%25", "", "ä"];
         for name in names {
-            let key = format!("{}0123", lane(name));
-            assert_eq!(of_lane(&key), Some((name.to_owned(), "0123")));
-            assert!(key < behind(&lane(name)));
-            assert_eq!(names.iter().filter(|other| key.starts_with(&lane(other))).count(), 1, "{name}");
+            let key = format!("{}0123", queue_of(name));
+            assert_eq!(notifier_of(&key), Some((name.to_owned(), "0123")));
+            assert!(key < behind(&queue_of(name)));
+            assert_eq!(names.iter().filter(|other| key.starts_with(&queue_of(other))).count(), 1, "{name}");
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::decider::Decider;
 use crate::intake::Intake;
-use crate::keys::{behind, lane, of_lane};
+use crate::keys::{behind, notifier_of, queue_of};
 use crate::log::{self, PushLogEntry};
 use crate::metrics::PushMetrics;
 use crate::route::Routes;
@@ -82,7 +82,7 @@ pub(crate) struct Inner {
     pub(crate) log_kept_ms: u64,
     random: Mutex<fastrand::Rng>,
     /// What wakes the sender of each certificate that has had one.
-    lanes: Mutex<HashMap<String, Arc<Notify>>>,
+    senders: Mutex<HashMap<String, Arc<Notify>>>,
     /// Who waits for the end of a push, by its key.
     waiters: Mutex<HashMap<String, oneshot::Sender<SendEnd>>>,
     pub(crate) stop: CancellationToken,
@@ -112,7 +112,7 @@ impl PushQueue {
             schedule,
             log_kept_ms: bounds.log_kept_ms.max(DAY_MS),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
-            lanes: Mutex::default(),
+            senders: Mutex::default(),
             waiters: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -122,8 +122,8 @@ impl PushQueue {
         inner.intake.metrics.waiting("due", inner.intake.due.add(due));
         let deliveries = inner.store().count_records(inner.app.id(), RecordKind::PushDelivery, "").await?;
         inner.intake.metrics.waiting("deliveries", inner.intake.deliveries.add(deliveries));
-        for notifier in inner.lanes_in_store().await? {
-            inner.lanes.lock().insert(notifier, Arc::default());
+        for notifier in inner.notifiers_in_store().await? {
+            inner.senders.lock().insert(notifier, Arc::default());
         }
         Ok(queue)
     }
@@ -137,8 +137,8 @@ impl PushQueue {
     /// Starts the workers.
     pub fn start(&self) {
         self.0.tasks.spawn(Decider::new(self.clone()).run());
-        let lanes: Vec<_> = self.0.lanes.lock().iter().map(|(name, wake)| (name.clone(), wake.clone())).collect();
-        for (notifier, wake) in lanes {
+        let senders: Vec<_> = self.0.senders.lock().iter().map(|(name, wake)| (name.clone(), wake.clone())).collect();
+        for (notifier, wake) in senders {
             self.0.tasks.spawn(Sender::new(self.clone(), notifier, wake).run());
         }
     }
@@ -158,7 +158,7 @@ impl PushQueue {
     /// Looks for what is due, now: for whoever has moved the clock.
     pub fn wake(&self) {
         self.0.intake.wake.notify_one();
-        for wake in self.0.lanes.lock().values() {
+        for wake in self.0.senders.lock().values() {
             wake.notify_one();
         }
     }
@@ -187,10 +187,10 @@ impl PushQueue {
     pub(crate) fn wake_senders(&self, notifiers: &HashSet<String>) {
         for notifier in notifiers {
             let (wake, new) = {
-                let mut lanes = self.0.lanes.lock();
-                match lanes.get(notifier) {
+                let mut senders = self.0.senders.lock();
+                match senders.get(notifier) {
                     Some(wake) => (wake.clone(), false),
-                    None => (lanes.entry(notifier.clone()).or_default().clone(), true),
+                    None => (senders.entry(notifier.clone()).or_default().clone(), true),
                 }
             };
             if new && !self.0.stop.is_cancelled() {
@@ -233,18 +233,18 @@ impl Inner {
     }
 
     /// The certificates that have deliveries.
-    async fn lanes_in_store(&self) -> Result<Vec<String>, StoreError> {
+    async fn notifiers_in_store(&self) -> Result<Vec<String>, StoreError> {
         let (mut notifiers, mut after) = (Vec::new(), None);
         loop {
             let scan = Scan { after, ..Scan::of(RecordKind::PushDelivery, "", 1) };
             let Some((key, _)) = self.store().scan_records(self.app.id(), scan).await?.pop() else {
                 return Ok(notifiers);
             };
-            let Some((notifier, _)) = of_lane(&key) else {
+            let Some((notifier, _)) = notifier_of(&key) else {
                 after = Some(key);
                 continue;
             };
-            after = Some(behind(&lane(&notifier)));
+            after = Some(behind(&queue_of(&notifier)));
             notifiers.push(notifier);
         }
     }

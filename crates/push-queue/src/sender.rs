@@ -15,7 +15,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::timeout;
 
 use crate::delivery::Delivery;
-use crate::keys::{due_ms, lane, of_lane};
+use crate::keys::{due_ms, notifier_of, queue_of};
 use crate::pace::{Pace, STORE_PAUSE};
 use crate::queue::{DAY_MS, Inner, PushQueue};
 use crate::route::Route;
@@ -37,7 +37,7 @@ const HAS_COME: &str = "the message was delivered";
 pub(crate) struct Sender {
     queue: PushQueue,
     notifier: String,
-    lane: String,
+    prefix: String,
     wake: Arc<Notify>,
     pace: Pace,
     tries: JoinSet<Try>,
@@ -61,7 +61,7 @@ struct Look {
 impl Sender {
     pub(crate) fn new(queue: PushQueue, notifier: String, wake: Arc<Notify>) -> Self {
         Self {
-            lane: lane(&notifier),
+            prefix: queue_of(&notifier),
             queue,
             notifier,
             wake,
@@ -122,12 +122,13 @@ impl Sender {
         if free == 0 {
             return Ok(look);
         }
-        let scan = Scan::of(RecordKind::PushDelivery, self.lane.as_str(), self.busy.len() + self.odd.len() + free + 1);
+        let scan =
+            Scan::of(RecordKind::PushDelivery, self.prefix.as_str(), self.busy.len() + self.odd.len() + free + 1);
         for (key, value) in inner.store().scan_records(inner.app.id(), scan).await? {
             if self.busy.contains_key(&key) || self.odd.contains(&key) {
                 continue;
             }
-            let due_ms = of_lane(&key).map_or(0, |(_, rest)| due_ms(rest));
+            let due_ms = notifier_of(&key).map_or(0, |(_, rest)| due_ms(rest));
             // Nothing is put off for longer than a day; if it looks so, the clock was put back.
             if due_ms > now_ms && due_ms - now_ms <= DAY_MS {
                 look.next_due_ms = Some(due_ms);

@@ -5,7 +5,7 @@ use stentor_core::store::Change;
 use stentor_push::{ErrorClass, Next, PushError, Sent};
 
 use crate::delivery::Delivery;
-use crate::keys::lane;
+use crate::keys::queue_of;
 use crate::log::{self, Device, DeviceState};
 use crate::queue::Inner;
 use crate::words::{PushEnd, PushResult, ResultDevice};
@@ -98,7 +98,7 @@ impl Settled {
         let reason = error.to_string();
         match inner.schedule.next(error, delivery.attempts, age_ms, inner.random()) {
             Next::Again { wait_ms } => {
-                let key = format!("{}{}", lane(&delivery.notifier), inner.intake.numbers.key(now_ms + wait_ms));
+                let key = format!("{}{}", queue_of(&delivery.notifier), inner.intake.numbers.key(now_ms + wait_ms));
                 self.changes.push(Change::Put { kind: RecordKind::PushDelivery, key, value: encode(delivery) });
                 Standing { state: DeviceState::Waiting, reason: Some(reason), sent_id: None, end: None }
             }
