@@ -5,10 +5,13 @@ use serde_json::value::RawValue;
 use crate::scan::{Members, unquoted};
 use crate::{Content, ContentError, ContentType, ContentView, fields, normal};
 
+/// The translations that came with a text.
+const TRANSLATIONS: &str = "translations";
+
 /// What is to be replaced.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Replacement<'a> {
-    /// Fields that take the place of those of the body: `msg` of a text, `customEvent` and `customExts` of a custom
+    /// Fields that take the place of those of the body: `msg` and `translations` of a text, `customEvent` and `customExts` of a custom
     /// message. Others are ignored, and so are all of them for the other types.
     pub fields: Option<&'a RawValue>,
     /// An extension.
@@ -24,7 +27,7 @@ impl Content {
     /// As [`Content::parse`] has them, of the result.
     pub fn edited(old: ContentView<'_>, new: Replacement<'_>, limit: usize) -> Result<Self, ContentError> {
         let replaced: &[&str] = match old.kind() {
-            ContentType::Text => &["msg"],
+            ContentType::Text => &["msg", TRANSLATIONS],
             ContentType::Custom => &["customEvent", "customExts"],
             _ => &[],
         };
@@ -32,7 +35,10 @@ impl Content {
             Some(fields) => {
                 let fields = normal_object(fields).ok_or(ContentError::BodyNotObject)??;
                 fields::unique_keys(Members::of(&fields))?;
-                merged(old.body_members(), Members::of(&fields), |key| replaced.contains(&key))
+                let fields = Members::of(&fields);
+                // Translations are of the text that they came with.
+                let stale = old.kind() == ContentType::Text && fields.get("msg").is_some();
+                merged(old.body_members(), fields, |key| stale && key == TRANSLATIONS, |key| replaced.contains(&key))
             }
             None => old.body().to_owned(),
         };
@@ -40,7 +46,7 @@ impl Content {
             Some(ext) => {
                 let ext = normal_object(ext).ok_or(ContentError::ExtNotObject)??;
                 let kept = if new.combine_ext { old.ext_members() } else { Members::of("{}") };
-                Some(merged(kept, Members::of(&ext), |_| true))
+                Some(merged(kept, Members::of(&ext), |_| false, |_| true))
             }
             None => old.ext().map(str::to_owned),
         };
@@ -59,12 +65,12 @@ fn normal_object(json: &RawValue) -> Option<Result<String, ContentError>> {
     })
 }
 
-/// The members of `old` that `new` does not name, and behind them those of `new` that are taken.
-fn merged(old: Members<'_>, new: Members<'_>, takes: impl Fn(&str) -> bool) -> String {
+/// The members of `old` that are not dropped and that `new` does not name, and behind them those of `new` that are taken.
+fn merged(old: Members<'_>, new: Members<'_>, drops: impl Fn(&str) -> bool, takes: impl Fn(&str) -> bool) -> String {
     let taken: Vec<_> = new.raw().filter(|(key, _)| takes(unquoted(key))).collect();
     let stays = |key: &str| {
         let key = unquoted(key);
-        !taken.iter().any(|(other, _)| unquoted(other) == key)
+        !drops(key) && !taken.iter().any(|(other, _)| unquoted(other) == key)
     };
     let members: Vec<_> = old.raw().filter(|(key, _)| stays(key)).chain(taken.iter().copied()).collect();
     let members: Vec<_> = members.iter().map(|(key, value)| format!("{key}:{}", value.as_json())).collect();
@@ -85,6 +91,19 @@ mod tests {
 
     const TEXT: &str = r#"{"type":"txt","body":{"msg":"old","x":1.10},"ext":{"a":1,"b":2}}"#;
     const IMAGE: &str = r#"{"type":"img","body":{"url":"u","filename":"f"}}"#;
+
+    #[test]
+    fn translations_go_with_their_text() {
+        let old = r#"{"type":"txt","body":{"msg":"old","translations":[1],"x":1}}"#;
+        let after = |fields: &str| edited(old, Some(fields), None, true).expect("edited");
+        assert_eq!(after(r#"{"msg":"new"}"#), r#"{"type":"txt","body":{"x":1,"msg":"new"}}"#);
+        assert_eq!(
+            after(r#"{"msg":"new","translations":[2]}"#),
+            r#"{"type":"txt","body":{"x":1,"msg":"new","translations":[2]}}"#
+        );
+        assert_eq!(after(r#"{"translations":[2]}"#), r#"{"type":"txt","body":{"msg":"old","x":1,"translations":[2]}}"#);
+        assert_eq!(after("{}"), old);
+    }
 
     #[test]
     fn a_text_gets_another_one_and_keeps_the_rest() {

@@ -9,6 +9,7 @@ pub mod prepare;
 pub mod quiet;
 pub mod template;
 pub mod text;
+pub mod translation;
 
 pub use bindings::{Binding, PushBinding};
 pub use decision::{
@@ -20,3 +21,4 @@ pub use prepare::{PreparedPush, PushRequest};
 pub use quiet::DailyInterval;
 pub use template::PushTemplate;
 pub use text::{PushFrom, PushLanguage, PushText, PushWords, Said, SenderText, Templates, render};
+pub use translation::{Translation, translated};

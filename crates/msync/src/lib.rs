@@ -21,6 +21,7 @@ mod secret;
 mod statistics;
 mod status;
 mod sync;
+pub mod translations;
 pub mod value;
 
 pub use body::{

@@ -224,6 +224,7 @@ impl PushQueue {
             from: &message.from,
             group: group_of(message),
             said: wording.said(),
+            translations: &wording.translations,
             sender: &wording.sender,
             template: wording.template.as_deref(),
             group_nickname: wording.group_nickname.as_deref(),

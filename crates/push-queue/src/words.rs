@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 use stentor_core::id::MessageId;
 use stentor_core::message::Message;
-use stentor_core::push::{PushAsked, PushLanguage, PushMoment, Said, SenderText};
+use stentor_core::push::{PushAsked, PushLanguage, PushMoment, Said, SenderText, Translation};
 use stentor_core::store::Change;
 use stentor_push::Extensions;
 
@@ -16,6 +16,8 @@ pub struct Wording {
     pub asked: PushAsked,
     /// The text, if it is one.
     pub text: Option<String>,
+    /// The text in other languages, as its sender attached it.
+    pub translations: Vec<Translation>,
     /// What it is otherwise.
     pub otherwise: Said<'static>,
     /// What its sender asks for.

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use stentor_chat_content::ContentView;
 use stentor_core::message::{Message, Target};
+use stentor_msync::translations::translations_of;
 use stentor_msync::{BodyType, CONFERENCES, Jid, Message as _, MessageBody, Meta, NameSpace, USERS, content};
 
 /// The item.
@@ -24,6 +25,7 @@ pub(super) fn item(app: &str, message: &Message, view: ContentView<'_>) -> Strin
         to: Some(named(to)),
         contents: vec![content],
         ext,
+        meta: translations_of(view).map(|translations| translations.to_string()),
         ..MessageBody::default()
     };
     let meta = Meta {

@@ -63,6 +63,7 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
         asked: &wording.asked,
         from: &from,
         group: group.as_ref(),
+        translations: &wording.translations,
         said: wording.said(),
         sender: &wording.sender,
         template: wording.template.as_deref(),
@@ -92,6 +93,9 @@ fn shown(prepared: &PreparedPush) -> Value {
         "pushed": prepared.decision.is_ok(), "title": prepared.text.title, "content": prepared.text.content,
         "devices": devices,
     });
+    if let Some(language) = &prepared.untranslated {
+        data["untranslated"] = language.as_str().into();
+    }
     if let Err(why) = &prepared.decision {
         data["reason"] = why.to_string().into();
         data["detail"] = format!("{why:?}").into();

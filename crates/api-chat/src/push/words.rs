@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use stentor_chat_content::{ContentType, ContentView};
 use stentor_core::message::{Message, MessageKind, Target};
-use stentor_core::push::{PushAsked, PushLanguage, PushMoment, PushSort, Said};
+use stentor_core::push::{PushAsked, PushLanguage, PushMoment, PushSort, Said, Translation};
 use stentor_core::store::Change;
 use stentor_push::Extensions;
 use stentor_push_queue::{PushResult, Wording, Words};
@@ -11,6 +11,9 @@ use stentor_push_queue::{PushResult, Wording, Words};
 use super::asked::{ExtAsked, of_ext};
 use super::zone::PushZone;
 use crate::callbacks::Callbacks;
+
+/// Translations of a message that are looked at. Ours.
+const MAX_TRANSLATIONS: usize = 64;
 
 /// The dialect's part of the pushes of an app.
 #[derive(Debug)]
@@ -51,9 +54,11 @@ pub(crate) fn wording(content: ContentView<'_>) -> Wording {
     let ext = object(content.ext());
     let ExtAsked { asked, sender, template, group_nickname } = of_ext(&ext);
     let sort = if content.kind() == ContentType::Command { PushSort::Command } else { PushSort::Said };
-    let text = || object(Some(content.body())).get("msg").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let is_text = matches!(content.kind(), ContentType::Text | ContentType::Command);
+    let body = if is_text { object(Some(content.body())) } else { Map::new() };
+    let text = body.get("msg").and_then(Value::as_str).unwrap_or_default();
     let (text, otherwise) = match content.kind() {
-        ContentType::Text | ContentType::Command => (Some(text()), Said::Custom),
+        ContentType::Text | ContentType::Command => (Some(text.to_owned()), Said::Custom),
         ContentType::Image => (None, Said::Image),
         ContentType::Audio => (None, Said::Audio),
         ContentType::Video => (None, Said::Video),
@@ -64,6 +69,7 @@ pub(crate) fn wording(content: ContentView<'_>) -> Wording {
     Wording {
         asked: PushAsked { sort, ..asked },
         text,
+        translations: translations(body.get("translations")),
         otherwise,
         sender,
         template,
@@ -71,6 +77,15 @@ pub(crate) fn wording(content: ContentView<'_>) -> Wording {
         custom: ext.get("em_push_ext").and_then(|push| push.get("custom")).cloned(),
         extensions: Extensions::of(&ext),
     }
+}
+
+/// The translations beside a text, as SDKs attach them: `[{"code":"zh-Hans","text":"…"}]`. What has another form is none.
+fn translations(list: Option<&Value>) -> Vec<Translation> {
+    let translation = |item: &Value| {
+        let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(Translation { language: text("code")?, text: text("text").filter(|text| !text.is_empty())? })
+    };
+    list.and_then(Value::as_array).into_iter().flatten().take(MAX_TRANSLATIONS).filter_map(translation).collect()
 }
 
 /// The members of a JSON object; none if it is none.

@@ -8,6 +8,7 @@ use super::decision::{DeviceLeftOut, NotPushed, PushAsked, PushMoment, PushRecei
 use super::preferences::{ConversationPush, PushConversation, PushPreferences};
 use super::template::PushTemplate;
 use super::text::{PushFrom, PushLanguage, PushText, PushWords, Said, SenderText, Templates, render};
+use super::translation::{Translation, translated};
 use crate::app::App;
 use crate::directory::DirectoryError;
 use crate::directory::users::User;
@@ -29,6 +30,8 @@ pub struct PushRequest<'a> {
     pub group: Option<&'a RoomId>,
     /// What it says.
     pub said: Said<'a>,
+    /// What it says in other languages, if it is a text.
+    pub translations: &'a [Translation],
     /// What its sender asks for.
     pub sender: &'a SenderText,
     /// The name of the template that its sender asks for.
@@ -46,6 +49,8 @@ pub struct PreparedPush {
     pub decision: Result<(), NotPushed>,
     /// What it says, or would say.
     pub text: PushText,
+    /// The receiver's language, if the push shows the message's text and has it in no language that the receiver has set.
+    pub untranslated: Option<String>,
     /// The receiver's devices, and which of them are meant.
     pub devices: Vec<(PushBinding, Result<(), DeviceLeftOut>)>,
 }
@@ -148,7 +153,11 @@ fn prepare(
     let PushRequest { asked, from, group, .. } = *request;
     let Settings { user, general, conversation, bindings, blocks_sender, remark } = settings;
     let template = |name: Option<&str>| name.and_then(|name| shared.templates.get(name));
-    let text = render(&PushWords {
+    let translation = match request.said {
+        Said::Text(_) => translated(request.translations, &general.language),
+        _ => None,
+    };
+    let words = PushWords {
         style: user.push_style.unwrap_or_default(),
         from: PushFrom {
             user: from.as_str(),
@@ -157,7 +166,7 @@ fn prepare(
             group_nickname: request.group_nickname,
             group: group.map(RoomId::as_str),
         },
-        said: request.said,
+        said: translation.map_or(request.said, Said::Text),
         language: PushLanguage::of_code(&general.language).unwrap_or(request.language),
         templates: Templates {
             default: template(Some(DEFAULT_TEMPLATE)),
@@ -165,7 +174,14 @@ fn prepare(
             senders: template(request.template),
         },
         sender: request.sender,
-    });
+    };
+    let text = render(&words);
+    let shows_said = || text != render(&PushWords { said: Said::Text(""), ..words });
+    let untranslated = matches!(request.said, Said::Text(said) if !said.is_empty())
+        && translation.is_none()
+        && !general.language.is_empty()
+        && shows_said();
+    let untranslated = untranslated.then(|| general.language.clone());
     let ignores = |group: &RoomId| user.ignored_groups.iter().any(|ignored| ignored == group.as_str());
     let receiver = PushReceiver {
         user: to.clone(),
@@ -185,5 +201,5 @@ fn prepare(
         Ok(()) if devices.iter().all(|(_, meant)| meant.is_err()) => Err(NotPushed::NoDeviceMeant),
         decision => decision,
     };
-    PreparedPush { decision, text, devices }
+    PreparedPush { decision, text, untranslated, devices }
 }

@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use stentor_chat_content::ContentView;
 use stentor_core::directory::status::PublishedStatus;
 use stentor_core::id::MessageId;
 use stentor_core::message::{Message, MessageKind, Priority, Target};
 use stentor_core::notice::Notice;
+use stentor_msync::translations::translations_of;
 use stentor_msync::{
     BodyType, Content, EditScope, Jid, KeyValue, Message as _, MessageBody, MessageConfig, Meta, NameSpace, content,
     value,
@@ -102,7 +103,9 @@ impl Told<'_> {
             Target::Group(_) => BodyType::Groupchat,
             Target::Room(_) => BodyType::Chatroom,
         };
-        let meta = self.body(&MessageBody { contents: vec![content], ext, msg_config: config, ..self.of_kind(kind) });
+        let beside = translations_of(view).map(|translations| translations.to_string());
+        let body = MessageBody { contents: vec![content], ext, msg_config: config, meta: beside, ..self.of_kind(kind) };
+        let meta = self.body(&body);
         Meta { ext: self.marks(), ..meta }
     }
 
@@ -138,13 +141,14 @@ impl Told<'_> {
         let id: MessageId = news.msg_id.as_deref()?.parse().ok()?;
         let ext = news.ext.map_or("{}", RawValue::get);
         let payload = format!(r#"{{"type":"{}","body":{},"ext":{ext}}}"#, news.body_type.as_deref()?, news.body?.get());
-        let (content, ext) = content::to_wire(ContentView::decode(payload.as_bytes()).ok()?);
+        let view = ContentView::decode(payload.as_bytes()).ok()?;
+        let (content, ext) = content::to_wire(view);
         let chat_type = match self.message.to {
             Target::User(_) => "chat:user",
             Target::Group(_) => "chat:group",
             Target::Room(_) => "chat:room",
         };
-        let edited = json!({ "edit_msg": {
+        let mut edited = json!({ "edit_msg": {
             "sender": news.sender,
             "send_time": id.unix_ms(),
             "chat_type": chat_type,
@@ -152,6 +156,9 @@ impl Told<'_> {
             "operator": news.by,
             "edit_time": self.message.sent_at_ms,
         } });
+        if let (Some(edited), Some(Value::Object(beside))) = (edited.as_object_mut(), translations_of(view)) {
+            edited.extend(beside);
+        }
         Some(self.body(&MessageBody {
             from: news.sender.as_deref().map(named),
             contents: vec![content],

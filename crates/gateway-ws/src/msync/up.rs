@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
+use stentor_chat_content::{ContentType, MAX_BYTES};
 use stentor_core::id::MessageId;
+use stentor_msync::translations::with_translations;
 use stentor_msync::{
     BodyType, CONFERENCES, EditScope, Jid, KeyValue, KeyValueData, MessageBody, Meta, MucBody, MucOperation, NameSpace,
     RouteType, Status, content, decode, decode_body,
@@ -77,7 +79,8 @@ impl Item {
         };
         let content = body.contents.first().cloned().unwrap_or_default();
         let Ok((kind, json)) = content::to_json(&content) else { return self.refused(codes::unknown()) };
-        let (json, ext) = (raw(json), content::ext_to_json(&body.ext).map(raw));
+        let ext = content::ext_to_json(&body.ext).map(raw);
+        let json = translated(json, kind, body, ext.as_deref());
         let allow_group_ack = body.msg_config.as_ref().and_then(|config| config.allow_group_ack);
         let send = request::Send {
             chat_type: chat_type.into(),
@@ -111,10 +114,10 @@ impl Item {
 
     fn edit(self, body: &MessageBody) -> Begun {
         let content = body.contents.first().cloned().unwrap_or_default();
-        let Ok((_, json)) = content::to_json(&content) else { return self.refused(codes::unknown()) };
+        let Ok((kind, json)) = content::to_json(&content) else { return self.refused(codes::unknown()) };
         let both = body.edit_scope == Some(EditScope::BodyAndExt as i32);
         let ext = if both { content::ext_to_json(&body.ext).map(raw) } else { None };
-        let (name, json) = (self.name(body), raw(json));
+        let (name, json) = (self.name(body), translated(json, kind, body, ext.as_deref()));
         let edit = request::Edit {
             chat_type: self.chat_type(&name).into(),
             to: name.into(),
@@ -204,6 +207,13 @@ fn answer(id: u64, answered: &Answered, words: Words, now_ms: u64) -> Bytes {
         Ok(_) => frame::answer(id, frame::ok(), 0, now_ms),
         Err(refusal) => frame::answer(id, words(refusal), 0, now_ms),
     }
+}
+
+/// The body of a content, a text's with the translations that the SDK has put beside it, if there is room for them.
+fn translated(json: String, kind: ContentType, body: &MessageBody, ext: Option<&RawValue>) -> Box<RawValue> {
+    let room = MAX_BYTES.saturating_sub(ext.map_or(0, |ext| ext.get().len()));
+    let meta = body.meta.as_deref().filter(|_| kind == ContentType::Text);
+    raw(with_translations(json, meta, room))
 }
 
 /// JSON text that was written here.

@@ -81,6 +81,7 @@ impl Words for Plain {
         (text != "unreadable").then(|| Wording {
             asked: PushAsked::default(),
             text: Some(text),
+            translations: Vec::new(),
             otherwise: Said::Custom,
             sender: SenderText::default(),
             template: None,

@@ -37,6 +37,35 @@ async fn a_message_is_acked_and_comes_from_who_was_authenticated() {
 }
 
 #[tokio::test]
+async fn translations_go_along_if_there_is_room() {
+    let gateway = gateway().await;
+    let (mut alice, mut bob) = (gateway.sdk("alice").await, gateway.sdk("bob").await);
+    let with = |kind: BodyType, meta: &str| MessageBody { meta: Some(meta.to_owned()), ..text(kind, "hi") };
+    let translations = r#"{"translations":[{"code":"de","text":"hallo"}]}"#;
+    let more = r#"{"thread":{},"translations":[{"code":"de","text":"hallo","x":1},{"code":7},"odd"]}"#;
+    let long = format!(r#"{{"translations":[{{"code":"de","text":"{}"}}]}}"#, "x".repeat(5120));
+    for (meta, got) in [
+        (translations, Some(translations)),
+        (more, Some(translations)),
+        (r#"{"translations":[]}"#, None),
+        ("no JSON", None),
+        (&long, None),
+    ] {
+        alice.sent(jid("bob", USERS), &with(BodyType::Chat, meta)).await;
+        let body = body(&bob.item().await);
+        assert_eq!((body.contents[0].text.as_deref(), body.meta.as_deref()), (Some("hi"), got), "{meta}");
+    }
+    alice.sent(jid("bob", USERS), &text(BodyType::Chat, "hi")).await;
+    let id = bob.item().await.id;
+    let edit = MessageBody { edit_message_id: id, ..with(BodyType::Edit, translations) };
+    alice.sent(jid("bob", USERS), &edit).await;
+    let edited = body(&bob.item().await).meta.expect("about it");
+    let edited: serde_json::Value = serde_json::from_str(&edited).expect("JSON");
+    assert_eq!(edited["translations"][0]["text"], "hallo");
+    assert_eq!(edited["edit_msg"]["sender"], "alice");
+}
+
+#[tokio::test]
 async fn other_devices_get_copies_in_the_receivers_queue() {
     let gateway = gateway().await;
     let (mut phone, mut web) = (gateway.sdk_on("alice", "phone").await, gateway.sdk_on("alice", "web").await);

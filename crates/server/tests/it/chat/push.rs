@@ -487,6 +487,20 @@ async fn a_preview_says_whether_why_to_whom_and_what() {
     let shown = preview(asks).await;
     assert_eq!((&shown["title"], &shown["content"]), (&json!("For you"), &json!("Two: hi")));
 
+    // In the receiver's language, if the sender has attached it.
+    let translations = json!([{ "code": "en", "text": "hello" }, { "code": "zh-hans", "text": "你好" }, { "code": 7 }]);
+    let translated = |translations: &Value| json!({ "body": { "msg": "hi", "translations": translations } });
+    let shown = preview(translated(&translations)).await;
+    assert_eq!((&shown["content"], &shown["untranslated"]), (&json!("Two：你好"), &Value::Null));
+    let shown = preview(translated(&json!([{ "code": "zh-Hant", "text": "你好" }]))).await;
+    assert_eq!((&shown["content"], &shown["untranslated"]), (&json!("Two：hi"), &json!("zh-Hans")));
+    for odd in [json!({}), json!([7, { "code": "zh" }, { "code": "zh", "text": "" }])] {
+        assert_eq!(preview(translated(&odd)).await["content"], "Two：hi", "{odd}");
+    }
+    let asked = json!({ "body": { "msg": "hi", "translations": translations },
+        "ext": { "em_push_template": { "name": "offer", "title_args": ["{$msg}"] } } });
+    assert_eq!(preview(asked).await["title"], "For 你好");
+
     // Why not.
     assert_eq!(why(json!({ "type": "cmd", "body": { "action": "a" } })).await.1, "NeverPushed(Command)");
     let ignored = json!({ "ext": { "em_ignore_notification": true } });
