@@ -37,8 +37,26 @@ impl Carrier {
     pub(crate) fn wrapped(self, frame: Bytes) -> Bytes {
         match self {
             Self::WebSocket => frame,
-            Self::SockJs => payload(&frame).map_or_else(|| frame.clone(), |payload| sockjs::message(&payload)),
-            Self::Tcp => payload(&frame).map_or_else(Bytes::new, |payload| prefixed(&payload)),
+            Self::SockJs => payload(&frame).map_or_else(|| frame.clone(), |payload| self.message(&payload)),
+            Self::Tcp => payload(&frame).map_or_else(Bytes::new, |payload| self.message(&payload)),
+        }
+    }
+
+    /// A message, as it is written here.
+    pub(crate) fn message(self, message: &[u8]) -> Bytes {
+        match self {
+            Self::WebSocket => frame::binary(message.len(), |out| out.extend_from_slice(message)),
+            Self::SockJs => sockjs::message(message),
+            Self::Tcp => prefixed(message),
+        }
+    }
+
+    /// What is in something that is to be written; `None` if that is no message, or text.
+    pub(crate) fn unwrapped(self, written: &Bytes) -> Option<Bytes> {
+        match self {
+            Self::WebSocket => payload(written),
+            Self::SockJs => None,
+            Self::Tcp => (written.len() >= PREFIX).then(|| written.slice(PREFIX..)),
         }
     }
 
@@ -53,6 +71,9 @@ impl Carrier {
     }
 }
 
+/// The bytes of a length.
+const PREFIX: usize = 4;
+
 /// What is in a binary frame; `None` for frames of WebSocket's own.
 fn payload(frame: &Bytes) -> Option<Bytes> {
     let [first, length, ..] = **frame else { return None };
@@ -65,7 +86,7 @@ fn payload(frame: &Bytes) -> Option<Bytes> {
 }
 
 fn prefixed(payload: &[u8]) -> Bytes {
-    let mut frame = BytesMut::with_capacity(4 + payload.len());
+    let mut frame = BytesMut::with_capacity(PREFIX + payload.len());
     // Frames are far smaller: see `PAGE_BYTES` of the shelf.
     frame.put_u32(u32::try_from(payload.len()).unwrap_or(u32::MAX));
     frame.put_slice(payload);
@@ -84,7 +105,10 @@ mod tests {
             assert_eq!(Carrier::WebSocket.wrapped(frame.clone()), frame);
             let tcp = Carrier::Tcp.wrapped(frame.clone());
             assert_eq!((&tcp[..4], &tcp[4..]), (&u32::try_from(length).unwrap().to_be_bytes()[..], &message[..]));
-            assert_eq!(Carrier::SockJs.wrapped(frame), sockjs::message(&message));
+            assert_eq!(Carrier::SockJs.wrapped(frame.clone()), sockjs::message(&message));
+            assert_eq!(Carrier::Tcp.unwrapped(&tcp).as_deref(), Some(&message[..]));
+            assert_eq!(Carrier::WebSocket.unwrapped(&frame).as_deref(), Some(&message[..]));
+            assert_eq!(Carrier::WebSocket.message(&message), frame);
         }
     }
 

@@ -7,6 +7,7 @@ use stentor_core::app::AppPolicy;
 use stentor_core::id::{DeviceId, NameRule, UserId};
 
 use crate::codec::{ClientFrame, Malformed, Refusal};
+use crate::packing::Packing;
 use crate::protocol::{Begun, Caller, LoginError, Opening, OwnedCredential, ResumeFrom, Said, Welcome};
 
 pub(crate) mod answer;
@@ -51,6 +52,7 @@ pub(crate) fn opening(text: &str) -> Result<Option<Box<Opening>>, Malformed> {
         app,
         user: login.user,
         reference: None,
+        packing: Packing::None,
         credential,
         device: DeviceId::parse(login.device.as_deref().unwrap_or(DEFAULT_DEVICE), &DEVICE_NAMES),
         resume: login.resume.map(|resume| ResumeFrom {

@@ -16,6 +16,7 @@ use stentor_core::session::{Closing, Outlet, Session};
 
 use crate::counters::Counters;
 use crate::flusher::Flusher;
+use crate::packing::Out;
 use crate::protocol::Pull;
 use crate::socket::{ReadHalf, WriteHalf};
 use crate::teller::Teller;
@@ -110,11 +111,11 @@ impl Connection {
         self.wire.lock().pull(pull, now_ms)
     }
 
-    /// From now on the mailbox of `session` is written out, after the welcome.
-    pub(crate) fn attach(&self, session: Arc<Session>, attachment: u64, welcome: Bytes) {
+    /// From now on the mailbox of `session` is written out, after the welcome, and packed like everything behind it.
+    pub(crate) fn attach(&self, session: Arc<Session>, attachment: u64, welcome: Bytes, packing: Option<Box<Out>>) {
         let mut wire = self.wire.lock();
         wire.push(welcome);
-        wire.attach(session, attachment);
+        wire.attach(session, attachment, packing);
     }
 
     /// The last frames; the mailbox stays as it is.

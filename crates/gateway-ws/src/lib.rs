@@ -20,6 +20,7 @@ mod flusher;
 pub mod frame;
 pub mod handshake;
 mod msync;
+mod packing;
 mod protocol;
 pub mod rtm;
 mod serve;

@@ -7,9 +7,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Deserialize;
 use stentor_core::session::Closing;
-use stentor_msync::{Command, Logout, MSync, Provision, QueueCount, SyncDown, SyncUp, UnreadDown, decode};
+use stentor_msync::{
+    Command, CompressDirection, CompressType, Logout, MSync, Provision, QueueCount, SyncDown, SyncUp, UnreadDown,
+    decode,
+};
 
 use crate::codec::{Malformed, Refusal, VERSION};
+use crate::packing::{self, Packing};
 use crate::protocol::{Begun, Caller, Opening, OwnedCredential, Pull, Said, Welcome};
 use crate::teller::Numbers;
 
@@ -52,9 +56,21 @@ pub(crate) fn opening(bytes: &[u8]) -> Result<Option<Box<Opening>>, Malformed> {
         user: guid.name.unwrap_or_default(),
         device: Ok(device::name(device.as_deref())),
         reference: provision.session_id.clone(),
+        packing: offered(&provision),
         credential: credential(provision, frame.auth),
         resume: None,
     })))
+}
+
+/// The compression that a client would like: the better one, if it knows both.
+fn offered(provision: &Provision) -> Packing {
+    if provision.protocol_compress_type.contains(&(CompressType::Lz4 as i32)) {
+        Packing::Lz4
+    } else if provision.compress_type.contains(&(CompressType::Zlib as i32)) {
+        Packing::Zlib
+    } else {
+        Packing::None
+    }
 }
 
 /// The token, wherever the age of the SDK puts it; or the password.
@@ -72,8 +88,9 @@ fn credential(provision: Provision, auth: Option<String>) -> OwnedCredential {
 
 /// Reads a later frame, and begins what it asks for.
 pub(crate) fn said(caller: &Arc<Caller>, bytes: &[u8]) -> Result<Said, Malformed> {
-    let frame: MSync = read(Bytes::copy_from_slice(bytes))?;
-    let payload = frame.payload.unwrap_or_default();
+    let mut frame: MSync = read(Bytes::copy_from_slice(bytes))?;
+    let max = caller.state.config().max_frame_bytes;
+    let payload = packing::payload(&mut frame, caller.packing, max).map_err(|error| Malformed(error.to_string()))?;
     Ok(match Command::try_from(frame.command.unwrap_or_default()) {
         Ok(Command::Sync) => sync(caller, read(payload)?)?,
         Ok(Command::Unread) => Said::Ping,
@@ -111,11 +128,15 @@ fn read<T: stentor_msync::Message + Default>(bytes: Bytes) -> Result<T, Malforme
 /// The welcome's frame: the PROVISION that lets the client in.
 pub(crate) fn welcome(welcome: &Welcome<'_>) -> Bytes {
     let auth_token = welcome.expires_at_ms.map(|at_ms| serde_json::json!({ "expires_in": at_ms }).to_string());
+    let lz4 = welcome.packing == Packing::Lz4;
     let provision = Provision {
         status: Some(frame::ok()),
         resource: Some(welcome.device.as_str().to_owned()),
         auth_token,
         session_id: welcome.reference.map(ToOwned::to_owned),
+        compress_type: if welcome.packing == Packing::Zlib { vec![CompressType::Zlib as i32] } else { Vec::new() },
+        protocol_compress_type: if lz4 { vec![CompressType::Lz4 as i32] } else { Vec::new() },
+        protocol_compress_direction: lz4.then_some(CompressDirection::Bi as i32),
         ..Provision::default()
     };
     frame::frame(Command::Provision, &provision)

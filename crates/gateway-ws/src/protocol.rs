@@ -17,6 +17,7 @@ use stentor_core::session::{Closing, ConnectError, Session};
 use crate::carrier::Carrier;
 use crate::codec::{self, Malformed, Refusal};
 use crate::frame::parser::Messages;
+use crate::packing::{Out, Packing};
 use crate::state::GatewayState;
 use crate::teller::{Audience, Numbers};
 use crate::{chat, msync, rtm};
@@ -159,6 +160,22 @@ impl Protocol {
         }
     }
 
+    /// A frame as it was to be written, packed if it is to be.
+    pub(crate) fn packed(self, frame: Bytes, packing: Option<&mut Out>) -> Bytes {
+        match (self, packing) {
+            (Self::Msync(carrier), Some(packing)) => match carrier.unwrapped(&frame) {
+                Some(message) => carrier.message(&packing.pack(message)),
+                None => frame,
+            },
+            _ => frame,
+        }
+    }
+
+    /// Whether there is a way to compress what is sent. SockJS is text.
+    pub(crate) const fn packs(self) -> bool {
+        matches!(self, Self::Msync(Carrier::WebSocket | Carrier::Tcp))
+    }
+
     /// The frames that end a connection.
     pub(crate) fn close(self, code: u16, reason: &str) -> Vec<Bytes> {
         match self {
@@ -223,6 +240,7 @@ pub(crate) struct Caller {
     pub(crate) app: Arc<App>,
     pub(crate) session: Arc<Session>,
     pub(crate) attachment: u64,
+    pub(crate) packing: Packing,
 }
 
 /// What a client's first frame asks for.
@@ -237,6 +255,8 @@ pub(crate) struct Opening {
     pub(crate) resume: Option<ResumeFrom>,
     /// What the client calls this login; the welcome repeats it.
     pub(crate) reference: Option<String>,
+    /// How the client would like to be compressed.
+    pub(crate) packing: Packing,
 }
 
 /// Where a client that comes back left off.
@@ -315,6 +335,8 @@ pub(crate) struct Welcome<'a> {
     pub(crate) grace_ms: u64,
     /// How long a sender waits for an ack.
     pub(crate) ack_timeout_ms: u64,
+    /// How the connection is compressed from now on.
+    pub(crate) packing: Packing,
     /// The largest message that the client may send.
     pub(crate) max_frame_bytes: usize,
 }

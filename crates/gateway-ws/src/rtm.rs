@@ -7,6 +7,7 @@ use stentor_core::app::AppPolicy;
 use stentor_core::id::{DeviceId, NameError, UserId};
 
 use crate::codec::{ClientFrame, Malformed, Refusal};
+use crate::packing::Packing;
 use crate::protocol::{Begun, Caller, LoginError, Opening, OwnedCredential, ResumeFrom, Said, Welcome};
 
 mod answer;
@@ -35,6 +36,7 @@ pub(crate) fn opening(text: &str) -> Result<Option<Box<Opening>>, Malformed> {
         credential: login.token.map_or(OwnedCredential::None, OwnedCredential::Token),
         device: Ok(DeviceId::only()),
         reference: None,
+        packing: Packing::None,
         resume: login.resume.map(|resume| ResumeFrom {
             session: resume.session,
             rooms: resume.channels.into_iter().map(|(name, id)| (name, id.0)).collect(),

@@ -13,6 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use stentor_core::session::Closing;
+use stentor_msync::compress::Unpacker;
 use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep};
 
 use crate::carrier::Carrier;
@@ -123,6 +124,8 @@ struct Task {
     incomplete: Option<Pin<Box<Sleep>>>,
     /// When the blocked socket must have taken something.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Unpacks what comes in, where that was agreed upon.
+    unpacker: Option<Box<Unpacker>>,
     /// When a sign of life is due, where the server gives them.
     heartbeat: Option<Pin<Box<Interval>>>,
 }
@@ -166,6 +169,7 @@ impl Task {
             answers: None,
             incomplete: None,
             stalled: None,
+            unpacker: None,
         }
     }
 

@@ -33,6 +33,8 @@ pub struct GatewayConfig {
     pub write_timeout: Duration,
     /// How long the last frames of a connection, and the client's answer to them, are waited for.
     pub close_timeout: Duration,
+    /// Whether the vendor's Chat SDKs may compress. It takes memory for each connection and work for each delivery.
+    pub sdk_compression: bool,
     /// How often SockJS clients get a sign of life.
     pub sockjs_heartbeat: Duration,
     /// Tasks that write out mailboxes.
@@ -47,6 +49,7 @@ impl Default for GatewayConfig {
             frame_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(1),
+            sdk_compression: false,
             sockjs_heartbeat: Duration::from_secs(25),
             flushers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         }

@@ -13,6 +13,7 @@ use stentor_core::session::{Closing, Session};
 
 use crate::counters::{self, Counters};
 use crate::msync::{self, Shelf};
+use crate::packing::Out;
 use crate::protocol::{Protocol, Pull};
 use crate::socket::{FRAMES_PER_WRITE, WriteHalf};
 use crate::teller::Teller;
@@ -48,6 +49,8 @@ pub(crate) struct Wire {
     session: Option<(Arc<Session>, u64)>,
     /// What the client pulls, and acks by queue, in the protocol that has it so.
     shelf: Option<Box<Shelf>>,
+    /// Packs what is written, in the order in which it is: frames are packed as they come in here.
+    packing: Option<Box<Out>>,
     /// Frames that go before those in the mailbox: replies, and what the socket did not take yet.
     queue: VecDeque<Bytes>,
     queued_bytes: usize,
@@ -75,6 +78,7 @@ impl Wire {
             teller,
             socket: Some(socket),
             session: None,
+            packing: None,
             queue: VecDeque::new(),
             queued_bytes: 0,
             head_started: false,
@@ -83,7 +87,8 @@ impl Wire {
     }
 
     /// From now on the mailbox of `session` is written out.
-    pub(crate) fn attach(&mut self, session: Arc<Session>, attachment: u64) {
+    pub(crate) fn attach(&mut self, session: Arc<Session>, attachment: u64, packing: Option<Box<Out>>) {
+        self.packing = packing;
         self.session = Some((session, attachment));
     }
 
@@ -98,7 +103,8 @@ impl Wire {
 
     /// Adds a frame that is not in the mailbox; an empty one is none.
     pub(crate) fn push(&mut self, frame: Bytes) {
-        let frame = self.teller.protocol.wrapped(frame);
+        let protocol = self.teller.protocol;
+        let frame = protocol.packed(protocol.wrapped(frame), self.packing.as_deref_mut());
         if frame.is_empty() {
             return;
         }
@@ -205,11 +211,13 @@ impl Wire {
             && bytes < BYTES_PER_WRITE
             && let Some((session, attachment)) = &self.session
         {
-            let (teller, shelf) = (&self.teller, &mut self.shelf);
+            let (teller, shelf, packing) = (&self.teller, &mut self.shelf, &mut self.packing);
             let mut encode = |envelope: Arc<Envelope>| {
                 let audience = teller.audience(session, &envelope.notice);
                 let shelved = shelf.as_mut().and_then(|shelf| shelf.take_in(&envelope.notice, &audience));
-                shelved.map_or_else(|| teller.frame(session, &envelope), |frame| teller.protocol.wrapped(frame))
+                let frame =
+                    shelved.map_or_else(|| teller.frame(session, &envelope), |frame| teller.protocol.wrapped(frame));
+                teller.protocol.packed(frame, packing.as_deref_mut())
             };
             loop {
                 session.take(*attachment, room, BYTES_PER_WRITE - bytes, &mut scratch.envelopes);

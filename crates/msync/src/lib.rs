@@ -11,6 +11,7 @@
 //! decoded form is large, [`Content`], are counted before ([`decode_body`]).
 
 mod body;
+pub mod compress;
 pub mod content;
 mod decode;
 mod frame;

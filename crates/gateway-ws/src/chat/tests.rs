@@ -224,6 +224,7 @@ fn answers() {
     let (user, device, rooms) = (user("bob"), DeviceId::from_trusted("web"), [room()]);
     let greeting = Welcome {
         reference: None,
+        packing: crate::packing::Packing::None,
         expires_at_ms: None,
         session: SessionId(0x5d0c_6a3f_12ab_90cd),
         resumed: true,

@@ -118,6 +118,7 @@ fn answers() {
     let (user, device, rooms) = (user("bob"), DeviceId::only(), [room()]);
     let greeting = Welcome {
         reference: None,
+        packing: crate::packing::Packing::None,
         expires_at_ms: None,
         session: SessionId(0x5d0c_6a3f_12ab_90cd),
         resumed: true,

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::{Attached, End, Step, Task};
 use crate::codec::VERSION;
+use crate::packing::Packing;
 use crate::protocol::{Caller, LoginError, Opening, ResumeFrom, Welcome};
 
 /// Of what was written to a client that does not say what it has, so much may not have arrived before its connection was
@@ -60,10 +61,13 @@ impl Task {
         {
             return Err(LoginRefused::InvalidToken.into());
         }
-        let welcome = self.welcome(policy, &connected, reference.as_deref(), grant.expires_at_ms);
+        let allowed = self.state.config().sdk_compression && self.protocol.packs();
+        let packing = if allowed { opening.packing } else { Packing::None };
+        let welcome = self.welcome(policy, &connected, reference.as_deref(), (grant.expires_at_ms, packing));
         let Connected { session, attachment, .. } = connected;
-        self.connection.attach(Arc::clone(&session), attachment, welcome);
-        let caller = Caller { state: self.state.clone(), app, session, attachment };
+        self.connection.attach(Arc::clone(&session), attachment, welcome, packing.out());
+        self.unpacker = packing.unpacker();
+        let caller = Caller { state: self.state.clone(), app, session, attachment, packing };
         self.attached = Some(Attached(Arc::new(caller)));
         Ok(())
     }
@@ -73,7 +77,7 @@ impl Task {
         policy: &AppPolicy,
         connected: &Connected,
         reference: Option<&str>,
-        expires_at_ms: Option<u64>,
+        (expires_at_ms, packing): (Option<u64>, Packing),
     ) -> bytes::Bytes {
         self.protocol.welcome(&Welcome {
             session: connected.session.id(),
@@ -82,6 +86,7 @@ impl Task {
             device: connected.session.device(),
             reference,
             expires_at_ms,
+            packing,
             rooms: &connected.rooms,
             server_time: self.state.node().clock().wall_ms(),
             ping_interval_ms: policy.sessions.unreachable_ms / 3,

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use stentor_msync::compress::UnpackError;
 
 use super::{Attached, End, Step, Task};
 use crate::carrier::Carrier;
 use crate::counters::add;
-use crate::frame;
 use crate::frame::parser::{Event, Input, Parser};
+use crate::frame::{self, FrameError};
 use crate::protocol::{Answering, Begun, Message, Protocol, Said};
 use crate::sockjs;
 
@@ -86,12 +87,21 @@ impl Task {
                 return self.handle_sockjs(text, cx);
             }
             Event::Text(text) => return self.handle_message(Message::Text(text), cx),
-            Event::Binary(bytes) => return self.handle_message(Message::Binary(bytes), cx),
+            Event::Binary(bytes) => return self.handle_binary(bytes, cx),
             Event::Ping(payload) => self.connection.push(frame::pong(payload)),
             Event::Pong => {}
             Event::Close(code) => return End::Closed(code).into(),
         }
         ControlFlow::Continue(())
+    }
+
+    fn handle_binary(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> ControlFlow<Step> {
+        let Some(unpacker) = &mut self.unpacker else { return self.handle_message(Message::Binary(bytes), cx) };
+        match unpacker.unpack(bytes, self.state.config().max_frame_bytes) {
+            Ok(message) => self.handle_message(Message::Binary(&message), cx),
+            Err(UnpackError::TooLarge) => End::Frame(FrameError::TooLarge).into(),
+            Err(error @ UnpackError::Malformed) => End::Malformed(error.to_string()).into(),
+        }
     }
 
     /// A text of SockJS holds several messages.

@@ -1,6 +1,7 @@
 //! Clients of the vendor's Chat SDKs, as frames.
 
 mod carriers;
+mod compression;
 mod login;
 mod queues;
 mod requests;
@@ -13,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::SinkExt;
 use stentor_core::id::RoomId;
 use stentor_gateway_ws::Carrier;
+use stentor_msync::compress::{Packer, Unpacker};
 use stentor_msync::{
     BodyType, Command, Content, ContentKind, ErrorCode, Jid, MSync, Message as _, MessageBody, Meta, MucBody,
     MucOperation, NameSpace, Provision, QueueNotice, SyncDown, SyncUp, UnreadDown, decode,
@@ -86,6 +88,8 @@ struct Sdk {
     /// What came while something else was waited for.
     told: VecDeque<MSync>,
     next: u64,
+    /// Once it was agreed to compress.
+    packing: Option<(Packer, Unpacker)>,
 }
 
 impl Gateway {
@@ -116,7 +120,7 @@ impl Gateway {
             Carrier::Tcp => Raw::unframed(TcpStream::connect(self.tcp_address).await.expect("connected")).await,
             _ => self.raw_at(path).await,
         };
-        let mut sdk = Sdk { raw, carrier, told: VecDeque::new(), next: 1 };
+        let mut sdk = Sdk { raw, carrier, told: VecDeque::new(), next: 1, packing: None };
         if carrier == Carrier::SockJs {
             assert_eq!(sdk.raw.message().await, Some(Message::text("o")));
         }
@@ -136,6 +140,14 @@ impl Sdk {
     }
 
     async fn bytes(&mut self, bytes: Vec<u8>) {
+        let bytes = match &mut self.packing {
+            Some((packer, _)) => packer.pack(&bytes),
+            None => bytes,
+        };
+        self.as_they_are(bytes).await;
+    }
+
+    async fn as_they_are(&mut self, bytes: Vec<u8>) {
         match self.carrier {
             Carrier::WebSocket => soon(self.raw.0.send(Message::binary(bytes))).await.expect("sent"),
             Carrier::SockJs => self.raw.send(&format!("[\"{}\"]", STANDARD.encode(bytes))).await,
@@ -148,10 +160,11 @@ impl Sdk {
 
     async fn frame(&mut self) -> MSync {
         if self.carrier == Carrier::Tcp {
-            return decode(self.raw.prefixed().await.expect("a frame").into()).expect("a frame");
+            let frame = self.raw.prefixed().await.expect("a frame");
+            return self.unpacked(&frame);
         }
         match (self.carrier, self.raw.message().await) {
-            (Carrier::WebSocket, Some(Message::Binary(bytes))) => decode(bytes).expect("a frame"),
+            (Carrier::WebSocket, Some(Message::Binary(bytes))) => self.unpacked(&bytes),
             (Carrier::SockJs, Some(Message::Text(text))) => {
                 let texts: Vec<String> =
                     serde_json::from_str(text.strip_prefix('a').expect("a message")).expect("JSON");
@@ -160,6 +173,14 @@ impl Sdk {
             }
             (_, other) => panic!("a frame was expected: {other:?}"),
         }
+    }
+
+    fn unpacked(&mut self, bytes: &[u8]) -> MSync {
+        let frame = match &mut self.packing {
+            Some((_, unpacker)) => unpacker.unpack(bytes, 1 << 20).expect("packed"),
+            None => bytes.to_vec(),
+        };
+        decode(frame.into()).expect("a frame")
     }
 
     /// The next frame that fits; the others are kept.
