@@ -36,6 +36,8 @@ pub(crate) struct Addressed {
 #[derive(Debug)]
 pub(crate) struct Visit {
     pub(crate) state: ChatState,
+    /// The core, on behalf of the user who calls.
+    node: Node,
     /// The core's side of the app.
     pub(crate) app: Arc<App>,
     /// This dialect's side of it.
@@ -76,6 +78,7 @@ impl FromRequestParts<ChatState> for Visit {
         };
         Ok(Self {
             state: state.clone(),
+            node: state.node().clone(),
             app: addressed.app,
             chat: addressed.chat,
             prefix: addressed.prefix,
@@ -95,14 +98,19 @@ impl FromRequestParts<ChatState> for Call {
     async fn from_request_parts(parts: &mut Parts, state: &ChatState) -> Result<Self, ChatError> {
         let visit = Visit::from_request_parts(parts, state).await?;
         let granted = authenticate(state, &visit.chat, &visit.app, bearer(&parts.headers)?).await?;
-        Ok(Self { visit, granted })
+        let actor = match &granted.principal {
+            Principal::User(user) => Some(visit.node.acting_for(user)),
+            Principal::App => None,
+        };
+        let node = actor.unwrap_or(visit.node);
+        Ok(Self { visit: Visit { node, ..visit }, granted })
     }
 }
 
 impl Visit {
     /// The core.
     pub(crate) fn node(&self) -> &Node {
-        self.state.node()
+        &self.node
     }
 
     /// Unix time in milliseconds.

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod contacts;
+mod news;
 mod remarks;
 mod requests;
 

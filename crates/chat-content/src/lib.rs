@@ -24,6 +24,7 @@ mod fields;
 mod kind;
 mod news;
 mod normal;
+mod relations;
 mod scan;
 mod view;
 
@@ -33,6 +34,7 @@ pub use error::{ContentError, DecodeError};
 pub use kind::ContentType;
 pub use news::{edit_payload, read_payload, recall_payload};
 pub use normal::MAX_DEPTH;
+pub use relations::RelationNews;
 pub use scan::{Members, Value};
 pub use view::ContentView;
 

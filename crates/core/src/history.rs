@@ -120,11 +120,36 @@ impl Node {
     /// # Errors
     /// When the store fails.
     pub async fn tell_devices(&self, app: &Arc<App>, user: &UserId, payload: Bytes) -> Result<(), StoreError> {
+        self.tell_one(app, user, user, payload, false).await
+    }
+
+    /// Tells a user something that another did, on every device, as soon as it is there. The backend's rates do not count
+    /// it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn tell_user(
+        &self,
+        app: &Arc<App>,
+        from: &UserId,
+        to: &UserId,
+        payload: Bytes,
+    ) -> Result<(), StoreError> {
+        self.tell_one(app, from, to, payload, true).await
+    }
+
+    async fn tell_one(
+        &self,
+        app: &Arc<App>,
+        from: &UserId,
+        to: &UserId,
+        payload: Bytes,
+        keep: bool,
+    ) -> Result<(), StoreError> {
         let marks = Marks { kind: MessageKind::Notice, ..Marks::default() };
-        let options = SendOptions { online_only: true, marks, ..SendOptions::default() };
+        let options = SendOptions { keep, online_only: !keep, marks, ..SendOptions::default() };
         let passed = Passed { payload, priority: Priority::default(), turn: None };
-        let to = vec![user.clone()];
-        self.post_to_users(app, Origin::Backend, user.clone(), to, passed, &options).await.map(drop)
+        self.post_to_users(app, Origin::Backend, from.clone(), vec![to.clone()], passed, &options).await.map(drop)
     }
 
     /// Takes one history query under its rate.

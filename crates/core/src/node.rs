@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::cluster::Elsewhere;
 use crate::delivery::broadcast::newest_planned;
 use crate::directory::room_id::RoomIds;
-use crate::id::{AppId, MessageId, MessageIds, NodeId, RoomId};
+use crate::id::{AppId, MessageId, MessageIds, NodeId, RoomId, UserId};
 use crate::lag::Writers;
 use crate::limits::Limited;
 use crate::metrics::Metrics;
@@ -45,9 +45,9 @@ pub struct NodeConfig {
     pub seed: u64,
 }
 
-/// One process's core.
+/// One process's core, and the user on whose behalf it is asked, if it is one's.
 #[derive(Clone)]
-pub struct Node(Arc<Inner>);
+pub struct Node(Arc<Inner>, Option<UserId>);
 
 struct Inner {
     node: NodeId,
@@ -166,22 +166,25 @@ impl Node {
         }
         let open = store.open_sessions().await?;
         let apps = config.apps.into_iter().map(|policy| (policy.id.clone(), Arc::new(App::new(policy))));
-        let node = Self(Arc::new(Inner {
-            node: config.node,
-            apps: apps.collect(),
-            store,
-            bus,
-            ids: MessageIds::new(config.node, newest),
-            room_ids: RoomIds::new(config.node),
-            random: Mutex::new(fastrand::Rng::with_seed(config.seed)),
-            timers: Timers::default(),
-            metrics: Metrics::register(registry),
-            tasks: TaskTracker::new(),
-            draining: AtomicBool::new(false),
-            elsewhere: Elsewhere::default(),
-            writers: Writers::default(),
-            clock,
-        }));
+        let node = Self(
+            Arc::new(Inner {
+                node: config.node,
+                apps: apps.collect(),
+                store,
+                bus,
+                ids: MessageIds::new(config.node, newest),
+                room_ids: RoomIds::new(config.node),
+                random: Mutex::new(fastrand::Rng::with_seed(config.seed)),
+                timers: Timers::default(),
+                metrics: Metrics::register(registry),
+                tasks: TaskTracker::new(),
+                draining: AtomicBool::new(false),
+                elsewhere: Elsewhere::default(),
+                writers: Writers::default(),
+                clock,
+            }),
+            None,
+        );
         for app in node.apps() {
             node.count_directory(app).await?;
         }
@@ -201,6 +204,17 @@ impl Node {
             node.carry_out_broadcasts(app);
         }
         Ok(node)
+    }
+
+    /// The same core, asked on behalf of a user: others learn whose doing a change is.
+    #[must_use]
+    pub fn acting_for(&self, user: &UserId) -> Self {
+        Self(self.0.clone(), Some(user.clone()))
+    }
+
+    /// The user on whose behalf it is asked.
+    pub(crate) fn actor(&self) -> Option<&UserId> {
+        self.1.as_ref()
     }
 
     /// Does what is due (graces, acks, counts, expiry) and what other nodes ask for, until dropped.

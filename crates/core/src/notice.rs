@@ -71,6 +71,8 @@ pub enum Notice {
         group: bool,
         /// What happened.
         event: RoomEvent,
+        /// The user whose doing it was; `None` for the app's backend, for what happens by itself, and where `event` says it.
+        by: Option<UserId>,
     },
     /// More room messages were sent while the client was away than are replayed.
     RoomMessagesMissed {

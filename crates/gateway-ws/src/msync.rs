@@ -20,10 +20,13 @@ use crate::teller::Numbers;
 mod codes;
 mod device;
 mod frame;
+mod join;
 mod last;
 mod muc;
 pub(crate) mod notice;
 mod queue;
+pub(crate) mod resent;
+mod roster;
 mod shelf;
 mod up;
 
@@ -57,9 +60,16 @@ pub(crate) fn opening(bytes: &[u8]) -> Result<Option<Box<Opening>>, Malformed> {
         device: Ok(device::name(device.as_deref())),
         reference: provision.session_id.clone(),
         packing: offered(&provision),
+        action_version: action_version(&provision),
         credential: credential(provision, frame.auth),
         resume: None,
     })))
+}
+
+/// The version of what the client understands: `v5.2` is 5; the oldest say none.
+fn action_version(provision: &Provision) -> u32 {
+    let version = provision.action_version.as_deref().unwrap_or_default();
+    version.strip_prefix('v').and_then(|version| version.split('.').next()?.parse().ok()).unwrap_or_default()
 }
 
 /// The compression that a client would like: the better one, if it knows both.

@@ -241,6 +241,7 @@ pub(crate) struct Caller {
     pub(crate) session: Arc<Session>,
     pub(crate) attachment: u64,
     pub(crate) packing: Packing,
+    pub(crate) action_version: u32,
 }
 
 /// What a client's first frame asks for.
@@ -257,6 +258,8 @@ pub(crate) struct Opening {
     pub(crate) reference: Option<String>,
     /// How the client would like to be compressed.
     pub(crate) packing: Packing,
+    /// The version of what the client understands, where a protocol has one beside its own.
+    pub(crate) action_version: u32,
 }
 
 /// Where a client that comes back left off.

@@ -37,6 +37,7 @@ pub(crate) fn opening(text: &str) -> Result<Option<Box<Opening>>, Malformed> {
         device: Ok(DeviceId::only()),
         reference: None,
         packing: Packing::None,
+        action_version: 0,
         resume: login.resume.map(|resume| ResumeFrom {
             session: resume.session,
             rooms: resume.channels.into_iter().map(|(name, id)| (name, id.0)).collect(),

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::carrier::Carrier;
 use crate::counters::{Counters, CountersNow};
 use crate::flusher::Flusher;
+use crate::msync::resent::Resent;
 use crate::protocol::Protocol;
 use crate::serve;
 use crate::stream::Stream;
@@ -75,6 +76,7 @@ struct Inner {
     config: GatewayConfig,
     counters: Arc<Counters>,
     numbers: Arc<Numbers>,
+    resent: Resent,
     flushers: Vec<Arc<Flusher>>,
     next_flusher: AtomicUsize,
     connections: TaskTracker,
@@ -105,6 +107,7 @@ impl GatewayState {
         let numbers = Arc::new(Numbers::new(Arc::clone(node.clock()), node.random()));
         Self(Arc::new(Inner {
             numbers,
+            resent: Resent::default(),
             node,
             logins,
             config,
@@ -120,6 +123,7 @@ impl GatewayState {
     /// [`Node::drain`], which is to be called first.
     pub fn close(&self) {
         self.0.closing.cancel();
+        self.0.resent.clear();
         self.0.connections.close();
     }
 
@@ -153,9 +157,19 @@ impl GatewayState {
         }
     }
 
+    /// Numbers for what has none of its own.
+    pub(crate) fn numbers(&self) -> &Numbers {
+        &self.0.numbers
+    }
+
     /// How the clients of a protocol are told.
     pub(crate) fn teller(&self, protocol: Protocol) -> Teller {
         Teller { protocol, numbers: Arc::clone(&self.0.numbers) }
+    }
+
+    /// What clients sent lately, for those that send it again.
+    pub(crate) fn resent(&self) -> &Resent {
+        &self.0.resent
     }
 
     pub(crate) fn config(&self) -> &GatewayConfig {

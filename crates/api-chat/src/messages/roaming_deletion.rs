@@ -95,6 +95,9 @@ async fn delete(call: &Call, with: &'static str, hide: Result<Hide, ChatError>) 
     conversations(call, &user, &what, &hide).await?;
     if call.query("isNotify").as_deref() != Some("false") {
         let mut news = json!({ "event": "roaming_deleted", "with": name, "group": with == "groupId" });
+        if let Some(device) = call.query("resource") {
+            news["device"] = device.into();
+        }
         match &hide {
             Hide::UpTo(ms) => news["until"] = (*ms).into(),
             Hide::Messages(ids) => news["ids"] = ids.iter().map(ToString::to_string).collect(),

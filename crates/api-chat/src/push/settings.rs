@@ -2,7 +2,7 @@
 //! for one conversation.
 
 use axum::response::Response;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use stentor_core::id::{RoomId, UserId};
 use stentor_core::push::{ConversationPush, DailyInterval, PushChange, PushConversation, PushMode, PushPreferences};
 
@@ -82,7 +82,18 @@ pub(super) async fn put(call: Call, body: RawBody) -> Result<Response, ChatError
             own(&node.change_conversation_push(&call.app, &user, &conversation, change).await.map_err(refused)?)
         }
     };
+    tell(&call, &user, &data).await?;
     Ok(reply(&call, data))
+}
+
+/// The user's devices that are there are told; which one asked is said, if it says so.
+async fn tell(call: &Call, user: &UserId, data: &Value) -> Result<(), ChatError> {
+    let group = call.param("chattype") == "chatgroup";
+    let mut news = json!({ "event": "push_settings", "with": call.param("key"), "group": group, "data": data });
+    if let Some(device) = call.query("resource") {
+        news["device"] = device.into();
+    }
+    Ok(call.node().tell_devices(&call.app, user, news.to_string().into()).await?)
 }
 
 /// Nothing but `DEFAULT`.

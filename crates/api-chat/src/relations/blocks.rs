@@ -7,7 +7,7 @@ use stentor_core::directory::user_blocks::BlockError;
 use stentor_core::id::UserId;
 use stentor_core::records::cursor;
 
-use super::{MAX_PAGE, after, reply_of, two_users};
+use super::{MAX_PAGE, after, news, reply_of, two_users};
 use crate::body::{Object, RawBody};
 use crate::call::Call;
 use crate::error::ChatError;
@@ -82,6 +82,7 @@ async fn block(call: &Call, body: &RawBody) -> Result<Response, ChatError> {
     let blocked: Result<Vec<_>, _> =
         names.iter().map(|name| user_id(name).map_err(|_| no_blocked(&user, name))).collect();
     call.node().block_users(&call.app, &user, &blocked?).await.map_err(|error| refused(&user, error))?;
+    news::blocked(&call, &user, &names, true).await?;
     Ok(call.reply().uri(call.url("")).entities(Vec::<Value>::new()).data(names).send())
 }
 
@@ -124,6 +125,7 @@ pub(super) async fn remove_as_clients(call: Call, body: RawBody) -> Result<Respo
         let blocked = user_id(name).map_err(|_| ChatError::user_not_found())?;
         call.node().unblock_user(&call.app, &user, &blocked).await?;
     }
+    news::blocked(&call, &user, &names, false).await?;
     Ok(call.reply().uri(call.url("")).entities(Vec::<Value>::new()).data(names).send())
 }
 
@@ -148,5 +150,6 @@ pub(super) async fn remove(call: Call) -> Result<Response, ChatError> {
     let (user, blocked) = two_users(&call, "blocked")?;
     call.limit(ChatRule::UserBlocks)?;
     let removed = call.node().unblock_user(&call.app, &user, &blocked).await?;
+    news::blocked(&call, &user, &[blocked.as_str()], false).await?;
     Ok(reply_of(&call, &user, "blocks").await?.entities(vec![user_view(&removed)]).send())
 }

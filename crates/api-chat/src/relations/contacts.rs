@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use stentor_core::directory::DirectoryError;
 
 use super::remarks::{view, wants_remarks};
-use super::{reply_of, too_many_contacts, two_users};
+use super::{news, reply_of, too_many_contacts, two_users};
 use crate::body::RawBody;
 use crate::call::Call;
 use crate::error::ChatError;
@@ -59,7 +59,11 @@ pub(super) async fn add(call: Call) -> Result<Response, ChatError> {
     call.only_app()?;
     let (user, contact) = two_users(&call, "contact")?;
     call.limit(ChatRule::Contacts)?;
+    let known = call.node().are_contacts(&call.app, &user, &contact).await?;
     let added = call.node().add_contact(&call.app, &user, &contact).await.map_err(too_many_contacts)?;
+    if !known {
+        news::added(&call, &user, &contact, false).await?;
+    }
     Ok(reply_of(&call, &user, "contacts").await?.entities(vec![user_view(&added)]).send())
 }
 
@@ -78,7 +82,11 @@ pub(super) async fn add(call: Call) -> Result<Response, ChatError> {
 pub(super) async fn remove(call: Call) -> Result<Response, ChatError> {
     let (user, contact) = two_users(&call, "contact")?;
     call.limit(ChatRule::Contacts)?;
+    let known = call.node().are_contacts(&call.app, &user, &contact).await?;
     let removed = call.node().remove_contact(&call.app, &user, &contact).await?;
+    if known {
+        news::removed(&call, &user, &contact).await?;
+    }
     Ok(reply_of(&call, &user, "contacts").await?.entities(vec![user_view(&removed)]).send())
 }
 

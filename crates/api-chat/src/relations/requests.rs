@@ -4,8 +4,9 @@
 use axum::response::Response;
 use serde_json::{Value, json};
 use stentor_core::directory::DirectoryError;
+use stentor_core::directory::contact_requests::Requested;
 
-use super::{reply_of, too_many_contacts, two_users};
+use super::{news, reply_of, too_many_contacts, two_users};
 use crate::body::RawBody;
 use crate::call::Call;
 use crate::error::ChatError;
@@ -46,7 +47,10 @@ pub(super) async fn ask(call: Call, body: RawBody) -> Result<Response, ChatError
         if contact == user {
             return Err(ChatError::illegal_argument("parameters is invalid : usernames"));
         }
-        call.node().request_contact(&call.app, &user, &contact, reason).await.map_err(too_many_contacts)?;
+        let requested = call.node().request_contact(&call.app, &user, &contact, reason).await;
+        if requested.map_err(too_many_contacts)? == Requested::Waits {
+            news::invited(&call, &user, &contact, reason).await?;
+        }
     }
     Ok(reply_of(&call, &user, "contacts/apply").await?.entities(Vec::<Value>::new()).data(json!(names)).send())
 }
@@ -66,7 +70,11 @@ pub(super) async fn ask(call: Call, body: RawBody) -> Result<Response, ChatError
 pub(super) async fn accept(call: Call) -> Result<Response, ChatError> {
     let (user, contact) = two_users(&call, "contact")?;
     call.limit(ChatRule::Contacts)?;
+    let known = call.node().are_contacts(&call.app, &user, &contact).await?;
     let accepted = call.node().accept_contact(&call.app, &user, &contact).await;
+    if !known && matches!(accepted, Ok(true)) {
+        news::added(&call, &user, &contact, true).await?;
+    }
     answered(&call, accepted, "accept").await
 }
 
@@ -86,6 +94,9 @@ pub(super) async fn decline(call: Call) -> Result<Response, ChatError> {
     let (user, contact) = two_users(&call, "contact")?;
     call.limit(ChatRule::Contacts)?;
     let declined = call.node().decline_contact(&call.app, &user, &contact).await;
+    if matches!(declined, Ok(true)) {
+        news::declined(&call, &user, &contact).await?;
+    }
     answered(&call, declined, "decline").await
 }
 

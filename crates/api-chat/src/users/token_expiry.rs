@@ -1,5 +1,5 @@
 //! `GET sdk/users/{username}/token/expires`: when the token of this very request ends. Clients ask it of a new token
-//! before they use it (Web SDK); no document has it.
+//! before they use it (Web SDK); no document has it. What they are connected with by then lasts as long as the new token.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -27,5 +27,9 @@ pub(super) async fn handler(call: Call) -> Result<Response, ChatError> {
     call.app_or(&name)?;
     call.limit(ChatRule::Tokens)?;
     call.node().user(&call.app, &name).await?;
+    // The Web SDK asks when it is given another token, and says nothing of it to its connection.
+    if call.principal().user() == Some(&name) {
+        call.node().renew_sessions(&call.app, &name, call.granted.expires_at_ms);
+    }
     Ok(reply(StatusCode::OK, &json!({ "expire_timestamp": call.granted.expires_at_ms.unwrap_or(NEVER_MS) })))
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::app::App;
 use crate::clock::MonotonicMs;
+use crate::directory::effects::sessions_of;
+use crate::id::UserId;
 use crate::node::{Node, RequestError};
 use crate::notice::{Envelope, Notice};
 use crate::session::{Closing, Session, SessionState};
@@ -32,6 +35,24 @@ impl Node {
         drop(state);
         self.arm_session_timer(session);
         Ok(())
+    }
+
+    /// A user showed a good credential: its sessions on this node that would end before that one do not end sooner. Returns how
+    /// many. No rate counts it.
+    pub fn renew_sessions(&self, app: &App, user: &UserId, expires_at_ms: Option<u64>) -> usize {
+        let mut renewed = 0;
+        for session in sessions_of(app, user) {
+            let mut state = session.state();
+            let ends = state.expires_at_ms.filter(|_| !state.ended);
+            if ends.is_some_and(|ends_ms| expires_at_ms.is_none_or(|later_ms| later_ms > ends_ms)) {
+                state.expires_at_ms = expires_at_ms;
+                state.expiry_told = false;
+                drop(state);
+                self.arm_session_timer(&session);
+                renewed += 1;
+            }
+        }
+        renewed
     }
 
     /// Arms the session's timer for the next moment at which something may be due.

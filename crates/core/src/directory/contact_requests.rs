@@ -6,8 +6,10 @@ use super::contacts::expect_user;
 use super::{DirectoryError, pair};
 use crate::app::App;
 use crate::id::UserId;
-use crate::node::Node;
+use crate::limits::Rule;
+use crate::node::{Node, RequestError};
 use crate::records::{Record, RecordKind, Transaction, encode};
+use crate::session::Session;
 
 /// Somebody who asks.
 #[derive(Debug, Clone, Encode, Decode)]
@@ -36,6 +38,14 @@ pub enum Requested {
 }
 
 impl Node {
+    /// Takes one request of a client about contacts or blocks, under the rate of its messages: others are told of it.
+    ///
+    /// # Errors
+    /// When asked too often.
+    pub fn limit_relation(&self, session: &Session) -> Result<(), RequestError> {
+        self.limit_client(session, Rule::ClientSends)
+    }
+
     /// `asker` asks `asked` to become a contact. Asking again takes the place of what was asked before.
     ///
     /// # Errors

@@ -18,12 +18,13 @@ struct News<'a> {
     room: &'a RoomId,
     group: bool,
     event: &'a RoomEvent,
+    by: Option<&'a UserId>,
     except: Option<SessionId>,
 }
 
 impl News<'_> {
     fn envelope(&self, event: RoomEvent) -> Arc<Envelope> {
-        Envelope::new(Notice::RoomEvent { room: self.room.clone(), group: self.group, event })
+        Envelope::new(Notice::RoomEvent { room: self.room.clone(), group: self.group, event, by: self.by.cloned() })
     }
 }
 
@@ -39,11 +40,13 @@ impl Node {
                 (RoomKind::Room, Effect::Enter(user)) => self.enter_live(app, &id, &user, count),
                 (RoomKind::Room, Effect::Exit(user)) => self.exit_live(app, &id, &user, count),
                 (RoomKind::Group, Effect::Enter(_) | Effect::Exit(_)) => {}
-                (RoomKind::Room, Effect::Tell { event, except }) => {
-                    self.tell_room(&News { app, room: &id, group: false, event: &event, except }, count);
+                (RoomKind::Room, Effect::Tell { event, except, by }) => {
+                    let by = by.as_ref();
+                    self.tell_room(&News { app, room: &id, group: false, event: &event, by, except }, count);
                 }
-                (RoomKind::Group, Effect::Tell { event, except }) => {
-                    let news = News { app, room: &id, group: true, event: &event, except };
+                (RoomKind::Group, Effect::Tell { event, except, by }) => {
+                    let by = by.as_ref();
+                    let news = News { app, room: &id, group: true, event: &event, by, except };
                     self.tell_group(&news, count, former).await;
                 }
             }

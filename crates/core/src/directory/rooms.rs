@@ -281,7 +281,7 @@ impl Node {
                 Member::new(role, now_ms).put_new(&mut records, room.kind, &id, user);
             }
             let news = RoomNews::Created { members: users };
-            let observed = RoomObserved { room: &room, news, by: None, at_ms: now_ms };
+            let observed = RoomObserved { room: &room, news, by: self.actor(), at_ms: now_ms };
             records.extend(app.observed(|observer| observer.room(&observed)));
             if records.commit().await? {
                 return Ok(room);

@@ -61,7 +61,7 @@ pub(crate) enum Effect {
     /// The user's clients leave the live room.
     Exit(UserId),
     /// The members are told, and who came or went; not the session whose request it was.
-    Tell { event: RoomEvent, except: Option<SessionId> },
+    Tell { event: RoomEvent, except: Option<SessionId>, by: Option<UserId> },
 }
 
 /// One turn of a room. Works change it one after the other; then it is written in one step.
@@ -82,6 +82,8 @@ pub(crate) struct Turn {
     pub(super) files: BTreeMap<String, Slot<SharedFile>>,
     /// How many files are shared; read if a work names one.
     pub(super) shared: u64,
+    /// The user whose work is being done.
+    pub(super) by: Option<UserId>,
     pub(super) effects: Vec<Effect>,
     pub(super) dissolved: bool,
 }
@@ -194,12 +196,12 @@ impl Turn {
 
     /// When this is durable, the members are told.
     pub(super) fn tell(&mut self, event: RoomEvent) {
-        self.effects.push(Effect::Tell { event, except: None });
+        self.effects.push(Effect::Tell { event, except: None, by: self.by.clone() });
     }
 
     /// The same, apart from the session whose request it was.
     pub(super) fn tell_others(&mut self, event: RoomEvent, except: SessionId) {
-        self.effects.push(Effect::Tell { event, except: Some(except) });
+        self.effects.push(Effect::Tell { event, except: Some(except), by: self.by.clone() });
     }
 
     /// When this is durable, users who were put out are told and out.
@@ -270,10 +272,10 @@ impl Turn {
         let had = self.room.had();
         let Some(room) = self.room.now.as_ref().or(had.as_ref()) else { return Vec::new() };
         let told = self.effects.iter().filter_map(|effect| match effect {
-            Effect::Tell { event, except } => Some((event, except.is_some())),
+            Effect::Tell { event, except, by } => Some((event, except.is_some(), by)),
             Effect::Enter(_) | Effect::Exit(_) => None,
         });
-        let observed = told.flat_map(|(event, by_client)| {
+        let observed = told.flat_map(|(event, by_client, actor)| {
             let news = match event {
                 RoomEvent::Deleted => RoomNews::Deleted { members: former },
                 event => RoomNews::Changed(event),
@@ -283,7 +285,7 @@ impl Turn {
                 RoomEvent::Attributes { by, .. } => Some(by).filter(|_| by_client),
                 event => event.movement().and_then(<[_]>::first).filter(|_| by_client),
             };
-            observer.room(&RoomObserved { room, news, by, at_ms: self.now_ms })
+            observer.room(&RoomObserved { room, news, by: actor.as_ref().or(by), at_ms: self.now_ms })
         });
         observed.collect()
     }

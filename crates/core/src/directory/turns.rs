@@ -68,6 +68,7 @@ struct Job<T, F> {
     users: Vec<UserId>,
     files: Vec<String>,
     wants: Wants,
+    by: Option<UserId>,
     work: F,
     answer: Option<Result<T, RoomError>>,
     waiter: oneshot::Sender<Result<T, RoomError>>,
@@ -87,6 +88,7 @@ impl<T: Send, F: FnMut(&mut Turn) -> Result<T, RoomError> + Send> Work for Job<T
     }
 
     fn run(&mut self, turn: &mut Turn) {
+        turn.by = self.by.clone();
         self.answer = Some((self.work)(turn));
     }
 
@@ -231,7 +233,8 @@ impl Node {
         work: impl FnMut(&mut Turn) -> Result<T, RoomError> + Send + 'static,
     ) -> Result<T, RoomError> {
         let (waiter, answer) = oneshot::channel();
-        let job = Box::new(Job { users, files, wants, work, answer: None, waiter });
+        let by = self.actor().cloned();
+        let job = Box::new(Job { users, files, wants, by, work, answer: None, waiter });
         let key = kind.key(room);
         let lead = {
             let mut shard = app.room_turns.waiting.lock(&key);
@@ -286,6 +289,7 @@ impl Node {
         for _ in 0..TRIES {
             let mut turn = self.read_turn(leader, &users, &files, wants).await?;
             works.iter_mut().for_each(|work| work.run(&mut turn));
+            turn.by = None;
             if turn.leavers().next().is_some() {
                 if turn.attributes.is_none() {
                     turn.attributes = Some(self.read_attributes(leader).await?);
@@ -337,6 +341,7 @@ impl Node {
             )?,
             shared: if files.is_empty() { 0 } else { self.count_shared_files(&leader.app, id).await? },
             attributes: if wants.attributes { Some(self.read_attributes(leader).await?) } else { None },
+            by: None,
             effects: Vec::new(),
             dissolved: false,
         })

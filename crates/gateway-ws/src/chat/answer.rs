@@ -127,7 +127,7 @@ impl Client {
         renewed.map(|()| Outcome::Done).map_err(|error| codes::refused(RoomKind::Room, &error))
     }
 
-    pub(super) fn user(&self, name: &str) -> Result<UserId, Refusal> {
+    pub(crate) fn user(&self, name: &str) -> Result<UserId, Refusal> {
         user(self.app.policy(), name).map_err(|reason| Refusal::new(codes::INVALID_USER, reason))
     }
 

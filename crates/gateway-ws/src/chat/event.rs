@@ -16,11 +16,15 @@ enum EventFrame<'a> {
         room: &'a str,
         #[serde(flatten)]
         event: Event<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<&'a str>,
     },
     GroupEvent {
         group: &'a str,
         #[serde(flatten)]
         event: Event<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<&'a str>,
     },
 }
 
@@ -81,9 +85,18 @@ impl<'a> From<&'a RoomEvent> for Event<'a> {
 }
 
 /// The complete text frame of an event.
-pub(super) fn frame(room: &RoomId, group: bool, event: &RoomEvent) -> Bytes {
-    let (id, event) = (room.as_str(), Event::from(event));
-    let frame =
-        if group { EventFrame::GroupEvent { group: id, event } } else { EventFrame::RoomEvent { room: id, event } };
+pub(super) fn frame(room: &RoomId, group: bool, event: &RoomEvent, by: Option<&UserId>) -> Bytes {
+    let by = match event {
+        // Attributes say it themselves.
+        RoomEvent::Attributes { .. } => None,
+        RoomEvent::File { by, .. } => by.as_ref(),
+        _ => by,
+    };
+    let (id, event, by) = (room.as_str(), Event::from(event), by.map(UserId::as_str));
+    let frame = if group {
+        EventFrame::GroupEvent { group: id, event, by }
+    } else {
+        EventFrame::RoomEvent { room: id, event, by }
+    };
     text(256, &frame)
 }

@@ -19,7 +19,7 @@ pub(crate) fn notice(notice: &Notice) -> Bytes {
     match notice {
         Notice::PeerMessage { message, from_inbox } => message_frame(message, *from_inbox),
         Notice::RoomMessage { message, .. } => message_frame(message, false),
-        Notice::RoomEvent { room, group, event } => event::frame(room, *group, event),
+        Notice::RoomEvent { room, group, event, by } => event::frame(room, *group, event, by.as_ref()),
         Notice::MemberCount { room, count } => {
             text(0, &NoticeFrame::MemberCount { room: room.as_str(), count: *count })
         }

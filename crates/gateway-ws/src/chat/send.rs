@@ -83,6 +83,15 @@ impl Client {
 
     /// Tells who wrote a message in a group that it was read, where the client does not say who that is.
     pub(crate) fn read_in_group(self, group: &str, id: MessageId) -> Answer {
+        self.tell_author(group, id, read_payload([id.to_string()]), MessageKind::Read)
+    }
+
+    /// Tells who wrote a message in a group something about it: as [`Self::tell`].
+    pub(crate) fn tell_in_group(self, group: &str, id: MessageId, payload: String) -> Answer {
+        self.tell_author(group, id, payload, MessageKind::Notice)
+    }
+
+    fn tell_author(self, group: &str, id: MessageId, payload: String, kind: MessageKind) -> Answer {
         let group = match self.group(group) {
             Ok(group) => group,
             Err(refusal) => return Answer::Done(Err(refusal)),
@@ -91,12 +100,7 @@ impl Client {
             let author = self.state.node().author(&self.app, id, &Target::Group(group.clone())).await;
             let author = author.map_err(|error| Refusal::new(codes::BUSY, error))?;
             let author = author.ok_or_else(|| Refusal::new(codes::INVALID_MESSAGE, "no such message"))?;
-            let payload = read_payload([id.to_string()]);
-            self.dispatch(Parcel {
-                only_for: vec![author],
-                ..Parcel::news(To::Group(group), payload, MessageKind::Read)
-            })
-            .await
+            self.dispatch(Parcel { only_for: vec![author], ..Parcel::news(To::Group(group), payload, kind) }).await
         })
     }
 

@@ -173,7 +173,7 @@ fn events_of_rooms_and_groups() {
         (RoomEvent::Deleted, r#""deleted""#),
     ];
     for (event, fields) in table {
-        let told = |group| notice(&Notice::RoomEvent { room: room(), group, event: event.clone() });
+        let told = |group| notice(&Notice::RoomEvent { room: room(), group, event: event.clone(), by: None });
         let expected = format!(r#"{{"type":"room_event","room":"185145305923585","event":{fields}}}"#);
         assert_eq!(json(&told(false)), expected);
         let expected = format!(r#"{{"type":"group_event","group":"185145305923585","event":{fields}}}"#);

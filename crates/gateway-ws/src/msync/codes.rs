@@ -68,6 +68,11 @@ pub(super) fn not_edited(refusal: &Refusal) -> Status {
     }
 }
 
+/// Calls need a service that is not here.
+pub(super) fn no_calls() -> Status {
+    status(ErrorCode::UnknownCommand, "calls are not supported")
+}
+
 /// What was sent is nothing that is known.
 pub(super) fn unknown() -> Status {
     status(ErrorCode::UnknownCommand, "unknown operation")

@@ -64,6 +64,19 @@ pub(super) fn end_of_queue(queue: Jid, key: Option<u64>, at_ms: u64) -> Bytes {
     frame(Command::Sync, &down)
 }
 
+/// The answer to something that went well, with an item that tells more of it.
+pub(super) fn answer_with(meta_id: u64, told: Option<Meta>, at_ms: u64) -> Bytes {
+    let down = SyncDown {
+        status: Some(ok()),
+        meta_id: Some(meta_id),
+        server_id: Some(0),
+        metas: told.into_iter().collect(),
+        timestamp: Some(at_ms),
+        ..SyncDown::default()
+    };
+    frame(Command::Sync, &down)
+}
+
 /// The answer to something that the client sent as its number `meta_id`.
 pub(super) fn answer(meta_id: u64, status: Status, server_id: u64, at_ms: u64) -> Bytes {
     let down = SyncDown {

@@ -10,9 +10,15 @@ use super::{frame, queue};
 use crate::teller::{Audience, Stamp};
 
 /// The frame of an event.
-pub(super) fn event(room: &RoomId, group: bool, event: &RoomEvent, audience: &Audience<'_>) -> Bytes {
+pub(super) fn event(
+    room: &RoomId,
+    group: bool,
+    event: &RoomEvent,
+    by: Option<&UserId>,
+    audience: &Audience<'_>,
+) -> Bytes {
     let address = queue::room(audience.app, room);
-    let place = Place { audience, address: &address, group };
+    let place = Place { audience, address: &address, group, by };
     let bodies = match event {
         // On the wire these are two events.
         RoomEvent::Attributes { set, removed, by } => {
@@ -40,6 +46,8 @@ struct Place<'a> {
     audience: &'a Audience<'a>,
     address: &'a Jid,
     group: bool,
+    /// The user whose doing it was.
+    by: Option<&'a UserId>,
 }
 
 impl Place<'_> {
@@ -94,8 +102,8 @@ impl Place<'_> {
         MucBody {
             muc_id: Some(self.address.clone()),
             operation: Some(operation as i32),
-            // Nobody in particular: the core does not say whose doing it was.
-            from: Some(self.address.clone()),
+            // Nobody in particular, if it was the backend.
+            from: Some(self.by.map_or_else(|| self.address.clone(), |by| self.user(by))),
             is_chatroom: Some(!self.group),
             ..MucBody::default()
         }

@@ -15,8 +15,11 @@ use stentor_msync::{
     value,
 };
 
+use self::news::Event;
 use super::{frame, muc, queue};
 use crate::teller::Audience;
+
+mod news;
 
 /// The complete frame of a notice; empty for what clients are not told. A message that is to be acked is never empty: it would
 /// wait for its ack for ever.
@@ -31,7 +34,7 @@ pub(crate) fn notice(notice: &Notice, audience: &Audience<'_>) -> Bytes {
             let metas = Told { message, from_inbox: None, audience }.metas();
             frame::told(metas, queue::room(audience.app, room), message.sent_at_ms)
         }
-        Notice::RoomEvent { room, group, event } => muc::event(room, *group, event, audience),
+        Notice::RoomEvent { room, group, event, by } => muc::event(room, *group, event, by.as_ref(), audience),
         Notice::Status(status) => presence(status, audience),
         // The SDKs count and look at their token by themselves.
         Notice::MemberCount { .. } | Notice::CredentialExpiring { .. } | Notice::RoomMessagesMissed { .. } => {
@@ -72,10 +75,6 @@ struct News<'a> {
     ext: Option<&'a RawValue>,
     #[serde(default)]
     ids: Vec<String>,
-    event: Option<String>,
-    with: Option<String>,
-    #[serde(default)]
-    group: bool,
 }
 
 impl Told<'_> {
@@ -87,7 +86,9 @@ impl Told<'_> {
             MessageKind::Recall => news().and_then(|news| self.recall(&news)).map(|meta| vec![meta]),
             MessageKind::Edit => news().and_then(|news| self.edit(&news)).map(|meta| vec![meta]),
             MessageKind::Read => news().map(|news| self.read(&news)).filter(|metas| !metas.is_empty()),
-            MessageKind::Notice => news().map(|news| vec![self.notice(&news)]),
+            MessageKind::Notice => {
+                serde_json::from_slice::<Event<'_>>(&message.payload).ok().and_then(|event| self.event(&event))
+            }
         };
         metas.unwrap_or_else(|| {
             tracing::error!(message = %message.id, "a message with a damaged payload is delivered as nothing");
@@ -182,23 +183,6 @@ impl Told<'_> {
             Meta { id: own_number, ..meta }
         };
         ids.iter().enumerate().map(receipt).collect()
-    }
-
-    /// What has no form of its own in the core.
-    fn notice(&self, news: &News<'_>) -> Meta {
-        let id = news.msg_id.as_deref().and_then(|id| id.parse().ok());
-        match (news.event.as_deref(), id) {
-            (Some("delivered"), Some(id)) => self.body(&self.about(BodyType::DeliverAck, id)),
-            (Some("conversation_read"), _) => {
-                self.body(&MessageBody { contents: vec![Content::default()], ..self.of_kind(BodyType::ChannelAck) })
-            }
-            (Some("roaming_deleted"), _) => {
-                let chat_type = if news.group { "groupchat" } else { "chat" };
-                let data = json!({ "to": news.with, "chatType": chat_type, "resource": "" });
-                self.notify("roaming_delete", &json!({ "data": data }))
-            }
-            _ => self.notify("unknown", &json!({})),
-        }
     }
 
     /// Something about an earlier message.

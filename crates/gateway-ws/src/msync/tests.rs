@@ -44,7 +44,7 @@ fn user(name: &str) -> UserId {
 }
 
 fn bodies(group: bool, event: RoomEvent) -> Vec<MucBody> {
-    let down = told(&Notice::RoomEvent { room: RoomId::from_trusted("77"), group, event });
+    let down = told(&Notice::RoomEvent { room: RoomId::from_trusted("77"), group, event, by: Some(user("boss")) });
     assert_eq!((down.is_last, down.next_key, down.timestamp), (Some(true), None, Some(NOW_MS)));
     let numbers: Vec<_> = down.metas.iter().map(|meta| meta.id).collect();
     assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "each has a number of its own");

@@ -1,20 +1,24 @@
 //! What clients send to others, and ask of rooms: items of theirs become requests of the Chat protocol.
 
 use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use serde_json::value::RawValue;
 use stentor_chat_content::{ContentType, MAX_BYTES};
 use stentor_core::id::MessageId;
 use stentor_msync::translations::with_translations;
 use stentor_msync::{
     BodyType, CONFERENCES, EditScope, Jid, KeyValue, KeyValueData, MessageBody, Meta, MucBody, MucOperation, NameSpace,
-    RouteType, Status, content, decode, decode_body,
+    RosterBody, RouteType, Status, content, decode, decode_body,
 };
 
+use super::resent::{Again, ItemKey};
 use super::{codes, frame};
-use crate::chat::answer::{Answered, Client, Outcome};
+use crate::chat::answer::{Answer, Answered, Client, Outcome};
 use crate::chat::request;
 use crate::codec::{DecimalId, Malformed, Refusal};
 use crate::protocol::{Begun, Caller, Said};
@@ -23,9 +27,11 @@ use crate::protocol::{Begun, Caller, Said};
 type Words = fn(&Refusal) -> Status;
 
 /// An item as it came in, and who sent it.
-struct Item {
-    caller: Arc<Caller>,
-    id: u64,
+pub(super) struct Item {
+    pub(super) caller: Arc<Caller>,
+    pub(super) id: u64,
+    /// What a message that is sent again is known by.
+    key: Option<ItemKey>,
     to: Jid,
     route: i32,
     ext: Vec<KeyValue>,
@@ -35,21 +41,30 @@ struct Item {
 /// Begins what an item asks for.
 pub(super) fn begin(caller: &Arc<Caller>, meta: Meta) -> Result<Said, Malformed> {
     let Meta { id, to, ns, payload, routetype, ext, directed_users, .. } = meta;
+    let (id, to, payload) = (id.unwrap_or_default(), to.unwrap_or_default(), payload.unwrap_or_default());
     let item = Item {
         caller: Arc::clone(caller),
-        id: id.unwrap_or_default(),
-        to: to.unwrap_or_default(),
+        id,
+        key: (ns == Some(NameSpace::Chat as i32) && id > 0).then(|| {
+            let (name, domain) = (to.name.as_deref().unwrap_or_default(), to.domain.as_deref().unwrap_or_default());
+            caller.state.resent().key(&caller.session, id, &[name.as_bytes(), domain.as_bytes(), &payload])
+        }),
+        to,
         route: routetype.unwrap_or_default(),
         ext,
         users: directed_users,
     };
-    let payload = payload.unwrap_or_default();
     let malformed = |_| Malformed(codes::MALFORMED.to_owned());
     Ok(match NameSpace::try_from(ns.unwrap_or_default()) {
         // What the client says of itself is not answered.
         Ok(NameSpace::Statistic) => Said::Nothing,
         Ok(NameSpace::Chat) => Said::Request(item.chat(&decode_body(payload).map_err(malformed)?)),
         Ok(NameSpace::Muc) => Said::Request(item.muc(&decode(payload).map_err(malformed)?)),
+        Ok(NameSpace::Roster) => {
+            let body: RosterBody = decode(payload).map_err(malformed)?;
+            Said::Request(item.answered(codes::refused, |client| client.relate(&body)))
+        }
+        Ok(NameSpace::Conference) => Said::Request(item.refused(codes::no_calls())),
         _ => Said::Request(item.refused(codes::unknown())),
     })
 }
@@ -63,10 +78,20 @@ impl Item {
             Ok(BodyType::ReadAck) => self.read(body),
             Ok(BodyType::DeliverAck) => {
                 let id = MessageId(body.ack_message_id.unwrap_or_default());
-                let notice = serde_json::json!({ "event": "delivered", "msg_id": id.to_string() });
-                self.notice(body, &notice)
+                let notice = serde_json::json!({ "event": "delivered", "msg_id": id.to_string() }).to_string();
+                let name = self.name(body);
+                if self.is_conference() {
+                    return self.answered(codes::refused, |client| client.tell_in_group(&name, id, notice));
+                }
+                self.answered(codes::refused, |client| client.tell(&name, notice))
             }
-            Ok(BodyType::ChannelAck) => self.notice(body, &serde_json::json!({ "event": "conversation_read" })),
+            // In a group it is for the server alone, which counts nothing that was not read.
+            Ok(BodyType::ChannelAck) if self.is_conference() => self.done(),
+            Ok(BodyType::ChannelAck) => {
+                let notice = serde_json::json!({ "event": "conversation_read" }).to_string();
+                let name = self.name(body);
+                self.answered(codes::refused, |client| client.tell(&name, notice))
+            }
             Err(_) => self.refused(codes::unknown()),
         }
     }
@@ -140,20 +165,13 @@ impl Item {
         self.answered(codes::refused, |client| client.read(&read))
     }
 
-    fn notice(self, body: &MessageBody, notice: &serde_json::Value) -> Begun {
-        if self.is_conference() {
-            return self.refused(codes::unknown());
-        }
-        let (name, payload) = (self.name(body), notice.to_string());
-        self.answered(codes::refused, |client| client.tell(&name, payload))
-    }
-
     fn muc(self, body: &MucBody) -> Begun {
         let room = body.muc_id.as_ref().and_then(|room| room.name.clone()).unwrap_or_default();
-        let request = request::Room { room: room.into() };
         match MucOperation::try_from(body.operation.unwrap_or_default()) {
-            Ok(MucOperation::Join) => self.answered(codes::refused, |client| client.join(&request)),
-            Ok(MucOperation::Leave) => self.answered(codes::refused, |client| client.leave(&request)),
+            Ok(MucOperation::Join) => self.join(body, room),
+            Ok(MucOperation::Leave) => {
+                self.answered(codes::refused, |client| client.leave(&request::Room { room: room.into() }))
+            }
             // What else there is to do with rooms and groups, the SDKs do over REST.
             _ => self.refused(codes::unknown()),
         }
@@ -188,20 +206,59 @@ impl Item {
         }
     }
 
+    fn done(self) -> Begun {
+        self.refused(frame::ok())
+    }
+
     fn refused(self, status: Status) -> Begun {
         Begun::Done(frame::answer(self.id, status, 0, self.caller.state.node().clock().wall_ms()))
     }
 
     /// Has the Chat protocol do it, and puts the answer into frames.
-    fn answered(self, words: Words, does: impl FnOnce(Client) -> crate::chat::answer::Answer) -> Begun {
+    fn answered(self, words: Words, does: impl FnOnce(Client) -> Answer) -> Begun {
         let (caller, id) = (Arc::clone(&self.caller), self.id);
         let clock = Arc::clone(caller.state.node().clock());
         let reply = move |answered: &Answered| answer(id, answered, words, clock.wall_ms());
-        does(Client::new(&self.caller)).begun(false, reply)
+        match (does(Client::new(&self.caller)), self.key) {
+            (Answer::Waits(answering), Some(key)) => once(&caller, key, answering, reply),
+            (answer, _) => answer.begun(false, reply),
+        }
     }
 }
 
-fn answer(id: u64, answered: &Answered, words: Words, now_ms: u64) -> Bytes {
+/// Has something done that may be asked for again: then it is not done again, and has the same answer.
+fn once(
+    caller: &Arc<Caller>,
+    key: ItemKey,
+    answering: Pin<Box<dyn Future<Output = Answered> + Send>>,
+    reply: impl FnOnce(&Answered) -> Bytes + Send + 'static,
+) -> Begun {
+    let state = caller.state.clone();
+    let begin = || {
+        let (state, key) = (state.clone(), key.clone());
+        async move {
+            let answered = answering.await;
+            if answered.is_err() {
+                state.resent().forget(&key);
+            }
+            reply(&answered)
+        }
+    };
+    let replied = match state.resent().reply(&key, state.node().clock().monotonic_ms(), begin) {
+        Again::Known(replied) => replied,
+        Again::New(mut replied) => {
+            // Polled in the order of the requests, and to its end even if the client goes: it may come back and ask.
+            if let Some(frame) = (&mut replied).now_or_never() {
+                return Begun::Done(frame);
+            }
+            drop(state.connections().spawn(replied.clone()));
+            replied
+        }
+    };
+    Begun::Waits { answering: Box::pin(replied), logs_out: false }
+}
+
+pub(super) fn answer(id: u64, answered: &Answered, words: Words, now_ms: u64) -> Bytes {
     match answered {
         Ok(Outcome::Sent { id: server_id, sent_at_ms }) => frame::answer(id, frame::ok(), server_id.0, *sent_at_ms),
         Ok(_) => frame::answer(id, frame::ok(), 0, now_ms),

@@ -45,7 +45,7 @@ impl Task {
         let app = logins.app(&opening.app).and_then(|id| node.app(id.as_str())).ok_or(LoginError::App)?;
         let policy = app.policy();
         let user = self.protocol.user(policy, &opening.user).map_err(LoginError::User)?;
-        let reference = opening.reference;
+        let (reference, action_version) = (opening.reference, opening.action_version);
         let device = opening.device.map_err(LoginError::Device)?;
         let now_ms = node.clock().wall_ms();
         let grant = logins.check(&policy.id, &user, opening.credential.as_ref(), now_ms).await?;
@@ -67,7 +67,7 @@ impl Task {
         let Connected { session, attachment, .. } = connected;
         self.connection.attach(Arc::clone(&session), attachment, welcome, packing.out());
         self.unpacker = packing.unpacker();
-        let caller = Caller { state: self.state.clone(), app, session, attachment, packing };
+        let caller = Caller { state: self.state.clone(), app, session, attachment, packing, action_version };
         self.attached = Some(Attached(Arc::new(caller)));
         Ok(())
     }

@@ -1,13 +1,17 @@
 //! Clients of the vendor's Chat SDKs, as frames.
 
+mod again;
 mod carriers;
 mod compression;
+mod contacts;
+mod joining;
 mod login;
 mod queues;
 mod requests;
 mod told;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,6 +27,9 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::harness::{CHAT_APP, Gateway, Raw, soon};
+
+/// No two clients number alike: what has the number of before is sent again.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 const USERS: &str = "easemob.com";
 const CONFERENCES: &str = "conference.easemob.com";
@@ -120,7 +127,13 @@ impl Gateway {
             Carrier::Tcp => Raw::unframed(TcpStream::connect(self.tcp_address).await.expect("connected")).await,
             _ => self.raw_at(path).await,
         };
-        let mut sdk = Sdk { raw, carrier, told: VecDeque::new(), next: 1, packing: None };
+        let mut sdk = Sdk {
+            raw,
+            carrier,
+            told: VecDeque::new(),
+            next: 1 + (NEXT.fetch_add(1, Ordering::Relaxed) << 32),
+            packing: None,
+        };
         if carrier == Carrier::SockJs {
             assert_eq!(sdk.raw.message().await, Some(Message::text("o")));
         }
@@ -237,8 +250,12 @@ impl Sdk {
 
     /// Sends an item, and waits for its answer.
     async fn ask(&mut self, meta: Meta) -> SyncDown {
-        let id = self.next;
         self.next += 1;
+        self.ask_as(self.next, meta).await
+    }
+
+    /// The same, as the item of this number.
+    async fn ask_as(&mut self, id: u64, meta: Meta) -> SyncDown {
         let meta = Meta { id: Some(id), ..meta };
         self.say(&frame(Command::Sync, &SyncUp { meta: Some(meta), ..SyncUp::default() })).await;
         self.down(|down| down.meta_id == Some(id)).await

@@ -165,6 +165,8 @@ async fn refusals_of_messages_have_the_texts_that_the_sdks_know() {
         assert_eq!(status(&alice.send(to, body).await), expected, "{body:?}");
     }
     let odd = Meta { ns: Some(NameSpace::Conference as i32), ..Meta::default() };
+    assert_eq!(status(&alice.ask(odd).await), (9, "calls are not supported"));
+    let odd = Meta { ns: Some(NameSpace::Query as i32), ..Meta::default() };
     assert_eq!(status(&alice.ask(odd).await), (9, "unknown operation"));
 }
 
