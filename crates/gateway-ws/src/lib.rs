@@ -37,6 +37,7 @@ pub mod client;
 
 pub use carrier::Carrier;
 pub use counters::CountersNow;
+pub use msync::resent;
 pub use protocol::Protocol;
 pub use state::{GatewayConfig, GatewayState, Logins};
 pub use stream::Stream;

@@ -25,7 +25,7 @@ mod last;
 mod muc;
 pub(crate) mod notice;
 mod queue;
-pub(crate) mod resent;
+pub mod resent;
 mod roster;
 mod shelf;
 mod up;

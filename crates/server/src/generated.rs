@@ -8,6 +8,7 @@ use stentor_api_rtm::{MAX_BODY_BYTES, RtmLimits, policy};
 use stentor_core::app::AppPolicy;
 use stentor_core::events::{EVENTS_KEPT, EVENTS_PER_PULL};
 use stentor_core::limits::Rate;
+use stentor_gateway_ws::{resent, sockjs};
 
 use crate::config::Config;
 use crate::config::chat::ChatSection;
@@ -154,7 +155,20 @@ fn chat_sizes(text: &mut String, config: &Config) {
         beyond: "slow consumer, close code 4006",
         keys: &["gateway.mailbox_notices", "gateway.mailbox_bytes"],
     };
-    for Size { what, limit, beyond, keys } in stentor_api_chat::sizes().into_iter().chain([failed, uploads, mailbox]) {
+    let again = Size {
+        what: "Items of the SDKs that are known again, of all clients",
+        limit: format!("{} for {} s", resent::MAX, resent::KEPT_MS / 1000),
+        beyond: "sent again, it is another message",
+        keys: &[],
+    };
+    let sockjs = Size {
+        what: "Messages in one text of SockJS",
+        limit: sockjs::MAX_MESSAGES.to_string(),
+        beyond: "close code 4004",
+        keys: &[],
+    };
+    let others = [failed, uploads, mailbox, again, sockjs];
+    for Size { what, limit, beyond, keys } in stentor_api_chat::sizes().into_iter().chain(others) {
         let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
         row(text, &[what, &limit, beyond, &keys.join(", ")]);
     }

@@ -18,10 +18,10 @@ use stentor_core::id::{AppId, DeviceId, UserId};
 use stentor_core::session::Session;
 
 /// So many items are remembered.
-pub(crate) const MAX: usize = 32_768;
+pub const MAX: usize = 32_768;
 
 /// For so long, in milliseconds.
-pub(crate) const KEPT_MS: u64 = 600_000;
+pub const KEPT_MS: u64 = 600_000;
 
 /// The frame that answers an item.
 pub(crate) type Reply = Shared<Pin<Box<dyn Future<Output = Bytes> + Send>>>;

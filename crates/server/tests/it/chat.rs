@@ -27,6 +27,7 @@ mod sdk_calls;
 mod sending;
 mod tenants;
 mod tokens;
+mod told;
 mod users;
 
 use std::sync::Arc;

@@ -261,7 +261,7 @@ async fn members_who_are_connected_are_told() {
     let event = |shared: bool| {
         json!({
             "type": "group_event", "group": team.id, "event": "file", "id": id, "name": "IMG_2953.JPG",
-            "shared": shared,
+            "shared": shared, "by": "user2",
         })
     };
     assert_eq!(told().await, event(true));
