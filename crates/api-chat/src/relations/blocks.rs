@@ -82,7 +82,7 @@ async fn block(call: &Call, body: &RawBody) -> Result<Response, ChatError> {
     let blocked: Result<Vec<_>, _> =
         names.iter().map(|name| user_id(name).map_err(|_| no_blocked(&user, name))).collect();
     call.node().block_users(&call.app, &user, &blocked?).await.map_err(|error| refused(&user, error))?;
-    news::blocked(&call, &user, &names, true).await?;
+    news::blocked(call, &user, &names, true).await?;
     Ok(call.reply().uri(call.url("")).entities(Vec::<Value>::new()).data(names).send())
 }
 

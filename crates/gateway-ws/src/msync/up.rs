@@ -220,7 +220,7 @@ impl Item {
         let clock = Arc::clone(caller.state.node().clock());
         let reply = move |answered: &Answered| answer(id, answered, words, clock.wall_ms());
         match (does(Client::new(&self.caller)), self.key) {
-            (Answer::Waits(answering), Some(key)) => once(&caller, key, answering, reply),
+            (Answer::Waits(answering), Some(key)) => once(&caller, &key, answering, reply),
             (answer, _) => answer.begun(false, reply),
         }
     }
@@ -229,7 +229,7 @@ impl Item {
 /// Has something done that may be asked for again: then it is not done again, and has the same answer.
 fn once(
     caller: &Arc<Caller>,
-    key: ItemKey,
+    key: &ItemKey,
     answering: Pin<Box<dyn Future<Output = Answered> + Send>>,
     reply: impl FnOnce(&Answered) -> Bytes + Send + 'static,
 ) -> Begun {
@@ -244,7 +244,7 @@ fn once(
             reply(&answered)
         }
     };
-    let replied = match state.resent().reply(&key, state.node().clock().monotonic_ms(), begin) {
+    let replied = match state.resent().reply(key, state.node().clock().monotonic_ms(), begin) {
         Again::Known(replied) => replied,
         Again::New(mut replied) => {
             // Polled in the order of the requests, and to its end even if the client goes: it may come back and ask.
