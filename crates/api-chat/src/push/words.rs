@@ -74,7 +74,7 @@ pub(crate) fn wording(content: ContentView<'_>) -> Wording {
         sender,
         template,
         group_nickname,
-        custom: ext.get("em_push_ext").and_then(|push| push.get("custom")).cloned(),
+        custom: custom(&ext),
         extensions: Extensions::of(&ext),
     }
 }
@@ -88,7 +88,37 @@ fn translations(list: Option<&Value>) -> Vec<Translation> {
     list.and_then(Value::as_array).into_iter().flatten().take(MAX_TRANSLATIONS).filter_map(translation).collect()
 }
 
+/// What the device's app gets as `e`: `em_push_ext.custom`; of older clients `em_apns_ext.extern`, or else all of
+/// `em_apns_ext`, as the documents of APNs and of the callback show it.
+fn custom(ext: &Map<String, Value>) -> Option<Value> {
+    let of = |object: &str, name: &str| ext.get(object).and_then(|object| object.get(name));
+    let whole = || ext.get("em_apns_ext").filter(|apns| apns.as_object().is_some_and(|apns| !apns.is_empty()));
+    of("em_push_ext", "custom").or_else(|| of("em_apns_ext", "extern")).or_else(whole).cloned()
+}
+
 /// The members of a JSON object; none if it is none.
 fn object(json: Option<&str>) -> Map<String, Value> {
     json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_the_app_gets_of_the_sender_s_own() {
+        let of = |ext: Value| custom(ext.as_object().expect("an object"));
+        let apns = json!({ "extern": "mine", "em_push_sound": "ring.caf" });
+        assert_eq!(
+            of(json!({ "em_push_ext": { "custom": { "k": 1 } }, "em_apns_ext": apns })),
+            Some(json!({ "k": 1 }))
+        );
+        assert_eq!(of(json!({ "em_apns_ext": apns })), Some(json!("mine")));
+        let sound = json!({ "em_push_sound": "ring.caf" });
+        assert_eq!(of(json!({ "em_apns_ext": sound })), Some(sound));
+        assert_eq!(of(json!({ "em_apns_ext": {}, "em_push_ext": "no" })), None);
+        assert_eq!(of(json!({})), None);
+    }
 }
