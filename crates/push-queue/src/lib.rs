@@ -28,6 +28,7 @@ mod queue;
 pub mod route;
 mod sender;
 mod settle;
+pub mod translate;
 pub mod words;
 
 pub use intake::Intake;

@@ -7,6 +7,7 @@
 pub mod apns;
 pub mod fcm;
 pub mod huawei;
+pub mod libretranslate;
 mod listen;
 pub mod meizu;
 pub mod oppo;

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Url};
+use serde_json::Value;
 
 use crate::error::{BadSetup, PushError};
 use crate::open_names::{OpenNames, PrivateAddress, is_open};
@@ -204,6 +205,31 @@ pub(crate) fn base(text: &str, what: &'static str) -> Result<String, BadSetup> {
 /// A base URL and a path.
 pub(crate) fn join(base: &str, path: &str) -> Result<Url, PushError> {
     Url::parse(&format!("{base}{path}")).map_err(|_| PushError::refused("the URL cannot be made"))
+}
+
+impl Http {
+    /// Posts JSON to a service that is no provider, and reads the answer: its status, its JSON (`null` if it is none), and
+    /// how long the service wants to be left alone. `now_ms` is Unix time.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn ask(&self, url: &str, body: &Value, now_ms: u64) -> Result<Answered, PushError> {
+        let url = Url::parse(url).map_err(|_| PushError::refused("the URL cannot be made"))?;
+        let request = self.post(url)?.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        let reply = send(request).await?;
+        Ok(Answered { status: reply.status, body: reply.json(), retry_after: reply.retry_after(now_ms) })
+    }
+}
+
+/// What a service answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// The body; `null` if it is no JSON.
+    pub body: Value,
+    /// How long it wants to be left alone.
+    pub retry_after: Option<Duration>,
 }
 
 /// Whether a text can be the URL of a service: `http` or `https`, with neither a user nor a query.

@@ -35,9 +35,9 @@ pub mod webhook;
 pub mod webpush;
 pub mod xiaomi;
 
-pub use breaker::{Breaker, BreakerSetup};
+pub use breaker::{Admission, Breaker, BreakerSetup};
 pub use error::{BadSetup, ErrorClass, PushError, Scope};
-pub use http::{Http, HttpSetup, check_url};
+pub use http::{Answered, Http, HttpSetup, check_url};
 pub use line::{Line, LineSetup};
 pub use provider::{Provider, Sent};
 pub use push::{Custom, DeviceToken, Extensions, Push};

@@ -5,3 +5,4 @@
 mod certificates;
 mod kit;
 mod queue;
+mod translate;
