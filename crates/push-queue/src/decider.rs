@@ -231,7 +231,8 @@ impl PushQueue {
             language: inner.intake.words.language(),
         };
         let moment = inner.intake.words.moment(now_ms);
-        let prepared = inner.node.prepare_pushes(&inner.app, &request, &users, moment).await?;
+        let mut prepared = inner.node.prepare_pushes(&inner.app, &request, &users, moment).await?;
+        self.translate(&request, &users, &mut prepared, moment).await?;
         let extras = write_extras(&wording.extensions, wording.custom.as_ref());
         let about = About { message, extras, now_ms };
         let badges =

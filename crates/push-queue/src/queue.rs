@@ -23,6 +23,7 @@ use crate::metrics::PushMetrics;
 use crate::route::Routes;
 use crate::sender::Sender;
 use crate::settle::SendEnd;
+use crate::translate::Translator;
 use crate::words::Words;
 
 /// How much waits and is kept, and for how long.
@@ -59,6 +60,8 @@ pub struct PushSetup {
     pub words: Arc<dyn Words>,
     /// The certificates.
     pub routes: Arc<dyn Routes>,
+    /// What translates texts for those who have set a language; none if nothing does.
+    pub translator: Option<Arc<dyn Translator>>,
     /// How much waits and is kept.
     pub bounds: PushBounds,
     /// When a push is tried again.
@@ -78,6 +81,7 @@ pub(crate) struct Inner {
     pub(crate) app: Arc<App>,
     pub(crate) intake: Arc<Intake>,
     pub(crate) routes: Arc<dyn Routes>,
+    pub(crate) translator: Option<Arc<dyn Translator>>,
     pub(crate) schedule: Schedule,
     pub(crate) log_kept_ms: u64,
     random: Mutex<fastrand::Rng>,
@@ -101,7 +105,7 @@ impl PushQueue {
     /// # Errors
     /// When the store fails.
     pub async fn open(setup: PushSetup) -> Result<Self, StoreError> {
-        let PushSetup { node, app, words, routes, bounds, schedule, seed, metrics } = setup;
+        let PushSetup { node, app, words, routes, translator, bounds, schedule, seed, metrics } = setup;
         let metrics = metrics.of(app.id().as_str());
         let intake = Arc::new(Intake::new(app.id().clone(), words, node.clock().clone(), metrics, bounds));
         let queue = Self(Arc::new(Inner {
@@ -109,6 +113,7 @@ impl PushQueue {
             app,
             intake,
             routes,
+            translator,
             schedule,
             log_kept_ms: bounds.log_kept_ms.max(DAY_MS),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),

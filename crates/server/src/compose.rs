@@ -24,7 +24,7 @@ mod callbacks;
 mod push;
 
 pub(crate) use callbacks::{CallbackRules, callback_rules};
-pub(crate) use push::push_services;
+pub(crate) use push::{push_services, translator};
 
 use callbacks::content_type;
 

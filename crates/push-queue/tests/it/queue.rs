@@ -139,6 +139,7 @@ async fn queue_of(world: &World, lines: &Arc<Lines>, bounds: PushBounds) -> Push
         node: world.node.clone(),
         app: world.app.clone(),
         words: Arc::new(Plain),
+        translator: None,
         routes: lines.clone(),
         bounds,
         schedule: Schedule::default(),

@@ -26,7 +26,7 @@ impl From<StartError> for Failed {
             StartError::DataDir(_) | StartError::Open(_) | StartError::Credentials(_) | StartError::Files(_) => {
                 Exit::DataDirectory
             }
-            StartError::Tls(_) | StartError::PushTrust(_) => Exit::Usage,
+            StartError::Tls(_) | StartError::PushTrust(_) | StartError::Translator(_) => Exit::Usage,
             StartError::Listen { .. } => Exit::Address,
             StartError::Store(_)
             | StartError::Random(_)

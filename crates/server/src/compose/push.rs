@@ -1,9 +1,12 @@
 //! Where the services of push are, as the crates take it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use stentor_push::{BadSetup, LineSetup, Trust};
+use stentor_core::clock::Clock;
+use stentor_push::{BadSetup, Http, HttpSetup, LineSetup, Secret, Trust};
 use stentor_push_queue::certificates::Services;
+use stentor_push_queue::translate::{LibreTranslate, LibreTranslateSetup, Translator};
 
 use crate::config::push::PushSection;
 
@@ -24,4 +27,27 @@ pub(crate) fn push_services(section: &PushSection, authorities: Option<&str>) ->
         timeout: Duration::from_millis(section.timeout_ms.get()),
         line: LineSetup { concurrency: section.concurrency.size(), ..LineSetup::default() },
     })
+}
+
+/// Characters of a text that is translated: no push shows more.
+const TRANSLATED_CHARS: usize = 2_000;
+
+/// What translates texts, if anything does. It is the operator's server: it may be on this machine.
+pub(crate) fn translator(
+    section: &PushSection,
+    trust: &Trust,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Arc<dyn Translator>>, BadSetup> {
+    let Some(url) = &section.translator_url else { return Ok(None) };
+    let timeout = Duration::from_millis(section.translator_timeout_ms.get());
+    let setup = LibreTranslateSetup {
+        url: url.as_str().to_owned(),
+        api_key: section.translator_key.as_ref().map(|key| Secret::new(key.expose())),
+        timeout,
+        concurrency: section.translator_concurrency.size(),
+        cached: section.translator_cached.size(),
+        max_chars: TRANSLATED_CHARS,
+    };
+    let http = Http::new(&HttpSetup { timeout, allow_private: true, ..HttpSetup::new(trust.clone()) })?;
+    Ok(Some(Arc::new(LibreTranslate::new(setup, http, clock.clone())?)))
 }

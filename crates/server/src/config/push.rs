@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use stentor_push::{apns, fcm, huawei, meizu, oppo, vivo, xiaomi};
 
+use super::names::SecretText;
 use super::section::section;
 use super::server::Directory;
 use super::value::{Bounded, Invalid, Setting, Shape, quoted};
@@ -43,6 +44,17 @@ section! {
         timeout_ms: Bounded<100, 60_000> = Bounded::clamped(10_000);
         /// Requests at once with each certificate.
         concurrency: Bounded<1, 10_000> = Bounded::clamped(64);
+        /// A LibreTranslate server that translates what pushes show, for receivers who have set a language that the sender
+        /// has attached no translation in. Without one nothing is translated. All such texts go to this server.
+        translator_url: Option<ServiceUrl> = None, example "\"http://127.0.0.1:5000\"";
+        /// Its API key.
+        translator_key: Option<SecretText> = None, example "\"…\"";
+        /// How long a translation may take. Then the push shows the original.
+        translator_timeout_ms: Bounded<50, 30_000> = Bounded::clamped(2_000);
+        /// Translations at once.
+        translator_concurrency: Bounded<1, 1_000> = Bounded::clamped(8);
+        /// Translations that are remembered.
+        translator_cached: Bounded<0, 1_000_000> = Bounded::clamped(4_096);
     }
 }
 

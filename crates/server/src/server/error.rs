@@ -36,6 +36,9 @@ pub enum StartError {
     /// The certificate authorities of push services cannot be read.
     #[error("push.ca_file: {0}")]
     PushTrust(String),
+    /// The translator of pushes cannot be set up.
+    #[error("push.translator_url: {0}")]
+    Translator(String),
     /// The certificates of push services cannot be loaded.
     #[error("push: {0}")]
     Certificates(#[from] stentor_push_queue::certificates::CertificateError),

@@ -22,12 +22,12 @@ use stentor_files::FileStore;
 use stentor_gateway_ws::{GatewayConfig, GatewayState, Logins};
 use stentor_http_kit::{Observe, RequestIds};
 use stentor_push_queue::PushQueue;
-use stentor_push_queue::certificates::{Certificates, CertificatesSetup};
+use stentor_push_queue::certificates::{Certificates, CertificatesSetup, Services as PushServices};
 use stentor_store_embedded::{EmbeddedStore, Options};
 use stentor_token::access::AccessKey;
 
 use super::error::StartError;
-use super::pushes::{push_queues, watch};
+use super::pushes::{Connected, push_queues, watch};
 use crate::compose::{self, CallbackRules};
 use crate::config::Config;
 use crate::config::storage::Engine;
@@ -97,8 +97,12 @@ pub(super) async fn start_core(config: &Config, parts: Parts, directory: &DataDi
     };
     let node = Node::start(node, store, Arc::new(InProcessBus::alone()), clock, &mut registry).await?;
     let callbacks = callbacks(config, &node, seed, &mut registry).await?;
-    let certificates = certificates(config, directory, &node).await?;
-    let pushes = push_queues(config, &node, seed, (&callbacks, &certificates), &mut registry).await?;
+    let push_services = push_services(config)?;
+    let certificates = certificates(config, directory, &node, &push_services).await?;
+    let translator = compose::translator(&config.push, &push_services.trust, node.clock())
+        .map_err(|error| StartError::Translator(error.to_string()))?;
+    let connected = Connected { callbacks: &callbacks, certificates: &certificates, translator };
+    let pushes = push_queues(config, &node, seed, connected, &mut registry).await?;
     watch(&node, &callbacks, &pushes)?;
     let http = Arc::new(HttpCounters::register(&mut registry));
     let observe = Observe::new(Arc::new(RequestIds::new(seed)), http);
@@ -146,21 +150,26 @@ async fn callbacks(
     Ok(all)
 }
 
+/// Where the services of push are.
+fn push_services(config: &Config) -> Result<PushServices, StartError> {
+    let section = &config.push;
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| StartError::PushTrust(error.to_string()));
+    let authorities = section.ca_file.as_ref().map(|file| read(&file.0)).transpose()?;
+    let services = compose::push_services(section, authorities.as_deref());
+    services.map_err(|error| StartError::PushTrust(error.to_string()))
+}
+
 /// The push certificates of every app with a Chat side, by its key.
 async fn certificates(
     config: &Config,
     directory: &DataDir,
     node: &Node,
+    services: &PushServices,
 ) -> Result<HashMap<String, Certificates>, StartError> {
-    let section = &config.push;
-    let sealing_key = match &section.sealing_key {
+    let sealing_key = match &config.push.sealing_key {
         Some(key) => *key.expose(),
         None => directory.key(SEAL_KEY)?,
     };
-    let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| StartError::PushTrust(error.to_string()));
-    let authorities = section.ca_file.as_ref().map(|file| read(&file.0)).transpose()?;
-    let services = compose::push_services(section, authorities.as_deref())
-        .map_err(|error| StartError::PushTrust(error.to_string()))?;
     let mut all = HashMap::new();
     for (org, name) in config.apps.iter().filter_map(compose::chat_names) {
         let key = app_key(org, name);

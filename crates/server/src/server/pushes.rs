@@ -12,20 +12,32 @@ use stentor_core::observer::Hooks;
 use stentor_push::Schedule;
 use stentor_push_queue::certificates::Certificates;
 use stentor_push_queue::metrics::PushMetrics;
+use stentor_push_queue::translate::Translator;
 use stentor_push_queue::{PushQueue, PushSetup};
 
 use super::error::StartError;
 use crate::compose;
 use crate::config::Config;
 
+/// What push queues are connected with.
+pub(super) struct Connected<'a> {
+    /// By the app's key.
+    pub(super) callbacks: &'a HashMap<String, Callbacks>,
+    /// By the app's key.
+    pub(super) certificates: &'a HashMap<String, Certificates>,
+    /// For all apps.
+    pub(super) translator: Option<Arc<dyn Translator>>,
+}
+
 /// The push queue of every app with a Chat side that has push, by its key.
 pub(super) async fn push_queues(
     config: &Config,
     node: &Node,
     seed: u64,
-    (callbacks, certificates): (&HashMap<String, Callbacks>, &HashMap<String, Certificates>),
+    connected: Connected<'_>,
     registry: &mut Registry,
 ) -> Result<HashMap<String, PushQueue>, StartError> {
+    let Connected { callbacks, certificates, translator } = connected;
     let metrics = PushMetrics::register(registry);
     let mut all = HashMap::new();
     for section in config.apps.iter().filter(|app| app.features.push) {
@@ -41,6 +53,7 @@ pub(super) async fn push_queues(
             app,
             words: Arc::new(words),
             routes: Arc::new(certificates.clone()),
+            translator: translator.clone(),
             bounds: compose::push_bounds(section),
             schedule: Schedule::default(),
             seed,

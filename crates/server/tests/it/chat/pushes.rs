@@ -9,7 +9,7 @@ use stentor_core::id::{MessageId, UserId};
 use stentor_gateway_ws::client::ClientOptions;
 use stentor_push::Secret;
 use stentor_push::counterparts::fcm::FcmCounterpart;
-use stentor_push::counterparts::{Answer, Behaviour, Counterpart, webhook};
+use stentor_push::counterparts::{Answer, Behaviour, Counterpart, libretranslate, webhook};
 use stentor_testkit::{
     CALLBACK_SECRET, DEADLINE, Http, Receiver, START_MS, TestApp, TestServer, TestServerBuilder, eventually,
 };
@@ -316,4 +316,39 @@ async fn without_the_feature_nothing_is_told() {
     user.next().await.expect("it was kept");
     assert_eq!(scene.log(&format!("user=user2&msg_id={message}")).await, json!([]));
     assert_eq!(scene.hook.received().len(), 0);
+}
+
+#[tokio::test]
+async fn what_the_sender_has_not_translated_is_translated() {
+    let clock = Arc::new(ManualClock::new(START_MS));
+    let libre = libretranslate::start(clock).await.expect("a translator");
+    let (url, key) = (libre.url(), libretranslate::API_KEY);
+    let config = format!("translator_url = \"{url}\"\ntranslator_key = \"{key}\"");
+    let scene = Scene::new(builder().config(&config)).await;
+    let set = async |path: &str, body: Value| {
+        assert_eq!(scene.chat.put(&scene.server.chat_path(path), &body).await.code(), 200);
+    };
+    set("users/user2/notification/language", json!({ "translationLanguage": "DE" })).await;
+    // What is not shown is not translated.
+    scene.say("secret").await;
+    assert_eq!(scene.came(1).await[0]["content"], "Click to check");
+    assert_eq!(libre.received().len(), 0);
+
+    set("users/user2", json!({ "notification_display_style": 1 })).await;
+    scene.say("hello").await;
+    assert_eq!(scene.came(2).await[1]["content"], "user1: [de] hello");
+    let translations = json!([{ "code": "de", "text": "hallo" }]);
+    scene.send("txt", json!({ "msg": "hello", "translations": translations }), json!({})).await;
+    assert_eq!(scene.came(3).await[2]["content"], "user1: hallo");
+    assert_eq!((libre.received().len(), libre.problems()), (1, Vec::new()), "the sender's own comes first");
+    // A translator that is down holds nothing back.
+    libre.behave(Some(Behaviour::Cut));
+    scene.say("again").await;
+    assert_eq!(scene.came(4).await[3]["content"], "user1: again");
+    // Who is not told is not translated for.
+    libre.behave(None);
+    scene.send("txt", json!({ "msg": "quiet" }), json!({ "em_ignore_notification": true })).await;
+    scene.say("last").await;
+    assert_eq!(scene.came(5).await[4]["content"], "user1: [de] last");
+    assert_eq!(libre.received().iter().filter(|asked| asked.said["q"] == "quiet").count(), 0);
 }
