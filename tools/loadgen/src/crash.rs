@@ -31,6 +31,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -47,8 +48,11 @@ use event_log::EventLog;
 use oracle::Oracle;
 use restart::Restarter;
 
-/// The most that a load runs before the kill.
+/// The most that a load runs before the kill, mostly.
 const LOAD_MS: u64 = 700;
+
+/// How long it runs now and then: longer than the wait for acks.
+const LONG_LOAD_MS: Range<u64> = 1000..1700;
 
 /// What to do.
 #[derive(Debug, Clone, clap::Args)]
@@ -118,8 +122,8 @@ impl World {
     fn counts(&self) -> Counts {
         let rtm = self.oracle.borrow().counts.clone();
         let (events, pulls_lost) = (self.events.borrow().events, self.events.borrow().pulls_lost);
-        let (chat, broadcasts, callbacks) = self.chat.counts();
-        Counts { rtm, events, pulls_lost, chat, broadcasts, callbacks }
+        let (chat, broadcasts, callbacks, pushes) = self.chat.counts();
+        Counts { rtm, events, pulls_lost, chat, broadcasts, callbacks, pushes }
     }
 
     /// Everything that was found since it was last asked for.
@@ -195,8 +199,12 @@ async fn round(
     let mut rng = fastrand::Rng::with_seed(seed);
     let start = Instant::now();
     let mut load = load::start(world, &mut rng)?;
-    // One kill in eight comes before anything has settled.
-    let lifetime = if rng.u8(..8) == 0 { rng.u64(..30) } else { rng.u64(30..LOAD_MS) };
+    // One kill in eight comes before anything has settled, one when acks are missed.
+    let lifetime = match rng.u8(..8) {
+        0 => rng.u64(..30),
+        1 => rng.u64(LONG_LOAD_MS),
+        _ => rng.u64(30..LOAD_MS),
+    };
     sleep(Duration::from_millis(lifetime)).await;
     load.check_alive();
     server.kill().context("during the load")?;
@@ -205,8 +213,10 @@ async fn round(
     world.oracle.borrow_mut().killed();
     world.chat.killed();
 
+    world.chat.starting().await;
     if rng.u8(..8) == 0 {
         restarter.start_in_vain(Duration::from_millis(rng.u64(..30)))?;
+        world.chat.starting().await;
     }
     let start = Instant::now();
     let server = restarter.start().context("the server does not start after a kill")?;

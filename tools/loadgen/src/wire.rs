@@ -3,4 +3,5 @@
 pub mod frame;
 pub mod head;
 pub mod http;
+pub mod signature;
 pub mod websocket;

@@ -1,5 +1,5 @@
 //! `kill -9` at random moments under acknowledged load, over both APIs: nothing that was acknowledged is lost, neither
-//! messages nor broadcasts nor callbacks.
+//! messages nor broadcasts nor callbacks nor pushes.
 
 use loadgen::crash::{Options, run};
 
@@ -28,6 +28,8 @@ fn nothing_acknowledged_is_lost() {
         ("Chat messages", counts.chat.delivered),
         ("broadcasts", counts.broadcasts.seen),
         ("callbacks", counts.callbacks.came),
+        ("pushes", counts.pushes.owed),
+        ("pushes of what is not acked", counts.pushes.unacked),
     ] {
         assert!(count > 0, "no {what} in {counts:#?}");
     }

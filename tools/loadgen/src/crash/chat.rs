@@ -1,5 +1,5 @@
 //! The Chat side of the crash test: messages to users with several devices and to a group, broadcasts to every active
-//! room, and callbacks.
+//! room, callbacks and pushes.
 //!
 //! What is promised beyond what the oracle knows of RTM, and so what is a violation:
 //!
@@ -10,13 +10,23 @@
 //!   in the room that resumes sees it; under one ID, so that it sees it once. One in doubt is in all rooms or in none;
 //! * every message that was answered with 200, or came out of an inbox, is told to the backend, for a receiver who was
 //!   away a second time; again and again until the backend has answered 200. What comes again is the same, with the
-//!   same `callId`. A message that was told is in the inboxes, too.
+//!   same `callId`. A message that was told is in the inboxes, too;
+//! * every message that was answered with 200 comes as a push to each device of a receiver who was away, and so does every
+//!   message that a client was handed and does not ack, when its session ends or the wait for acks is over; unless newer
+//!   messages have replaced it in a full inbox. The push says what the message says, to the right user, with the right
+//!   token and `id`, signed. It comes again, the same, only if it was answered otherwise than with 200 or cut off, or the
+//!   server was killed after it came. None comes for a message that its receiver is known to have acked for 3 s (what was
+//!   decided less than 2 s ago is sent without another look), for one's own message, or to a user who wants none. A message
+//!   that was pushed is in the inboxes, too.
 
 mod callbacks;
 mod client;
 mod hook;
 mod load;
 mod look;
+mod push_hook;
+mod pushes;
+mod requests;
 mod rooms;
 mod roster;
 mod verify;
@@ -28,21 +38,30 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::time::sleep;
 
 use self::callbacks::CallbackLog;
 use self::client::Resume;
 use self::hook::Hook;
 pub(super) use self::load::start;
+use self::push_hook::PushHook;
+use self::pushes::PushLog;
 use self::rooms::Rooms;
 pub(super) use self::verify::verify;
 use super::World;
-use super::counts::{Broadcasts, Callbacks, Traffic};
+use super::counts::{Broadcasts, Callbacks, Pushes, Traffic};
 use super::oracle::{INBOX, Mailbox, Oracle};
 use crate::stentor::chat::{AppToken, Backend};
 use crate::stentor::config::ChatSetup;
 
 /// Long enough for whoever wants to come back after the restart.
 const STAY_MS: u64 = 10_000;
+
+/// In so much time everything is read that a dead server has written.
+const READ: Duration = Duration::from_millis(20);
+
+/// How long a client may take to ack before its user is told by push: the shortest there is.
+const PUSH_ACK_WAIT_MS: u64 = 1000;
 
 /// Devices of one user: those of the roster, and new ones, of which the oldest is forgotten.
 const DEVICES: usize = 4;
@@ -53,6 +72,8 @@ pub(super) struct Chat {
     rooms: RefCell<Rooms>,
     callbacks: RefCell<CallbackLog>,
     hook: Hook,
+    pushes: RefCell<PushLog>,
+    push_hook: PushHook,
     /// What the set-up made; nothing before it.
     made: RefCell<Option<Rc<Made>>>,
     /// Sessions that were cut, to be resumed.
@@ -68,14 +89,16 @@ struct Made {
 }
 
 impl Chat {
-    /// Opens the port that callbacks go to.
+    /// Opens the ports that callbacks and pushes go to.
     pub(super) fn new() -> anyhow::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("the port for callbacks")?;
+        let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("a port for callbacks or pushes");
         Ok(Self {
             oracle: RefCell::new(Oracle::new(roster::names())),
             rooms: RefCell::default(),
             callbacks: RefCell::default(),
-            hook: Hook::new(listener)?,
+            hook: Hook::new(listen()?)?,
+            pushes: RefCell::default(),
+            push_hook: PushHook::new(listen()?)?,
             made: RefCell::default(),
             sessions: RefCell::default(),
         })
@@ -88,6 +111,7 @@ impl Chat {
             inbox_messages: INBOX,
             devices: DEVICES,
             callbacks_to: Some(self.hook.address),
+            push_ack_wait_ms: PUSH_ACK_WAIT_MS,
         }
     }
 
@@ -96,9 +120,10 @@ impl Chat {
     }
 
     /// What happened so far.
-    pub(super) fn counts(&self) -> (Traffic, Broadcasts, Callbacks) {
+    pub(super) fn counts(&self) -> (Traffic, Broadcasts, Callbacks, Pushes) {
         let (oracle, rooms, callbacks) = (self.oracle.borrow(), self.rooms.borrow(), self.callbacks.borrow());
-        (oracle.counts.clone(), rooms.counts.clone(), callbacks.counts.clone())
+        let pushes = self.pushes.borrow();
+        (oracle.counts.clone(), rooms.counts.clone(), callbacks.counts.clone(), pushes.counts.clone())
     }
 
     /// The server was killed.
@@ -107,11 +132,19 @@ impl Chat {
         self.rooms.borrow_mut().killed();
     }
 
+    /// The server is dead and about to be started. What it had written is read first, so that it is known to be of its
+    /// earlier life.
+    pub(super) async fn starting(&self) {
+        sleep(READ).await;
+        self.pushes.borrow_mut().starting();
+    }
+
     /// Everything that was found since it was last asked for.
     pub(super) fn violations(&self) -> Vec<String> {
         let mut all = std::mem::take(&mut self.oracle.borrow_mut().violations);
         all.append(&mut self.rooms.borrow_mut().violations);
         all.append(&mut self.callbacks.borrow_mut().violations);
+        all.append(&mut self.pushes.borrow_mut().violations);
         all.iter_mut().for_each(|violation| violation.insert_str(0, "Chat: "));
         all
     }
@@ -121,6 +154,7 @@ impl Chat {
 pub(super) async fn set_up(world: &Rc<World>) -> anyhow::Result<()> {
     let chat = &world.chat;
     chat.hook.serve(world, fastrand::Rng::new())?;
+    chat.push_hook.serve(world, fastrand::Rng::new())?;
     let mut backend = Backend::open(world.address.get()).await?;
     let mut user_tokens = HashMap::new();
     for user in roster::users() {
@@ -128,6 +162,7 @@ pub(super) async fn set_up(world: &Rc<World>) -> anyhow::Result<()> {
     }
     let members: Vec<_> = roster::members().collect();
     let group = backend.group(roster::OWNER, &members).await?;
+    chat.push_hook.set_up(&mut backend).await?;
     let token = backend.token().clone();
     *chat.made.borrow_mut() = Some(Rc::new(Made { token, user_tokens, group }));
     for room in 0..roster::ROOMS {

@@ -17,6 +17,8 @@ pub struct Counts {
     pub broadcasts: Broadcasts,
     /// Callbacks to the backend.
     pub callbacks: Callbacks,
+    /// Pushes to devices.
+    pub pushes: Pushes,
 }
 
 /// What happened on one side.
@@ -78,10 +80,30 @@ pub struct Callbacks {
     pub failed: u64,
 }
 
+/// Pushes.
+#[derive(Debug, Clone, Default)]
+pub struct Pushes {
+    /// That had to come, for messages to users who were away.
+    pub owed: u64,
+    /// That had to come, for messages whose client does not ack.
+    pub unacked: u64,
+    /// Tries that came.
+    pub came: u64,
+    /// Of these, that were answered otherwise than with 200, or cut off.
+    pub failed: u64,
+    /// Tries that came after one that was taken, across a kill.
+    pub repeated: u64,
+    /// That did not come because newer messages had replaced theirs in a full inbox.
+    pub replaced: u64,
+    /// Messages in doubt that a push showed to be taken.
+    pub taken: u64,
+}
+
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rtm, events, pulls_lost, chat, broadcasts, callbacks } = self;
-        write!(f, "RTM: {rtm}; {events} events, {pulls_lost} pulls lost. Chat: {chat}; {broadcasts}; {callbacks}")
+        let Self { rtm, events, pulls_lost, chat, broadcasts, callbacks, pushes } = self;
+        write!(f, "RTM: {rtm}; {events} events, {pulls_lost} pulls lost. ")?;
+        write!(f, "Chat: {chat}; {broadcasts}; {callbacks}; {pushes}")
     }
 }
 
@@ -109,5 +131,13 @@ impl fmt::Display for Callbacks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { owed, came, repeated, failed } = self;
         write!(f, "{owed} callbacks owed, {came} came, {repeated} repeated, {failed} failed")
+    }
+}
+
+impl fmt::Display for Pushes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { owed, unacked, came, failed, repeated, replaced, taken } = self;
+        write!(f, "{owed} pushes owed, {unacked} of what is not acked, {came} came, {failed} failed, ")?;
+        write!(f, "{repeated} repeated across a kill, {replaced} replaced, {taken} of messages in doubt")
     }
 }

@@ -3,10 +3,15 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::slice;
 
+use anyhow::{Context, ensure};
+
 use super::counts::Traffic;
 
 /// Messages kept for one user: the newest replaces the oldest.
 pub(super) const INBOX: usize = 200;
+
+/// More messages than there are senders: nothing that was sent so many messages earlier is still on its way.
+const AT_ONCE: usize = 1000;
 
 /// A message's number: its place in the order of sending, and what its payload begins with.
 pub(super) type Number = usize;
@@ -187,11 +192,49 @@ impl Oracle {
         }
     }
 
-    /// Something else than an answer shows that a message in doubt was taken.
-    pub(super) fn taken(&mut self, number: Number) {
-        if let Some(message) = self.messages.get_mut(number).filter(|message| message.fate == Fate::InDoubt) {
+    /// Something else than an answer shows that a message in doubt was taken. Whether it was in doubt.
+    pub(super) fn taken(&mut self, number: Number) -> bool {
+        let in_doubt = self.messages.get_mut(number).filter(|message| message.fate == Fate::InDoubt);
+        let was = in_doubt.as_ref().is_some_and(|message| message.ended.is_some());
+        if let Some(message) = in_doubt {
             message.fate = Fate::Acknowledged;
         }
+        was
+    }
+
+    /// Something else than the message itself tells the owner of a mailbox of a message.
+    ///
+    /// # Errors
+    /// When it was not sent like this, or the client knows it under another ID.
+    pub(super) fn tells(
+        &self,
+        mailbox: Mailbox,
+        place: Option<Place>,
+        from: &str,
+        number: Number,
+        id: u64,
+    ) -> anyhow::Result<()> {
+        let message = self.messages.get(number).context("nobody sent it")?;
+        ensure!(message.fate != Fate::Refused && message.keep, "it was refused, or not to be kept");
+        ensure!(message.to.includes(mailbox, place), "it went to somebody else");
+        ensure!(self.sender(number) == from, "it is of another sender");
+        let known = self.id_of(mailbox, number);
+        ensure!(known.is_none_or(|known| known == id), "its ID is {known:?}");
+        Ok(())
+    }
+
+    /// The ID under which a client saw a message.
+    pub(super) fn id_of(&self, mailbox: Mailbox, number: Number) -> Option<u64> {
+        self.receivers.get(&mailbox)?.by_number.get(&number).copied()
+    }
+
+    /// Whether so much newer was sent to a mailbox that a message may have been replaced.
+    pub(super) fn may_be_gone(&self, mailbox: Mailbox, number: Number) -> bool {
+        let Some(receiver) = self.receivers.get(&mailbox) else { return false };
+        // In the order of sending: few are on their way at once.
+        let from = receiver.kept.partition_point(|other| other + AT_ONCE < number);
+        let newer = receiver.kept[from..].iter().filter(|other| **other != number && !self.older(**other, number));
+        newer.take(INBOX).count() == INBOX
     }
 
     /// A client saw a message. Returns its number if it makes sense.

@@ -41,6 +41,12 @@ impl AppToken {
         request("POST", path, Some(&self.0), &body.to_string())
     }
 
+    /// The same with PUT.
+    #[must_use]
+    pub fn put(&self, path: &str, body: &Value) -> Vec<u8> {
+        request("PUT", path, Some(&self.0), &body.to_string())
+    }
+
     /// A text to a room. `level` is `high`, `normal` or `low`. Nothing may need escaping.
     #[must_use]
     pub fn room_message(&self, room: &str, level: &str, text: &str) -> Vec<u8> {
@@ -140,6 +146,34 @@ impl Backend {
         let path = format!("chatrooms/{room}/delivery");
         let body = self.connection.expect_ok(&self.token.get(&path)).await.context(path)?;
         Ok(serde_json::from_slice::<Value>(&body)?["data"]["levels"].take())
+    }
+
+    /// Makes a push certificate of a webhook of the app's own.
+    ///
+    /// # Errors
+    /// When the server refuses it.
+    pub async fn webhook(&mut self, name: &str, url: &str, secret: &str) -> anyhow::Result<()> {
+        let asked =
+            json!({"name": name, "provider": "WEBHOOK", "certificate": secret, "webhookSettings": {"url": url}});
+        self.post("notifiers", &asked).await.map(drop)
+    }
+
+    /// Binds a user's device with a push certificate.
+    ///
+    /// # Errors
+    /// When the server refuses it.
+    pub async fn bind(&mut self, user: &str, device: &str, notifier: &str, token: &str) -> anyhow::Result<()> {
+        let asked = json!({"device_id": device, "notifier_name": notifier, "device_token": token});
+        self.put(&format!("users/{user}/push/binding"), &asked).await.map(drop)
+    }
+
+    /// Puts, and returns the answer.
+    ///
+    /// # Errors
+    /// When there is none, or it is not 200.
+    pub async fn put(&mut self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let body = self.connection.expect_ok(&self.token.put(path, body)).await.with_context(|| path.to_owned())?;
+        Ok(serde_json::from_slice(&body)?)
     }
 
     /// Posts, and returns the answer.

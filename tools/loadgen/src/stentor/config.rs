@@ -18,7 +18,7 @@ const RULES: [&str; 8] = [
     "rtm_client_joins_of_one_channel_per_5_seconds",
 ];
 /// The same of the Chat side: calls, and messages.
-const CHAT_RULES: [&str; 14] = [
+const CHAT_RULES: [&str; 16] = [
     "chat_tokens_per_second",
     "chat_room_lists_per_second",
     "chat_rooms_per_second",
@@ -31,6 +31,8 @@ const CHAT_RULES: [&str; 14] = [
     "chat_messages_to_groups_per_second",
     "chat_messages_to_rooms_per_second",
     "chat_room_creations_per_second",
+    "chat_push_setting_changes_per_second",
+    "chat_push_bindings_per_second",
     "chat_client_logins_per_second",
     "chat_client_messages_per_second",
 ];
@@ -66,11 +68,13 @@ pub struct ChatSetup {
     pub devices: usize,
     /// Where callbacks about messages go, to be tried again soon and often.
     pub callbacks_to: Option<SocketAddr>,
+    /// After how long without an ack a connected user is told by push.
+    pub push_ack_wait_ms: u64,
 }
 
 impl Default for ChatSetup {
     fn default() -> Self {
-        Self { room_stay_ms: 120_000, inbox_messages: 500, devices: 8, callbacks_to: None }
+        Self { room_stay_ms: 120_000, inbox_messages: 500, devices: 8, callbacks_to: None, push_ack_wait_ms: 10_000 }
     }
 }
 
@@ -79,7 +83,7 @@ pub const CALLBACK_TIMEOUT_MS: u64 = 300;
 
 impl ChatSetup {
     fn to_toml(self) -> String {
-        let Self { room_stay_ms, inbox_messages, devices, callbacks_to } = self;
+        let Self { room_stay_ms, inbox_messages, devices, callbacks_to, push_ack_wait_ms } = self;
         let rules: String = CHAT_RULES.iter().map(|rule| format!("{rule} = {RULE_NUMBER}\n")).collect();
         let callbacks = callbacks_to.map(|address| {
             format!(
@@ -101,6 +105,7 @@ retry_longest_ms = 200
 room_stay_ms = {room_stay_ms}
 inbox_messages = {inbox_messages}
 devices = {devices}
+push_ack_wait_ms = {push_ack_wait_ms}
 broadcasts_roam = true
 broadcasts_per_second = {BROADCASTS_PER_MINUTE}
 broadcasts_per_minute = {BROADCASTS_PER_MINUTE}
@@ -127,6 +132,9 @@ reconnect_grace_ms = {grace_ms}
 ack_timeout_ms = {ack_timeout_ms}
 drain_spread_ms = 0
 drain_timeout_ms = 1000
+
+[push]
+allow_private = true
 
 [[apps]]
 app_id = "{APP_ID}"

@@ -145,6 +145,7 @@ impl Client {
         let mut oracle = world.chat.oracle.borrow_mut();
         oracle.answered(number, 200, false);
         oracle.acks_confirmed(who.mailbox, &acked);
+        world.chat.pushes.borrow_mut().acked(who.user, acked);
         world.chat.callbacks.borrow_mut().owe(Event::Sent, number, name, id);
         Ok(())
     }

@@ -6,20 +6,16 @@ use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use fastrand::Rng;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 use tokio::time::sleep;
 
+use super::requests::Requests;
 use crate::crash::World;
 use crate::stentor::config::CALLBACK_TIMEOUT_MS;
-use crate::wire::head::Head;
-
-const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-const FAILED: &[u8] = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
 
 /// Where callbacks arrive. The port stays the same over all rounds.
 pub(super) struct Hook {
@@ -77,20 +73,11 @@ impl Hook {
     }
 }
 
-async fn take(world: &World, mut stream: TcpStream, mut rng: Rng) -> anyhow::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut buffer = Vec::new();
+async fn take(world: &World, stream: TcpStream, mut rng: Rng) -> anyhow::Result<()> {
+    let mut requests = Requests::new(stream)?;
     loop {
-        let (end, body) = loop {
-            if let Some(head) = Head::read(&buffer)? {
-                let end = head.len + head.content_length;
-                if let Some(body) = buffer.get(head.len..end) {
-                    break (end, serde_json::from_slice::<Value>(body).context("a callback that is not JSON")?);
-                }
-            }
-            ensure!(stream.read_buf(&mut buffer).await? > 0, "the end");
-        };
-        buffer.drain(..end);
+        let body =
+            serde_json::from_slice::<Value>(&requests.next().await?.body).context("a callback that is not JSON")?;
         let answer = world.chat.hook.decide(&mut rng);
         if !matches!(answer, Answer::Taken) {
             world.chat.callbacks.borrow_mut().counts.failed += 1;
@@ -99,12 +86,12 @@ async fn take(world: &World, mut stream: TcpStream, mut rng: Rng) -> anyhow::Res
             Answer::Taken => {}
             Answer::TakenLate => sleep(Duration::from_millis(rng.u64(..2 * CALLBACK_TIMEOUT_MS))).await,
             Answer::Failed => {
-                stream.write_all(FAILED).await?;
+                requests.answer("500 Internal Server Error").await?;
                 continue;
             }
             Answer::Cut => return Ok(()),
         }
-        stream.write_all(OK).await?;
+        requests.answer("200 OK").await?;
         if let Some(number) = world.chat.callbacks.borrow_mut().came(&body) {
             world.chat.oracle.borrow_mut().taken(number);
         }

@@ -31,6 +31,8 @@ type Tasks = JoinSet<anyhow::Result<()>>;
 pub(in crate::crash) fn start(world: &Rc<World>, rng: &mut Rng, tasks: &mut Tasks) -> anyhow::Result<()> {
     world.chat.hook.serve(world, rng.fork())?;
     world.chat.hook.be_calm(false);
+    world.chat.push_hook.serve(world, rng.fork())?;
+    world.chat.push_hook.be_calm(false);
     for number in 0..roster::USER_SENDERS {
         tasks.spawn_local(send_to_users(Rc::clone(world), roster::user_sender(number), rng.fork()));
     }
@@ -54,8 +56,16 @@ pub(in crate::crash) fn start(world: &Rc<World>, rng: &mut Rng, tasks: &mut Task
     Ok(())
 }
 
-fn text(number: Number, rng: &mut Rng) -> String {
-    format!("{number}:{}", "p".repeat(rng.usize(..PADDING) * usize::from(rng.bool())))
+fn text(world: &World, number: Number, rng: &mut Rng) -> String {
+    let text = format!("{number}:{}", "p".repeat(rng.usize(..PADDING) * usize::from(rng.bool())));
+    world.chat.pushes.borrow_mut().says(number, &text);
+    text
+}
+
+/// A message is durable, and its receiver was away.
+fn was_away(world: &World, number: Number, user: &str, id: u64) {
+    world.chat.callbacks.borrow_mut().owe(Event::Away, number, user, id);
+    world.chat.pushes.borrow_mut().owe(number, user, id, true);
 }
 
 /// Sends over REST. Returns the IDs of the messages by receiver.
@@ -89,11 +99,11 @@ async fn send_to_users(world: Rc<World>, sender: Sender, mut rng: Rng) -> anyhow
         let mailboxes: Vec<_> = users.iter().flat_map(|user| roster::mailboxes_of(user)).collect();
         let number = world.chat.oracle.borrow_mut().begin(sender, To::mailboxes(mailboxes), KEPT);
         let body = json!({
-            "from": roster::sender_name(sender), "to": users, "type": "txt", "body": {"msg": text(number, &mut rng)},
+            "from": roster::sender_name(sender), "to": users, "type": "txt", "body": {"msg": text(&world, number, &mut rng)},
         });
         let ids = post(&world, &mut connection, "messages/users", number, &body).await?;
         for (user, id) in ids.iter().filter(|(user, _)| roster::is_always_away(user)) {
-            world.chat.callbacks.borrow_mut().owe(Event::Away, number, user, *id);
+            was_away(&world, number, user, *id);
         }
         pause(&mut rng, 6).await;
     }
@@ -107,11 +117,11 @@ async fn send_to_group(world: Rc<World>, mut rng: Rng) -> anyhow::Result<()> {
         let number = world.chat.oracle.borrow_mut().begin(sender, to, KEPT);
         let body = json!({
             "from": roster::sender_name(sender), "to": [made.group], "type": "txt",
-            "body": {"msg": text(number, &mut rng)},
+            "body": {"msg": text(&world, number, &mut rng)},
         });
         for (_, id) in post(&world, &mut connection, "messages/chatgroups", number, &body).await? {
             for user in roster::members().filter(|user| roster::is_always_away(user)) {
-                world.chat.callbacks.borrow_mut().owe(Event::Away, number, user, id);
+                was_away(&world, number, user, id);
             }
         }
         pause(&mut rng, 20).await;
@@ -185,6 +195,9 @@ async fn broadcast(world: Rc<World>, mut rng: Rng) -> anyhow::Result<()> {
 async fn stay(world: Rc<World>, mailbox: Mailbox, acks: bool) -> anyhow::Result<()> {
     let mut client = Client::log_in(&world, Who::of(mailbox), acks, None).await?;
     client.ended().await;
+    if !acks {
+        world.chat.sessions.borrow_mut().insert(mailbox, client.resume());
+    }
     Ok(())
 }
 

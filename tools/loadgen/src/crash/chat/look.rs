@@ -32,7 +32,9 @@ pub(super) async fn look(
         let mut inbox = look_once(&world, Who::of(mailbox), acks, session, QUIET).await?;
         if acks {
             // What was acked before an orderly logout does not count as missing, but something may have come late.
-            inbox.append(&mut look_once(&world, Who::of(mailbox), true, None, QUIET).await?);
+            let mut late = look_once(&world, Who::of(mailbox), true, None, QUIET).await?;
+            world.chat.pushes.borrow_mut().acked(user, inbox.difference(&late).copied());
+            inbox.append(&mut late);
         }
         if !world.chat.oracle.borrow().missing(mailbox, &inbox).is_empty() {
             inbox.append(&mut look_once(&world, Who::of(mailbox), acks, None, QUIET_FOR_SURE).await?);

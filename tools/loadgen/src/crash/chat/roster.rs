@@ -20,11 +20,12 @@ pub(super) enum Habit {
 
 /// The devices: user, device, habit. A device is known by its place here: its mailbox. A user who talks has no device
 /// that is away: copies of what it sends would fill an inbox of which the oracle does not know that they are in it.
-const DEVICES: [(&str, &str, Habit); 12] = [
+const DEVICES: [(&str, &str, Habit); 13] = [
     // The one that gets so much that its inbox overflows.
     ("chat-away", "web", Habit::Away),
     ("chat-idle", "web", Habit::Away),
     ("chat-idle", "phone", Habit::Away),
+    ("chat-quiet", "web", Habit::Away),
     ("chat-acks", "web", Habit::Acks),
     ("chat-stumbles", "web", Habit::Stumbles),
     ("chat-stumbles", "phone", Habit::Stumbles),
@@ -35,6 +36,9 @@ const DEVICES: [(&str, &str, Habit); 12] = [
     ("chat-talks", "phone", Habit::Acks),
     ("chat-talker", "web", Habit::Talks),
 ];
+
+/// Who is away and wants no pushes.
+const WITHOUT_PUSHES: &str = "chat-quiet";
 
 /// Who owns the group and most rooms. Nobody looks into its inbox.
 pub(super) const OWNER: &str = "chat-owner";
@@ -115,6 +119,16 @@ pub(super) fn is_always_away(user: &str) -> bool {
     mailboxes_of(user).all(|mailbox| habit(mailbox) == Habit::Away)
 }
 
+/// Whether the devices of a user are to be told of messages. All are bound.
+pub(super) fn wants_pushes(user: &str) -> bool {
+    user != WITHOUT_PUSHES
+}
+
+/// The mailbox of a device.
+pub(super) fn find(user: &str, device: &str) -> Option<Mailbox> {
+    DEVICES.iter().position(|one| (one.0, one.1) == (user, device))
+}
+
 /// A sender to users.
 pub(super) fn user_sender(number: usize) -> Sender {
     Sender(number)
@@ -169,9 +183,10 @@ mod tests {
 
     #[test]
     fn everybody_is_there_once() {
-        assert_eq!(members().count(), 8);
+        assert_eq!(members().count(), 9);
         assert!(is_always_away("chat-idle") && !is_always_away("chat-lags"));
-        assert_eq!(mailboxes_of("chat-talks").collect::<Vec<_>>(), [9, 10]);
+        assert_eq!(mailboxes_of("chat-talks").collect::<Vec<_>>(), [10, 11]);
+        assert_eq!(find("chat-talks", "phone"), Some(11));
         assert_eq!(device(watcher_mailbox(1)).0, "watch-1");
     }
 }

@@ -1,4 +1,4 @@
-//! After the restart, without load: wait for the callbacks, look into every inbox, into the histories of the rooms,
+//! After the restart, without load: wait for the callbacks and pushes, look into every inbox, into the histories of the rooms,
 //! and at what their clients got.
 
 use std::rc::Rc;
@@ -13,9 +13,10 @@ use tokio::time::sleep;
 use super::client::{Client, Who};
 use super::look::look;
 use super::rooms::MARK;
-use super::roster;
+use super::roster::{self, Habit};
 use crate::crash::World;
 use crate::crash::oracle::Mailbox;
+use crate::crash::verify::QUIET as HANDED;
 use crate::stentor::chat::Backend;
 
 /// How long callbacks may take to come when they are all taken, and broadcasts to be carried out.
@@ -32,12 +33,20 @@ const PAGE: usize = 100;
 
 pub(in crate::crash) async fn verify(world: &Rc<World>, rng: &mut Rng) -> anyhow::Result<()> {
     world.chat.hook.be_calm(true);
+    world.chat.push_hook.be_calm(true);
     let mut looking = JoinSet::new();
     // At once, within the grace.
     let rooms = Rc::clone(world);
     looking.spawn_local(async move { check_rooms(&rooms).await });
     // Before the inboxes: what is told of a message that nobody answered shows that it was taken.
     callbacks(world).await;
+    // Before anybody acks.
+    let unacked = unacked(world, rng).await?;
+    pushes(world).await;
+    world.chat.pushes.borrow_mut().settle(&world.chat.oracle.borrow());
+    for client in unacked {
+        client.log_out().await?;
+    }
     // Now and then those who do not ack do not ack here either: their inboxes stay for the next round.
     let peek = rng.u8(..3) == 0;
     for user in roster::members() {
@@ -52,6 +61,47 @@ pub(in crate::crash) async fn verify(world: &Rc<World>, rng: &mut Rng) -> anyhow
     callbacks(world).await;
     world.chat.callbacks.borrow_mut().settle();
     Ok(())
+}
+
+/// Clients that do not ack come back after the kill, to their session or to a new one. What they are handed is told to
+/// their devices: when the session ends, or when they are there and have not acked for long enough. Those are returned.
+async fn unacked(world: &Rc<World>, rng: &mut Rng) -> anyhow::Result<Vec<Client>> {
+    let mut there = Vec::new();
+    for mailbox in roster::mailboxes().filter(|mailbox| roster::habit(*mailbox) == Habit::Mute) {
+        let session = world.chat.sessions.borrow_mut().remove(&mailbox).filter(|_| rng.bool());
+        let client = Client::log_in(world, Who::of(mailbox), false, session).await?;
+        client.quiet_for(HANDED).await?;
+        let (received, _) = client.received();
+        {
+            let (oracle, mut pushes) = (world.chat.oracle.borrow(), world.chat.pushes.borrow_mut());
+            for number in received {
+                let id = oracle.id_of(mailbox, number).context("a message without an ID")?;
+                pushes.owe(number, roster::device(mailbox).0, id, false);
+            }
+        }
+        if client.resumed() || rng.bool() {
+            there.push(client);
+        } else {
+            client.log_out().await?;
+        }
+    }
+    Ok(there)
+}
+
+/// Waits until every push came, and no more come.
+async fn pushes(world: &World) {
+    let began = Instant::now();
+    while began.elapsed() < SLOW {
+        let (missing, last) = {
+            let pushes = world.chat.pushes.borrow();
+            (pushes.missing(&world.chat.oracle.borrow()), pushes.last)
+        };
+        let quiet = last.is_none_or(|last| last.elapsed() >= QUIET) && began.elapsed() >= QUIET;
+        if missing == 0 && quiet {
+            return;
+        }
+        sleep(QUIET / 4).await;
+    }
 }
 
 /// Waits until every callback came, and no more come.
