@@ -36,8 +36,9 @@ pub fn token(user: &str) -> anyhow::Result<String> {
     Ok(build(APP_ID, CERTIFICATE, issue, &[Service::rtm(user, TOKEN_LIFE_S)])?)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a token names the real time; there is no node whose clock to ask")]
-fn unix_seconds() -> u32 {
+/// The time.
+#[expect(clippy::disallowed_methods, reason = "tokens and signatures name the real time; there is no node whose clock to ask")]
+pub(crate) fn unix_seconds() -> u32 {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since_epoch.map_or(0, |passed| u32::try_from(passed.as_secs()).unwrap_or(u32::MAX))
 }

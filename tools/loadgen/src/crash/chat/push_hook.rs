@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use fastrand::Rng;
@@ -16,6 +16,7 @@ use super::requests::{Asked, Requests};
 use super::roster;
 use crate::crash::World;
 use crate::stentor::chat::Backend;
+use crate::stentor::unix_seconds;
 use crate::wire::signature;
 
 /// The certificates: each leads to a path of its own.
@@ -154,7 +155,7 @@ fn verified(world: &World, asked: &Asked) -> Option<usize> {
         let number: usize = asked.path.strip_prefix("/push/").context("another path")?.parse()?;
         let (_, secret) = CERTIFICATES.get(number).context("no such certificate")?;
         let at_s = signature::verify(secret, &asked.signature, &asked.body).context("it is signed otherwise")?;
-        let now_s = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        let now_s = u64::from(unix_seconds());
         ensure!(now_s.abs_diff(at_s) <= MAX_AGE_S, "it was signed {} s ago", now_s.saturating_sub(at_s));
         Ok(number)
     })();
