@@ -18,6 +18,7 @@ use crate::keys::{due_ms, queue_of};
 use crate::log::{self, Device, DeviceState, Entry};
 use crate::pace::{Pace, STORE_PAUSE};
 use crate::queue::{DAY_MS, PushQueue};
+use crate::sender::{FRESH_MS, HAS_COME};
 use crate::words::PushEnd;
 
 /// Due records that are worked on together, unless they have [`RECEIVERS`] before: one step of the store must not hold up
@@ -159,7 +160,7 @@ impl Decider {
     async fn decide(&self, due: Vec<(String, Message, Vec<UserId>)>) -> Result<(), StoreError> {
         let (mut all, mut keys) = (Decided::default(), Vec::with_capacity(due.len()));
         // Each reads a few records: they do not wait for each other.
-        let decided = join_all(due.iter().map(|(_, message, users)| self.queue.decide_message(message, users))).await;
+        let decided = join_all(due.iter().map(|(_, message, users)| self.queue.decide_due(message, users))).await;
         for (decided, (key, ..)) in decided.into_iter().zip(&due) {
             all.add(decided?);
             keys.push(key.clone());
@@ -204,6 +205,28 @@ impl PushQueue {
         }
         self.wake_senders(&notifiers);
         Ok(())
+    }
+
+    /// Decides on a message for those who were away when it was taken. If that was a while ago, some have it by now.
+    async fn decide_due(&self, message: &Message, users: &[UserId]) -> Result<Decided, StoreError> {
+        let (inner, now_ms) = (&self.0, self.0.now_ms());
+        if now_ms.saturating_sub(message.id.unix_ms()) <= FRESH_MS {
+            return self.decide_message(message, users).await;
+        }
+        let looked = users.iter().map(|user| inner.node.is_undelivered(&inner.app, user, message.id));
+        let looked = join_all(looked).await;
+        // A store that fails now says nothing: rather once too often than not at all.
+        let waits = |looked: &Result<bool, StoreError>| !matches!(looked, Ok(false));
+        let of = |waiting: bool| {
+            let pairs = users.iter().zip(&looked).filter(move |(_, looked)| waits(looked) == waiting);
+            pairs.map(|(user, _)| user.clone()).collect::<Vec<_>>()
+        };
+        let mut decided = self.decide_message(message, &of(true)).await?;
+        let about = About { message, extras: String::new(), now_ms };
+        for user in self.undecided(message.id, &of(false)).await? {
+            self.hold_back(&about, &user, (HAS_COME.to_owned(), "Delivered".to_owned()), &mut decided);
+        }
+        Ok(decided)
     }
 
     /// Decides on a message for these receivers.
@@ -266,13 +289,18 @@ impl PushQueue {
         prepared: Option<(PreparedPush, Option<u32>)>,
         into: &mut Decided,
     ) {
-        let (reason, detail) = match prepared {
+        let why = match prepared {
             Some((prepared, badge)) => match prepared.decision {
                 Ok(()) => return self.tell_devices(about, user, (prepared, badge), into),
                 Err(why) => (why.to_string(), format!("{why:?}")),
             },
             None => ("no user exist".to_owned(), "NoUser".to_owned()),
         };
+        self.hold_back(about, user, why, into);
+    }
+
+    /// Nobody is told: for this reason, in the documents' words and in ours.
+    fn hold_back(&self, about: &About<'_>, user: &UserId, (reason, detail): (String, String), into: &mut Decided) {
         into.note(&reason);
         let told = about.told(user, "", "");
         into.changes.extend(self.held_back(&told, None, &reason, about.now_ms));

@@ -27,11 +27,11 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 /// Without a line there is nothing to wait for: so many are given up at once.
 const WITHOUT_LINE: usize = 64;
 
-/// A push that is older than this when it is sent may be needless: the user may have come. Milliseconds.
-const FRESH_MS: u64 = 2_000;
+/// A message or push that is older than this when it is decided on or sent may be needless: the user may have come. Milliseconds.
+pub(crate) const FRESH_MS: u64 = 2_000;
 
 /// Why a device is not told after all: the user has the message. Ours.
-const HAS_COME: &str = "the message was delivered";
+pub(crate) const HAS_COME: &str = "the message was delivered";
 
 /// The worker of one certificate.
 pub(crate) struct Sender {

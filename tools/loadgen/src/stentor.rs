@@ -37,7 +37,10 @@ pub fn token(user: &str) -> anyhow::Result<String> {
 }
 
 /// The time.
-#[expect(clippy::disallowed_methods, reason = "tokens and signatures name the real time; there is no node whose clock to ask")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tokens and signatures name the real time; there is no node whose clock to ask"
+)]
 pub(crate) fn unix_seconds() -> u32 {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since_epoch.map_or(0, |passed| u32::try_from(passed.as_secs()).unwrap_or(u32::MAX))

@@ -403,6 +403,20 @@ async fn a_retry_is_needless_once_the_user_has_the_message() {
 }
 
 #[tokio::test]
+async fn who_has_it_before_it_is_decided_on_is_not_told() {
+    let pushing = pushing(PushBounds::default(), false).await;
+    let (has, lacks) = (pushing.send("one").await, pushing.send("two").await);
+    let reader = InboxReader { app: pushing.world.app.id().clone(), user: user("bob"), device: DeviceId::only() };
+    pushing.world.store.inbox_ack(&reader, &[has]).await.expect("acked");
+    pushing.world.clock.advance(Duration::from_secs(3));
+    pushing.queue.start();
+    pushing.logged(lacks, &format!("pushed; phone sent 1 id-{lacks}:bob:phone")).await;
+    pushing.logged(has, "the message was delivered").await;
+    assert_eq!(pushing.came(1).await.len(), 1);
+    assert_eq!(pushing.ends().await[0], "bob - HeldBack the message was delivered");
+}
+
+#[tokio::test]
 async fn nobody_is_told_after_a_day() {
     let pushing = pushing(PushBounds::default(), true).await;
     let retry_after = Some(Duration::from_secs(70_000));
