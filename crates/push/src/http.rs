@@ -98,6 +98,13 @@ impl Http {
         Ok(Self { client, allow_private: setup.allow_private })
     }
 
+    /// The bare client, for whoever measures what is built upon it.
+    #[cfg(feature = "counterparts")]
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
     /// A POST to a URL. Names are checked when they are resolved; an address in the URL is checked here.
     pub(crate) fn post(&self, url: Url) -> Result<RequestBuilder, PushError> {
         if !self.allow_private && !is_open(&url) {

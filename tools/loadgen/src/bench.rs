@@ -9,6 +9,7 @@ mod flood;
 mod idle;
 mod messages;
 mod publisher;
+mod push;
 mod receiver;
 mod report;
 mod scenario;
@@ -121,6 +122,9 @@ fn show(progress: &str) {
 fn measure(runtime: &Runtime, plan: &Plan, scenario: &Scenario, kind: Kind) -> anyhow::Result<Figures> {
     // A set of its own, so that the tasks of this run end with it.
     LocalSet::new().block_on(runtime, async {
+        if let Work::Push(service) = scenario.work {
+            return push::measure(plan, service, kind).await;
+        }
         let target = Rc::new(Target::start(plan, kind)?);
         match &scenario.work {
             Work::Messages(work) => messages::measure(plan, &target, work).await,
@@ -128,6 +132,7 @@ fn measure(runtime: &Runtime, plan: &Plan, scenario: &Scenario, kind: Kind) -> a
             Work::EventPull => event_pull::measure(plan, &target).await,
             Work::Flood { members } => flood::measure(plan, &target, *members).await,
             Work::Durable { writers } => durable::measure(plan, &target, *writers).await,
+            Work::Push(_) => bail!("push has servers of its own"),
         }
     })
 }

@@ -1,10 +1,11 @@
 //! The command line of the load generator.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use loadgen::{bench, crash, reference};
+use loadgen::{bench, crash, push_client, reference};
 
 #[derive(Debug, Parser)]
 #[command(about = "Measures Stentor next to bare reference servers, and kills it to see what survives")]
@@ -23,6 +24,11 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
     },
+    /// Send one push request again and again: the reference of push.
+    PushClient {
+        /// What to send: a file that the benchmark writes.
+        file: PathBuf,
+    },
     /// Measure the server next to the references.
     Bench(bench::Options),
     /// Kill the server again and again under load and check what it promised.
@@ -32,6 +38,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Reference { mode, listen } => reference::serve(mode, listen).map(|()| true),
+        Command::PushClient { file } => push_client::run(&file).map(|()| true),
         Command::Bench(options) => bench::run(&options),
         Command::Crash(options) => crash::run(&options).map(|report| report.print()),
     };

@@ -37,6 +37,8 @@ pub struct Received {
     pub headers: http::HeaderMap,
     /// What it said, in clear.
     pub said: Value,
+    /// The body as it came.
+    pub body: Bytes,
     /// The answer's status; `None` if there was none.
     pub status: Option<u16>,
 }
@@ -157,6 +159,12 @@ impl Counterpart {
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         self.inner.state.lock().received.clone()
+    }
+
+    /// How many requests came.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        *self.inner.count.borrow()
     }
 
     /// What was not as it should be.
@@ -282,8 +290,8 @@ impl Inner {
             Behaviour::Answer(answer) => Some(answer.status),
             Behaviour::Hang | Behaviour::Cut => None,
         };
-        let (target, headers) = (asked.target.clone(), asked.headers.clone());
-        state.received.push(Received { target, headers, said, status });
+        let (target, headers, body) = (asked.target.clone(), asked.headers.clone(), asked.body.clone());
+        state.received.push(Received { target, headers, said, body, status });
         let count = state.received.len();
         drop(state);
         self.count.send_replace(count);

@@ -3,6 +3,7 @@
 use anyhow::bail;
 
 use super::flood::HIGH_LOST;
+use super::push::services::{SERVICES, ServiceName};
 use super::target::Kind;
 
 /// Publishers of the point-to-point scenarios, and users they write to.
@@ -29,6 +30,8 @@ pub(super) enum Work {
     Flood { members: usize },
     /// Messages are kept for users who are not there.
     Durable { writers: usize },
+    /// Messages to users who are not there become pushes. The reference sends the same requests and does nothing else.
+    Push(ServiceName),
 }
 
 #[derive(Debug)]
@@ -119,7 +122,7 @@ impl Scenario {
         let kinds: &[Kind] = match self.work {
             Work::Messages(_) => &[Kind::Plain, Kind::Coalescing, Kind::Stentor],
             // What an idle connection holds does not depend on how frames are written.
-            Work::Idle { .. } => &[Kind::Plain, Kind::Stentor],
+            Work::Idle { .. } | Work::Push(_) => &[Kind::Plain, Kind::Stentor],
             // The references keep nothing, and know no levels.
             Work::EventPull | Work::Durable { .. } | Work::Flood { .. } => &[Kind::Stentor],
         };
@@ -212,6 +215,9 @@ fn all() -> Vec<Scenario> {
         work: Work::Flood { members: 1000 },
         goals: vec![Goal { figure: HIGH_LOST, bound: Bound::AtMost(0.0) }],
     });
+    for service in SERVICES {
+        scenarios.push(Scenario { name: format!("push_{service}"), work: Work::Push(service), goals: Vec::new() });
+    }
     scenarios
 }
 

@@ -94,6 +94,11 @@ impl Target {
 
     /// Starts the server, on a data directory of its own. With `trace` its calls to sync files go to that file.
     pub(super) fn start_stentor(plan: &Plan, trace: Option<&Path>) -> anyhow::Result<Self> {
+        Self::start_with_push(plan, trace, Some(""))
+    }
+
+    /// The same with these lines of `[push]`, or without push.
+    pub(super) fn start_with_push(plan: &Plan, trace: Option<&Path>, push: Option<&str>) -> anyhow::Result<Self> {
         let data = DataDir::create(&plan.out)?;
         let config = data.0.join("config.toml");
         let setup = Setup {
@@ -102,6 +107,7 @@ impl Target {
             ack_timeout_ms: 8_000,
             logins_per_second: 2,
             chat: ChatSetup::default(),
+            push,
         };
         std::fs::write(&config, setup.to_toml())?;
         let mut command = match trace {

@@ -49,6 +49,7 @@ impl Restarter {
             ack_timeout_ms: ACK_TIMEOUT_MS,
             logins_per_second: LOGINS_PER_SECOND,
             chat,
+            push: Some(""),
         };
         std::fs::write(out.join(CONFIG), setup.to_toml())?;
         machine::allow_open_files(OPEN_FILES)?;

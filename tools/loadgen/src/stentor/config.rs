@@ -18,7 +18,7 @@ const RULES: [&str; 8] = [
     "rtm_client_joins_of_one_channel_per_5_seconds",
 ];
 /// The same of the Chat side: calls, and messages.
-const CHAT_RULES: [&str; 16] = [
+const CHAT_RULES: [&str; 17] = [
     "chat_tokens_per_second",
     "chat_room_lists_per_second",
     "chat_rooms_per_second",
@@ -31,6 +31,7 @@ const CHAT_RULES: [&str; 16] = [
     "chat_messages_to_groups_per_second",
     "chat_messages_to_rooms_per_second",
     "chat_room_creations_per_second",
+    "chat_registrations_per_second",
     "chat_push_setting_changes_per_second",
     "chat_push_bindings_per_second",
     "chat_client_logins_per_second",
@@ -55,6 +56,8 @@ pub struct Setup<'a> {
     pub logins_per_second: u32,
     /// The Chat side.
     pub chat: ChatSetup,
+    /// Further lines of `[push]`; without, the app has no offline push.
+    pub push: Option<&'a str>,
 }
 
 /// What differs on the Chat side. The default is that of the server.
@@ -122,7 +125,8 @@ impl Setup<'_> {
     /// The file.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        let Self { data_dir, grace_ms, ack_timeout_ms, logins_per_second, chat } = self;
+        let Self { data_dir, grace_ms, ack_timeout_ms, logins_per_second, chat, push } = self;
+        let (services, offered) = (push.unwrap_or_default(), push.is_some());
         let rules: String = RULES.iter().map(|rule| format!("{rule} = {RULE_NUMBER}\n")).collect();
         format!(
             r#"[server]
@@ -135,7 +139,7 @@ drain_timeout_ms = 1000
 
 [push]
 allow_private = true
-
+{services}
 [[apps]]
 app_id = "{APP_ID}"
 app_certificate = "{CERTIFICATE}"
@@ -144,6 +148,9 @@ org_name = "{ORG}"
 app_name = "{NAME}"
 client_id = "{CLIENT_ID}"
 client_secret = "{CLIENT_SECRET}"
+
+[apps.features]
+push = {offered}
 
 [apps.limits]
 {rules}rtm_client_logins_per_second = {logins_per_second}
