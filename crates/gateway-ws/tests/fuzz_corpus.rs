@@ -21,7 +21,12 @@ fn run(corpus: &str, fuzzed: fn(&[u8])) -> usize {
 
 #[test]
 fn frames() {
-    assert!(run("frames", fuzzed::frames) >= 15);
+    assert!(run("frames", fuzzed::frames) >= 18);
+}
+
+#[test]
+fn sockjs_texts() {
+    assert!(run("sockjs_texts", fuzzed::sockjs_texts) >= 12);
 }
 
 #[test]

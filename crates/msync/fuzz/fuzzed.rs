@@ -1,6 +1,7 @@
 //! What the fuzz target runs, shared with `tests/fuzz_corpus.rs`, which runs it on stable.
 
 use bytes::Bytes;
+use stentor_msync::compress::{Packer, Unpacker, deflate, inflate};
 use stentor_msync::{
     Content, Logout, MSync, Message, MucBody, Provision, RosterBody, StatisticsBody, SyncDown, SyncUp, content, decode,
     decode_body,
@@ -26,6 +27,27 @@ pub(crate) fn frames(data: &[u8]) {
             assert!(ext.is_none_or(|ext| is_object(&ext)));
         }
     }
+}
+
+/// `data` as packed frames, each behind its length in a byte, and as a zipped payload: nothing panics, and what comes out is
+/// no larger than it may be. And as frames that are packed: they come out again.
+pub(crate) fn compressed(data: &[u8]) {
+    const MAX: usize = 2000;
+    let (mut packer, mut back, mut unpacker) = (Packer::default(), Unpacker::default(), Unpacker::default());
+    let mut rest = data;
+    while let [length, behind @ ..] = rest {
+        let (frame, behind) = behind.split_at(behind.len().min(usize::from(*length)));
+        rest = behind;
+        if let Ok(unpacked) = unpacker.unpack(frame, MAX) {
+            assert!(unpacked.len() <= MAX);
+        }
+        let packed = packer.pack(frame);
+        assert_eq!(back.unpack(&packed, frame.len()).as_deref(), Ok(frame));
+    }
+    if let Ok(payload) = inflate(data, MAX) {
+        assert!(payload.len() <= MAX);
+    }
+    assert_eq!(inflate(&deflate(data), data.len()).as_deref(), Ok(data));
 }
 
 fn json(content: &Content) {

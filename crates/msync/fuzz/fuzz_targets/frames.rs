@@ -3,6 +3,7 @@
 #![no_main]
 
 #[path = "../fuzzed.rs"]
+#[expect(dead_code, reason = "the other target's functions")]
 mod fuzzed;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzzed::frames(data));
