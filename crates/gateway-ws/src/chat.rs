@@ -17,7 +17,7 @@ mod event;
 pub(crate) mod notice;
 mod reply;
 pub mod request;
-mod send;
+pub(crate) mod send;
 #[cfg(test)]
 mod tests;
 

@@ -97,7 +97,7 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     for scenario in &scenarios {
         for round in 0..plan.rounds {
             for kind in scenario.kinds() {
-                if kind == Kind::Stentor && options.references_only {
+                if kind.is_stentor() && options.references_only {
                     continue;
                 }
                 show(&format!("{} round {} of {}: {}", scenario.name, round + 1, plan.rounds, kind.name()));
@@ -127,7 +127,7 @@ fn measure(runtime: &Runtime, plan: &Plan, scenario: &Scenario, kind: Kind) -> a
         }
         let target = Rc::new(Target::start(plan, kind)?);
         match &scenario.work {
-            Work::Messages(work) => messages::measure(plan, &target, work).await,
+            Work::Messages(work) | Work::Protocols(work) => messages::measure(plan, &target, work).await,
             Work::Idle { connections } => idle::measure(plan, &target, *connections).await,
             Work::EventPull => event_pull::measure(plan, &target).await,
             Work::Flood { members } => flood::measure(plan, &target, *members).await,

@@ -1,9 +1,10 @@
 //! The server under test as its users see it: configuration, REST requests, the WebSocket protocols of
-//! `docs/gateway.md` and `docs/gateway-chat.md`.
+//! `docs/gateway.md`, `docs/gateway-chat.md` and `docs/gateway-msync.md`.
 
 pub mod chat;
 pub mod config;
 pub mod login;
+pub mod msync;
 pub mod notice;
 pub mod request;
 

@@ -14,7 +14,7 @@ use super::request::{Read, Send};
 use crate::codec::Refusal;
 
 /// Named members of a room or group in one message.
-const MAX_USERS: usize = 20;
+pub(crate) const MAX_USERS: usize = 20;
 
 /// Messages in one read receipt.
 const MAX_READ: usize = 100;

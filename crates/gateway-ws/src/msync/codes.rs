@@ -68,6 +68,11 @@ pub(super) fn not_edited(refusal: &Refusal) -> Status {
     }
 }
 
+/// More users are named than a message may be for.
+pub(super) fn too_many_directed() -> Status {
+    status(ErrorCode::Fail, "limit directed users")
+}
+
 /// Calls need a service that is not here.
 pub(super) fn no_calls() -> Status {
     status(ErrorCode::UnknownCommand, "calls are not supported")

@@ -20,6 +20,7 @@ use super::resent::{Again, ItemKey};
 use super::{codes, frame};
 use crate::chat::answer::{Answer, Answered, Client, Outcome};
 use crate::chat::request;
+use crate::chat::send::MAX_USERS;
 use crate::codec::{DecimalId, Malformed, Refusal};
 use crate::protocol::{Begun, Caller, Said};
 
@@ -97,6 +98,9 @@ impl Item {
     }
 
     fn send(self, body: &MessageBody) -> Begun {
+        if self.users.len() > MAX_USERS {
+            return self.refused(codes::too_many_directed());
+        }
         let chat_type = match BodyType::try_from(body.kind.unwrap_or_default()) {
             Ok(BodyType::Groupchat) => "groupchat",
             Ok(BodyType::Chatroom) => "chatroom",

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::publisher::{closed_loop, fixed_rate};
 use super::receiver::{Acks, connect_all, keep_present, spawn};
 use super::scenario::{CPU_PER_DELIVERY, CPU_PER_REQUEST, Load, Messages, PEERS, PeerAcks, Shape, Side};
-use super::target::{Kind, Role, Target};
+use super::target::{Role, Target};
 use super::tracker::{Tally, Tracker};
 use super::{Figures, Plan};
 use crate::usage::CpuTime;
@@ -125,8 +125,8 @@ async fn receive(
 ) -> anyhow::Result<()> {
     let (role, acks) = match work.shape {
         Shape::FanOut { .. } => (Role::Member, Acks::Never),
-        Shape::Peer(PeerAcks::Unwaited) if target.kind != Kind::Stentor => (Role::User, Acks::Never),
-        Shape::Peer(PeerAcks::Grouped) if target.kind != Kind::Stentor => (Role::User, Acks::Never),
+        Shape::Peer(PeerAcks::Unwaited) if !target.kind.is_stentor() => (Role::User, Acks::Never),
+        Shape::Peer(PeerAcks::Grouped) if !target.kind.is_stentor() => (Role::User, Acks::Never),
         Shape::Peer(PeerAcks::Grouped) => (Role::User, Acks::Every(16)),
         Shape::Peer(_) => (Role::User, Acks::Every(1)),
     };
@@ -139,7 +139,7 @@ async fn receive(
     for (number, client) in clients.into_iter().enumerate() {
         spawn(client, number, acks, Rc::clone(tracker), faults.clone());
     }
-    if target.kind == Kind::Stentor && matches!(role, Role::Member) {
+    if target.kind.is_stentor() && matches!(role, Role::Member) {
         sleep(if many { SETTLE } else { SETTLE_SMALL }).await;
     }
     Ok(())

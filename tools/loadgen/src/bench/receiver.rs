@@ -109,7 +109,7 @@ async fn receive(
     loop {
         let now = Cell::new(None);
         let read = source.read(|opcode, payload| {
-            if opcode != frame::TEXT {
+            if !matches!(opcode, frame::TEXT | frame::BINARY) {
                 return refuse(opcode, payload);
             }
             let Some(sequence) = notice::sequence(payload) else { return Ok(()) };

@@ -22,6 +22,8 @@ pub(super) struct Scenario {
 pub(super) enum Work {
     /// Messages are published over HTTP and received over WebSocket.
     Messages(Messages),
+    /// The same, with clients of two protocols in turns.
+    Protocols(Messages),
     /// Clients are logged in and say nothing but what keeps them there.
     Idle { connections: usize },
     /// Full event queues are pulled.
@@ -69,7 +71,7 @@ const CHAT_USER_FRAME: usize = 109;
 impl Messages {
     /// The payload that one kind of server gets, so that all send frames of the same length.
     pub(super) fn payload_of(&self, kind: Kind) -> usize {
-        if kind == Kind::Stentor { self.payload } else { self.payload + self.side.longer_by(self.shape) }
+        if kind.is_stentor() { self.payload } else { self.payload + self.side.longer_by(self.shape) }
     }
 }
 
@@ -110,8 +112,9 @@ pub(super) struct Goal {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Bound {
-    /// At most this many times the plain reference's figure.
-    TimesPlain(f64),
+    /// At most this many times the figure of what it is compared with, which comes first in a round: mostly the plain
+    /// reference.
+    TimesFirst(f64),
     AtMost(f64),
     AtLeast(f64),
 }
@@ -121,6 +124,7 @@ impl Scenario {
     pub(super) fn kinds(&self) -> impl Iterator<Item = Kind> + use<> {
         let kinds: &[Kind] = match self.work {
             Work::Messages(_) => &[Kind::Plain, Kind::Coalescing, Kind::Stentor],
+            Work::Protocols(_) => &[Kind::Stentor, Kind::Msync],
             // What an idle connection holds does not depend on how frames are written.
             Work::Idle { .. } | Work::Push(_) => &[Kind::Plain, Kind::Stentor],
             // The references keep nothing, and know no levels.
@@ -150,8 +154,8 @@ fn all() -> Vec<Scenario> {
         for (payload, size) in [(128, "128b"), (1024, "1kib")] {
             for (load, word) in [(Load::Closed, "closed"), (Load::Rate(rate), "rate")] {
                 let bound = match (subscribers, payload, load) {
-                    (1000, 128, Load::Closed) => Some(Bound::TimesPlain(0.6)),
-                    (1000, 128, Load::Rate(_)) => Some(Bound::TimesPlain(1.3)),
+                    (1000, 128, Load::Closed) => Some(Bound::TimesFirst(0.6)),
+                    (1000, 128, Load::Rate(_)) => Some(Bound::TimesFirst(1.3)),
                     _ => None,
                 };
                 scenarios.push(Scenario {
@@ -178,7 +182,7 @@ fn all() -> Vec<Scenario> {
             name: name.to_owned(),
             work: Work::Messages(Messages { side: Side::Rtm, shape: Shape::Peer(acks), load, payload: 128 }),
             goals: if goal {
-                vec![Goal { figure: CPU_PER_REQUEST, bound: Bound::TimesPlain(1.7) }]
+                vec![Goal { figure: CPU_PER_REQUEST, bound: Bound::TimesFirst(1.7) }]
             } else {
                 Vec::new()
             },
@@ -208,6 +212,15 @@ fn all() -> Vec<Scenario> {
             name: name.to_owned(),
             work: Work::Messages(Messages { side: Side::Chat, shape, load, payload: 128 }),
             goals: Vec::new(),
+        });
+    }
+    for (name, load) in
+        [("msync_fan_out_1000_closed_128b", Load::Closed), ("msync_fan_out_1000_rate_128b", Load::Rate(20))]
+    {
+        scenarios.push(Scenario {
+            name: name.to_owned(),
+            work: Work::Protocols(Messages { side: Side::Chat, shape: room, load, payload: 128 }),
+            goals: vec![Goal { figure: CPU_PER_DELIVERY, bound: Bound::TimesFirst(1.3) }],
         });
     }
     scenarios.push(Scenario {

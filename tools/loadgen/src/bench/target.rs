@@ -15,6 +15,7 @@ use crate::server::Server;
 use crate::stentor::chat::{self, AppToken, Backend, Login};
 use crate::stentor::config::{ChatSetup, Setup};
 use crate::stentor::login::{LoggedIn, log_in, wait_for};
+use crate::stentor::msync;
 use crate::stentor::notice::blank_payload;
 use crate::stentor::request::{PeerFlags, Template, channel_message, peer_message};
 use crate::wire::websocket::{FrameSink, FrameSource, Scratch, connect};
@@ -32,14 +33,22 @@ pub(super) enum Kind {
     Plain,
     Coalescing,
     Stentor,
+    /// The same server, with clients that speak the protocol of the vendor's Chat SDKs.
+    Msync,
 }
 
 impl Kind {
+    /// Whether it is the server, and no reference.
+    pub(super) fn is_stentor(self) -> bool {
+        matches!(self, Self::Stentor | Self::Msync)
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::Coalescing => "coalescing",
             Self::Stentor => "stentor",
+            Self::Msync => "msync",
         }
     }
 }
@@ -83,7 +92,7 @@ pub(super) struct Subscription {
 impl Target {
     pub(super) fn start(plan: &Plan, kind: Kind) -> anyhow::Result<Self> {
         let mode = match kind {
-            Kind::Stentor => return Self::start_stentor(plan, None),
+            Kind::Stentor | Kind::Msync => return Ok(Self { kind, ..Self::start_stentor(plan, None)? }),
             reference => reference.name(),
         };
         let mut command = Command::new(std::env::current_exe()?);
@@ -128,7 +137,7 @@ impl Target {
     /// From now on clients and publishers use the Chat side. Registers the users of so many clients and, if they are
     /// to be members, puts them into a room. The references have no sides.
     pub(super) async fn use_chat(&self, clients: usize, role: Role) -> anyhow::Result<()> {
-        if self.kind != Kind::Stentor {
+        if !self.kind.is_stentor() {
             return Ok(());
         }
         let mut backend = Backend::open(self.server.address).await?;
@@ -158,7 +167,7 @@ impl Target {
             return Template::new(token.room_message(room, "normal", &payload));
         }
         Template::new(match self.kind {
-            Kind::Stentor => channel_message(SENDER, ROOM, &payload, false),
+            Kind::Stentor | Kind::Msync => channel_message(SENDER, ROOM, &payload, false),
             _ => reference_post("/room", &payload),
         })
     }
@@ -172,7 +181,7 @@ impl Target {
         let wait_for_ack = acks == PeerAcks::Waited;
         let flags = PeerFlags { wait_for_ack, ..PeerFlags::default() };
         Template::new(match self.kind {
-            Kind::Stentor => peer_message(SENDER, &user_name(user), &payload, flags),
+            Kind::Stentor | Kind::Msync => peer_message(SENDER, &user_name(user), &payload, flags),
             _ if wait_for_ack => reference_post(&format!("/user/{user}/acked"), &payload),
             _ => reference_post(&format!("/user/{user}"), &payload),
         })
@@ -183,7 +192,7 @@ impl Target {
         let address = self.server.address;
         let from = u8::try_from(number / PER_ADDRESS).ok().filter(|further| *further > 0);
         let from = from.map(|further| Ipv4Addr::new(127, 0, 0, 1 + further));
-        if self.kind != Kind::Stentor {
+        if !self.kind.is_stentor() {
             let path = match role {
                 Role::Member => "/ws/room".to_owned(),
                 Role::User => format!("/ws/{number}"),
@@ -194,6 +203,11 @@ impl Target {
         let user = user_name(number);
         if let Some(chat) = self.chat.get() {
             let who = Login { user: &user, device: "web", token: &chat.user_tokens[number] };
+            if self.kind == Kind::Msync {
+                let (source, sink) = msync::log_in(address, from, who, scratch).await?;
+                // Nobody has to be heard of as long as a run takes.
+                return Ok(Subscription { source, sink: Rc::new(sink), ping_interval: None });
+            }
             let client = chat::log_in(address, from, who, None, scratch).await?;
             let rooms = client.welcome["rooms"].as_array().map_or(0, Vec::len);
             ensure!(rooms == usize::from(matches!(role, Role::Member)), "{user} is in {rooms} rooms");

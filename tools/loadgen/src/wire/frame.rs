@@ -4,6 +4,8 @@ use anyhow::bail;
 
 /// A text message.
 pub const TEXT: u8 = 0x1;
+/// A binary message.
+pub const BINARY: u8 = 0x2;
 /// The connection ends.
 pub const CLOSE: u8 = 0x8;
 /// A protocol ping.

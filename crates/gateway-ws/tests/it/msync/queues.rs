@@ -133,3 +133,41 @@ async fn each_device_acks_for_itself() {
     let mut phone = gateway.sdk_on("bob", "phone").await;
     assert!(phone.unread().await.is_empty());
 }
+
+/// A device that was never there begins with the oldest message that its user has on no other; each goes on for itself.
+#[tokio::test]
+async fn a_new_device_begins_with_what_the_user_has_nowhere() {
+    let gateway = gateway().await;
+    for number in 0..6 {
+        gateway.text_to("bob", &number.to_string()).await;
+    }
+    let queue = jid("backend", USERS);
+    let mut phone = gateway.sdk_on("bob", "phone").await;
+    assert_eq!(phone.unread().await, [("backend".to_owned(), 6)]);
+    let page = phone.pull(queue.clone(), None).await;
+    // The third is the last that it says it has.
+    phone.pull(queue.clone(), page.metas[2].id).await;
+    let mut web = gateway.sdk_on("bob", "web").await;
+    assert_eq!(web.unread().await, [("backend".to_owned(), 3)]);
+    let page = web.pull(queue.clone(), None).await;
+    assert_eq!(texts(&page), ["3", "4", "5"]);
+    assert_eq!(web.pull(queue.clone(), page.next_key).await.is_last, Some(true));
+    drop((phone, web));
+    // What one has, the other does not.
+    let mut phone = gateway.sdk_on("bob", "phone").await;
+    assert_eq!(phone.unread().await, [("backend".to_owned(), 3)]);
+    let mut web = gateway.sdk_on("bob", "web").await;
+    assert!(web.unread().await.is_empty());
+    gateway.text_to("bob", "6").await;
+    for (sdk, expected) in [(&mut web, vec!["6"]), (&mut phone, vec!["3", "4", "5", "6"])] {
+        let mut got = Vec::new();
+        while got.len() < expected.len() {
+            let down = match got.is_empty() && expected.len() > 1 {
+                true => sdk.pull(queue.clone(), None).await,
+                false => sdk.items().await,
+            };
+            got.extend(texts(&down));
+        }
+        assert_eq!(got, expected);
+    }
+}

@@ -243,3 +243,53 @@ async fn receipts_in_groups_go_to_who_wrote() {
     let wrong = bob.send(jid(elsewhere.as_str(), CONFERENCES), &about(BodyType::ReadAck, id)).await;
     assert_eq!(status(&wrong).0, 1, "it was not said there");
 }
+
+#[tokio::test]
+async fn combined_messages_arrive_as_such_and_directed_ones_have_a_limit() {
+    let gateway = gateway().await;
+    let (mut alice, mut bob) = (gateway.sdk("alice").await, gateway.sdk("bob").await);
+    let combined = Content {
+        kind: Some(0),
+        sub_type: Some(stentor_msync::SubType::SubCombine as i32),
+        text: Some("three messages".to_owned()),
+        title: Some("chat of alice".to_owned()),
+        summary: Some("a: hi".to_owned()),
+        display_name: Some("combine".to_owned()),
+        remote_path: Some("http://127.0.0.1/acme/demo/chatfiles/1".to_owned()),
+        secret_key: Some("s".to_owned()),
+        file_length: Some(9),
+        combine_level: Some(2),
+        ..Content::default()
+    };
+    let body_ = MessageBody { contents: vec![combined.clone()], ..text(BodyType::Chat, "") };
+    alice.sent(jid("bob", USERS), &body_).await;
+    assert_eq!(body(&bob.item().await).contents, [combined]);
+    let group = gateway.place(RoomKind::Group, &["alice", "bob"]).await;
+    let directed = |count: usize| Meta {
+        directed_users: vec!["bob".to_owned(); count],
+        routetype: Some(RouteType::Direct as i32),
+        ..message(jid(group.as_str(), CONFERENCES), &text(BodyType::Groupchat, "psst"))
+    };
+    assert_eq!(status(&alice.ask(directed(20)).await), (0, ""));
+    assert_eq!(status(&alice.ask(directed(21)).await), (1, "limit directed users"));
+    bob.item().await;
+}
+
+#[tokio::test]
+async fn groups_take_what_was_delivered_and_read() {
+    let gateway = gateway().await;
+    let group = gateway.place(RoomKind::Group, &["alice", "bob"]).await;
+    let (mut alice, mut bob) = (gateway.sdk("alice").await, gateway.sdk("bob").await);
+    let mut carol = gateway.sdk("carol").await;
+    let to = jid(group.as_str(), CONFERENCES);
+    let id = alice.sent(to.clone(), &text(BodyType::Groupchat, "hi")).await;
+    bob.item().await;
+    carol.item().await;
+    bob.sent(to.clone(), &about(BodyType::DeliverAck, id)).await;
+    let delivered = body(&alice.item().await);
+    assert_eq!((delivered.kind, delivered.ack_message_id), (Some(BodyType::DeliverAck as i32), Some(id)));
+    assert_eq!((delivered.from, delivered.to), (Some(named("bob")), Some(named(group.as_str()))));
+    assert_eq!(status(&bob.send(to, &about(BodyType::ChannelAck, 0)).await), (0, ""));
+    alice.heard_nothing_else().await;
+    carol.heard_nothing_else().await;
+}
