@@ -1,5 +1,7 @@
 //! Runs every file of the fuzz corpora through its fuzzed function, on stable.
 
+#![expect(clippy::expect_used, reason = "a suite of tests")]
+
 #[path = "../fuzz/fuzzed.rs"]
 mod fuzzed;
 

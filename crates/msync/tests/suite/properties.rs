@@ -24,6 +24,11 @@ proptest! {
         fuzzed::frames(&bytes);
     }
 
+    #[test]
+    fn anything_is_unpacked_or_refused_and_packed(bytes in vec(any::<u8>(), 0..3000)) {
+        fuzzed::compressed(&bytes);
+    }
+
     /// Wherever a frame breaks off, and whatever a bit of it becomes.
     #[test]
     fn damaged_frames_are_read_or_refused(values in vec(value(), 0..4), cut in any::<prop::sample::Index>(), bit in any::<prop::sample::Index>()) {
