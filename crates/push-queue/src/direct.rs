@@ -6,7 +6,7 @@ use stentor_core::store::StoreError;
 use stentor_push::Extensions;
 use tokio::sync::oneshot;
 
-use crate::decider::Decided;
+use crate::decide::Decided;
 use crate::delivery::{Told, write_extras};
 use crate::log::{self, Entry};
 use crate::queue::PushQueue;

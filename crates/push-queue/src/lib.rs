@@ -15,6 +15,7 @@
 //! What a message says is read by a dialect ([`Words`]); where a certificate leads is asked of [`Routes`].
 
 pub mod certificates;
+mod decide;
 mod decider;
 mod delivery;
 pub mod direct;
