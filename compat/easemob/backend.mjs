@@ -1,24 +1,21 @@
 // What an app's backend does beside the SDK: REST calls with the app's token.
-import assert from 'node:assert/strict';
-
-export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+import { equal, sleep } from './expect.mjs';
 
 /** One app of a running Stentor. */
 export class Backend {
-  constructor({ url, org, app, token }) {
-    Object.assign(this, { url, org, app, token });
+  constructor({ url, org, app, token, token007 }) {
+    Object.assign(this, { url, org, app, token, token007 });
     this.appKey = `${org}#${app}`;
   }
 
-  /** The app that `STENTOR_…` names. */
-  static ofEnvironment() {
-    const { STENTOR_URL: url, STENTOR_ORG: org, STENTOR_APP: app, STENTOR_TOKEN: token } = process.env;
-    return new Backend({ url, org, app, token });
+  /** The URL of something of the app. */
+  of(path) {
+    return `${this.url}/${this.org}/${this.app}/${path}`;
   }
 
   /** The answer of a call that is to be answered with 200; one that came too often is made again. */
   async rest(method, path, body, bearer = this.token) {
-    const reply = await fetch(`${this.url}/${this.org}/${this.app}/${path}`, {
+    const reply = await fetch(this.of(path), {
       method,
       headers: { Authorization: `Bearer ${bearer}`, 'Content-Type': 'application/json' },
       body: body === undefined ? undefined : JSON.stringify(body),
@@ -28,12 +25,28 @@ export class Backend {
       await sleep(300);
       return this.rest(method, path, body, bearer);
     }
-    assert.equal(reply.status, 200, `${method} ${path}: ${text}`);
+    equal(reply.status, 200, `${method} ${path}: ${text}`);
     return JSON.parse(text);
   }
 
   /** A token of a user with the password `pw`. */
   async userToken(user) {
     return (await this.rest('POST', 'token', { grant_type: 'password', username: user, password: 'pw' })).access_token;
+  }
+
+  /** Registers users with the password `pw`. */
+  async register(...users) {
+    for (const user of users) await this.rest('POST', 'users', { username: user, password: 'pw' });
+  }
+
+  /** A new room; its ID. */
+  async room(fields = {}) {
+    return (await this.rest('POST', 'chatrooms', { name: 'lobby', description: '-', owner: 'owner', ...fields })).data.id;
+  }
+
+  /** Says something in a room; the message's ID. */
+  async say(room, fields) {
+    const said = { from: 'admin', to: [room], type: 'txt', ...fields };
+    return (await this.rest('POST', 'messages/chatrooms', said)).data[room];
   }
 }

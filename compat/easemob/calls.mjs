@@ -1,31 +1,29 @@
 // Every REST call that the newest SDK makes with the user's own token, made from within the SDK against a running Stentor:
-//   STENTOR_URL=… STENTOR_ORG=… STENTOR_APP=… STENTOR_TOKEN=<an app token> node calls.mjs <build>
+//   STENTOR_URL=… STENTOR_ORG=… STENTOR_APP=… STENTOR_TOKEN=<an app token> node calls.mjs <build> [family]
 // Each is either served, or refused in the way that the SDK takes for "not enabled". Prints a line for each.
 import assert from 'node:assert/strict';
-import { Client, page } from './sdk.mjs';
 import { Backend } from './backend.mjs';
+import { Client } from './client.mjs';
+import { place } from './jsdom.mjs';
 
-const build = process.argv[2] ?? 'easemob-websdk-4.21.1';
-const backend = Backend.ofEnvironment();
-const suffix = build.replace(/[^a-z0-9]/g, '');
-const named = (name) => `${name}-calls-${suffix}`;
-const [alice, bob, carol, dave] = ['alice', 'bob', 'carol', 'dave'].map(named);
+const { STENTOR_URL: url, STENTOR_ORG: org, STENTOR_APP: app, STENTOR_TOKEN: token } = process.env;
+const [build, only] = process.argv.slice(2);
+const backend = new Backend({ url, org, app, token });
+const [alice, bob, carol, dave] = ['calling-alice', 'calling-bob', 'calling-carol', 'calling-dave'];
 /** What the SDK says of a service that is not enabled: SERVICE_NOT_ENABLED. */
 const NOT_ENABLED = 505;
 
 /** What the SDK asked for over REST in this page, as `METHOD path`. */
-function watch({ dom }) {
+function watch({ window }) {
   const requests = [];
-  const open = dom.window.XMLHttpRequest.prototype.open;
-  dom.window.XMLHttpRequest.prototype.open = function opened(method, url, ...rest) {
-    const { pathname, search } = new URL(url, backend.url);
-    requests.push(`${method} ${decodeURIComponent(pathname).replace(`/${backend.org}/${backend.app}`, '')}${search}`);
-    return open.call(this, method, url, ...rest);
+  const { open } = window.XMLHttpRequest.prototype;
+  window.XMLHttpRequest.prototype.open = function opened(method, to, ...rest) {
+    const { pathname, search } = new URL(to, url);
+    requests.push(`${method} ${decodeURIComponent(pathname).replace(`/${org}/${app}`, '')}${search}`);
+    return open.call(this, method, to, ...rest);
   };
   return requests;
 }
-
-const client = (place) => new Client(place, { url: backend.url, appKey: backend.appKey });
 
 let failed = 0;
 let requests = [];
@@ -40,7 +38,7 @@ async function call(name, made, expected) {
   } catch (refused) {
     error = refused;
   }
-  const asked = requests.join(', ').replaceAll(`-calls-${suffix}`, '');
+  const asked = requests.join(', ').replaceAll('calling-', '');
   try {
     if (expected === NOT_ENABLED) {
       assert.equal(error?.type, NOT_ENABLED, error ? JSON.stringify(error) : `answered ${JSON.stringify(answer)}`);
@@ -121,7 +119,7 @@ async function groups(one, two) {
   await call('unblockGroupMembers', () => a.unblockGroupMembers({ ...g, usernames: [carol, dave] }));
   await call('leaveGroup', () => b.leaveGroup(g));
   await call('joinGroup', () => b.joinGroup({ ...g, message: 'please' }), holds({ data: { result: true } }));
-  const file = new one.dom.window.File(['shared bytes'], 'notes.txt', { type: 'text/plain' });
+  const file = new one.place.window.File(['shared bytes'], 'notes.txt', { type: 'text/plain' });
   const shared = await call('uploadGroupSharedFile', () => new Promise((resolve, reject) => {
     b.uploadGroupSharedFile({ ...g, file: { data: file, filename: 'notes.txt' }, onFileUploadComplete: resolve, onFileUploadError: reject });
   }));
@@ -228,13 +226,12 @@ async function people(one, two, three) {
   await call('getSubscribedPresenceList', () => a.getSubscribedPresenceList({ pageNum: 1, pageSize: 10 }), holds({ result: { sublist: [{ uid: bob }] } }));
   await call('unsubscribePresence', () => a.unsubscribePresence({ usernames: [bob] }));
   await call('getSelfIdsOnOtherPlatform', () => a.getSelfIdsOnOtherPlatform());
-  await call('getTokenExpireTimestamp', () => a.getTokenExpireTimestamp(one.connection.token ?? one.connection.context.accessToken));
+  await call('getTokenExpireTimestamp', () => a.getTokenExpireTimestamp(one.connection.context.accessToken));
 }
 
 async function push(one) {
   const a = one.connection;
-  // The SDK looks whose Object it is.
-  const own = (value) => one.dom.window.JSON.parse(JSON.stringify(value));
+  const own = (value) => one.own(value);
   await call('updateCurrentUserNick', () => a.updateCurrentUserNick('Al'));
   await call('uploadPushToken', () => a.uploadPushToken({ deviceId: 'd', deviceToken: 't', notifierName: 'n' }));
   await call('unbindPushToken', () => a.unbindPushToken());
@@ -310,13 +307,11 @@ async function closed(one) {
 }
 
 async function main() {
-  for (const user of [alice, bob, carol, dave]) await backend.rest('POST', 'users', { username: user, password: 'pw' });
-  const place = page(build, backend.url);
-  const one = await client(place).open({ user: alice, pwd: 'pw' });
-  const two = await client(place).open({ user: bob, pwd: 'pw' });
-  const three = await client(place).open({ user: carol, pwd: 'pw' });
-  requests = watch(place);
-  const only = process.argv[3];
+  await backend.register(alice, bob, carol, dave);
+  const page = place(build, url);
+  const logged = (user) => new Client(page, { backend }).open({ user, pwd: 'pw' });
+  const [one, two, three] = [await logged(alice), await logged(bob), await logged(carol)];
+  requests = watch(page);
   for (const family of [groups, rooms, people, push, past, closed]) {
     if (only && only !== family.name) continue;
     await family(one, two, three);

@@ -31,6 +31,10 @@ pub(crate) fn ensure() -> Result<(), Failed> {
         // Its test says that it is skipped.
         eprintln!("xtask: the published Chat SDKs cannot be installed: {why}");
     }
+    if !is_there("chromium") && std::env::var_os("CHROMIUM").is_none() {
+        // Its test says that it is skipped. It is too large to be installed unasked.
+        eprintln!("xtask: no Chromium: the Chat SDKs run in jsdom only (Debian: apt-get install chromium)");
+    }
     Ok(())
 }
 

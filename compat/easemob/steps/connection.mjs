@@ -1,0 +1,57 @@
+// What becomes of a connection.
+import { equal, ok, sleep } from '../expect.mjs';
+
+const close = (...clients) => clients.forEach((client) => client.close());
+
+export const connection = {
+  async 'a cut connection comes back, and nothing is lost or doubled'(w) {
+    const room = await w.backend.room();
+    const [one, two] = [await w.logged('alice'), await w.logged('bob')];
+    const say = async (msg) => {
+      await w.backend.say(room, { body: { msg } });
+      await one.send({ type: 'txt', chatType: 'singleChat', to: 'bob', msg });
+    };
+    await two.connection.joinChatRoom({ roomId: room });
+    await say('before');
+    await two.next('onTextMessage', (got) => got.msg === 'before' && got.chatType === 'chatRoom');
+    await two.next('onTextMessage', (got) => got.msg === 'before' && got.chatType === 'singleChat');
+    two.all('onTextMessage');
+    two.connection.sock.close();
+    await say('meanwhile');
+    if (w.has('addEventHandler')) await two.next('onReconnecting');
+    await two.next('onConnected');
+    await say('after');
+    for (const chatType of ['chatRoom', 'singleChat']) {
+      await two.next('onTextMessage', (got) => got.msg === 'after' && got.chatType === chatType);
+    }
+    const others = two.all('onTextMessage').map((got) => `${got.msg} ${got.chatType}`);
+    equal(others.sort(), ['meanwhile chatRoom', 'meanwhile singleChat']);
+    close(one, two);
+  },
+};
+
+/** How long nobody says anything: longer than the SDK takes to say that it is there, after which it has to be answered. */
+const SILENCE_MS = 62_000;
+
+/** Runs beside everything else. */
+export const silence = {
+  async 'a minute of silence'(w) {
+    const one = await w.logged('quiet');
+    // What the login has to say is said by now.
+    await sleep(1500);
+    const { prototype } = one.place.window.WebSocket;
+    const send = prototype.send;
+    const [from, beats] = [Date.now(), []];
+    prototype.send = function sent(...data) {
+      if (this === (one.connection.sock?._transport?.ws ?? one.connection.sock)) beats.push(Date.now() - from);
+      return send.apply(this, data);
+    };
+    await sleep(SILENCE_MS);
+    prototype.send = send;
+    ok(beats.length >= 1 && beats.length <= 3, `heartbeats at ${beats}`);
+    await w.backend.rest('POST', 'messages/users', { from: 'bob', to: ['quiet'], type: 'txt', body: { msg: 'are you there?' } });
+    await one.next('onTextMessage', (got) => got.msg === 'are you there?');
+    equal([one.all('onReconnecting'), one.all('onDisconnected'), one.all('onError')], [[], [], []]);
+    one.close();
+  },
+};

@@ -1,0 +1,52 @@
+// Who comes in, and who does not.
+import { equal, ok, refused } from '../expect.mjs';
+
+export const login = {
+  async 'login by password, and out'(w) {
+    const one = await w.logged('alice');
+    equal(one.connection.user, 'alice');
+    one.close();
+  },
+
+  async 'login by token'(w) {
+    const one = await w.client().open({ user: 'alice', accessToken: await w.backend.userToken('alice') });
+    one.close();
+  },
+
+  async 'login by a token made elsewhere (007)'(w) {
+    ok(w.backend.token007.startsWith('007'), 'a token of this kind');
+    const one = await w.client().open({ user: 'alice', accessToken: w.backend.token007 });
+    const two = await w.logged('bob');
+    await one.send({ type: 'txt', chatType: 'singleChat', to: 'bob', msg: 'by 007' });
+    equal((await two.next('onTextMessage', (got) => got.msg === 'by 007')).from, 'alice');
+    one.close();
+    two.close();
+  },
+
+  async 'a wrong password is refused'(w) {
+    const one = w.client();
+    const error = await refused(one.connection.open({ user: 'alice', pwd: 'wrong' }));
+    equal(error.type, 1, error);
+    one.close();
+  },
+
+  async "a token that is nobody's, and one of another user, are refused"(w) {
+    for (const accessToken of ['nonsense', await w.backend.userToken('bob')]) {
+      const one = w.client();
+      const error = await refused(one.connection.open({ user: 'alice', accessToken }));
+      equal(error.type, w.has('renewToken') ? 28 : error.type, error);
+      one.close();
+    }
+  },
+
+  async 'another token takes the place of one'(w) {
+    if (!w.has('renewToken')) return;
+    const one = await w.client().open({ user: 'alice', accessToken: await w.backend.userToken('alice') });
+    const token = await w.backend.userToken('alice');
+    const renewed = await one.connection.renewToken(token);
+    equal([renewed.status, renewed.token], [true, token], renewed);
+    ok(renewed.expire > Date.now(), renewed);
+    await one.connection.getBlocklist();
+    one.close();
+  },
+};

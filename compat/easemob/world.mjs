@@ -1,0 +1,64 @@
+// What every step has at hand, and how steps are run: the same in Node and in browsers.
+import { Client } from './client.mjs';
+
+/** A build of the SDK, and a server for it. */
+export class World {
+  /** `open` makes a page with the SDK in it. */
+  constructor({ build, backend, open }) {
+    Object.assign(this, { build, backend, open });
+    this.sockjs = SOCKJS.includes(build);
+  }
+
+  /** A client that is not logged in. */
+  client(options) {
+    return new Client(this.open(), { backend: this.backend, sockjs: this.sockjs, options });
+  }
+
+  /** A client of a user. */
+  logged(user, options) {
+    return this.client(options).open({ user, pwd: 'pw' });
+  }
+
+  /** Whether the build has a call. */
+  has(name) {
+    if (!this.calls) {
+      const one = this.client();
+      this.calls = new Set();
+      for (let of = one.connection; of; of = Object.getPrototypeOf(of)) Object.getOwnPropertyNames(of).forEach((call) => this.calls.add(call));
+      one.place.close();
+    }
+    return this.calls.has(name);
+  }
+}
+
+/** Builds that connect by SockJS. */
+export const SOCKJS = ['easemob-websdk-4.8.1', 'easemob-websdk-3.6.3', 'agora-chat-1.3.1'];
+
+/** Everybody in the steps. */
+export const USERS = ['alice', 'bob', 'carol', 'dave', 'owner', 'away', 'victim', 'quiet'];
+
+/** How long a step may take, in milliseconds: a minute of silence, and some time. */
+const LIMIT_MS = 80_000;
+
+/** Runs steps one after the other, and says a line of each. Returns how many failed. */
+export async function run(world, steps, { only, say }) {
+  let failed = 0;
+  for (const [name, step] of Object.entries(steps)) {
+    if (only && !name.includes(only)) continue;
+    const from = Date.now();
+    let timer;
+    const late = new Promise((resolve, reject) => {
+      timer = setTimeout(() => reject(new Error('it takes too long')), LIMIT_MS);
+    });
+    try {
+      await Promise.race([step(world), late]);
+      say(`ok ${world.build}: ${name} (${Date.now() - from} ms)`);
+    } catch (error) {
+      failed += 1;
+      say(`FAILED ${world.build}: ${name}\n${error?.stack ?? JSON.stringify(error)}`);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  return failed;
+}
