@@ -21,6 +21,8 @@ export class Client {
   constructor(place, { backend, sockjs = false, options = {} }) {
     this.place = place;
     this.sdk = place.sdk;
+    this.appKey = backend.appKey;
+    this.apiUrl = backend.url;
     this.told = [];
     this.waiting = [];
     devices += 1;
@@ -38,6 +40,7 @@ export class Client {
     if (this.connection.addEventHandler) {
       this.connection.addEventHandler('walk', handler);
     } else {
+      this.old = true;
       for (const [old, event] of Object.entries(OLD)) handler[old] = (value) => this.note(event, value);
       this.connection.listen(handler);
     }
@@ -78,8 +81,14 @@ export class Client {
     return found;
   }
 
+  /** Asks to be logged in. Old builds want to be told again where. */
+  async ask(credentials) {
+    const { appKey, apiUrl } = this;
+    return this.connection.open(this.old ? { appKey, apiUrl, ...credentials } : credentials);
+  }
+
   async open(credentials) {
-    await this.connection.open(credentials);
+    await this.ask(credentials);
     await this.next('onConnected');
     return this;
   }

@@ -1,6 +1,6 @@
 // The walk in a browser's page: chromium.mjs says what to do, and is told what was done.
 import { Backend } from './backend.mjs';
-import { steps } from './steps.mjs';
+import { stepsOf } from './steps.mjs';
 import { USERS, World, run } from './world.mjs';
 
 const config = await (await fetch('/config.json')).json();
@@ -43,7 +43,7 @@ try {
   await backend.register(...USERS);
   const world = new World({ build: config.build, backend, open });
   tell('/told', `a page of ${location.origin}, a server at ${backend.url}: ${navigator.userAgent}`);
-  failed = await run(world, steps, { only: config.only, say: (line) => tell('/told', line) });
+  failed = await run(world, stepsOf(config.build), { only: config.only, say: (line) => tell('/told', line) });
 } catch (error) {
   tell('/told', `FAILED ${config.build}: ${error?.stack ?? error}`);
 }

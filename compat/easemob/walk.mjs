@@ -5,7 +5,7 @@
 // beside them.
 import { Backend } from './backend.mjs';
 import { place } from './jsdom.mjs';
-import { silence, steps } from './steps.mjs';
+import { silence, stepsOf } from './steps.mjs';
 import { USERS, World, run } from './world.mjs';
 
 const { STENTOR_URL: url, STENTOR_ORG: org, STENTOR_APP: app, STENTOR_TOKEN: token } = process.env;
@@ -19,6 +19,6 @@ await backend.register(...USERS);
 const world = new World({ build, backend, open: () => place(build, url) });
 const say = (line) => console.log(line);
 const quiet = process.env.STENTOR_SILENCE ? run(world, silence, { say }) : 0;
-const failed = await run(world, steps, { only, say }) + await quiet;
+const failed = await run(world, stepsOf(build), { only, say }) + await quiet;
 // Pages of jsdom leave timers behind.
 process.exit(failed === 0 ? 0 : 1);

@@ -7,6 +7,7 @@ export class World {
   constructor({ build, backend, open }) {
     Object.assign(this, { build, backend, open });
     this.sockjs = SOCKJS.includes(build);
+    this.old = OLD.includes(build);
   }
 
   /** A client that is not logged in. */
@@ -33,6 +34,9 @@ export class World {
 
 /** Builds that connect by SockJS. */
 export const SOCKJS = ['easemob-websdk-4.8.1', 'easemob-websdk-3.6.3', 'agora-chat-1.3.1'];
+
+/** Builds that do not say what an announcement is, nor that they get what waited. */
+const OLD = ['easemob-websdk-4.8.1', 'easemob-websdk-3.6.3'];
 
 /** Everybody in the steps. */
 export const USERS = ['alice', 'bob', 'carol', 'dave', 'owner', 'away', 'victim', 'quiet'];

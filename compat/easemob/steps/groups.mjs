@@ -39,7 +39,8 @@ export const groups = {
     await one.connection.setGroupAdmin({ groupId, username: 'bob' });
     await told(two, 'setAdmin');
     await two.connection.updateGroupAnnouncement({ groupId, announcement: 'hear' });
-    equal((await told(three, 'updateAnnouncement')).announcement, 'hear');
+    const { announcement } = await told(three, 'updateAnnouncement');
+    if (!w.old) equal(announcement, 'hear');
     await two.connection.removeGroupMember({ groupId, username: 'carol' });
     await told(three, 'removeMember');
     equal((await refused(say(three, 'and now?'))).type, 602);

@@ -16,7 +16,7 @@ export const past = {
       const got = await away.next('onTextMessage');
       equal([got.id, got.msg], [sent[i], `${i}`]);
     }
-    if (w.has('modifyMessage')) {
+    if (!w.old) {
       await away.next('onOfflineMessageSyncStart');
       await away.next('onOfflineMessageSyncFinish');
     }

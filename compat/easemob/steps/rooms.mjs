@@ -82,7 +82,8 @@ export const rooms = {
     await one.connection.removeMuteChatRoomMember({ chatRoomId, username: 'bob' });
     await told('unmuteMember');
     await one.connection.updateChatRoomAnnouncement({ roomId: room, announcement: 'hear' });
-    equal((await told('updateAnnouncement')).announcement, 'hear');
+    const { announcement } = await told('updateAnnouncement');
+    if (!w.old) equal(announcement, 'hear');
     await one.connection.setChatRoomAttribute({ chatRoomId, attributeKey: 'k', attributeValue: 'v' });
     equal((await told('updateChatRoomAttributes')).attributes, { k: 'v' });
     await one.connection.setChatRoomAdmin({ chatRoomId, username: 'bob' });
