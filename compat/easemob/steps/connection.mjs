@@ -48,7 +48,9 @@ export const silence = {
     };
     await sleep(SILENCE_MS);
     prototype.send = send;
-    ok(beats.length >= 1 && beats.length <= 3, `heartbeats at ${beats}`);
+    // One every half a minute; with each it may say a few things at once.
+    const rounds = beats.filter((at, index) => index === 0 || at - beats[index - 1] > 5000);
+    ok(rounds.length >= 1 && rounds.length <= 2, `heartbeats at ${beats}`);
     await w.backend.rest('POST', 'messages/users', { from: 'bob', to: ['quiet'], type: 'txt', body: { msg: 'are you there?' } });
     await one.next('onTextMessage', (got) => got.msg === 'are you there?');
     equal([one.all('onReconnecting'), one.all('onDisconnected'), one.all('onError')], [[], [], []]);
