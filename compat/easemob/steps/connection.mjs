@@ -28,6 +28,18 @@ export const connection = {
     equal(others.sort(), ['meanwhile chatRoom', 'meanwhile singleChat']);
     close(one, two);
   },
+
+  async 'who logs out leaves its rooms at once'(w) {
+    // jsdom forgets what was said right before a close; browsers do not.
+    if (!w.has('sendLogout') || !w.browser) return;
+    const room = await w.backend.room();
+    const [one, two] = [await w.logged('alice'), await w.logged('quiet')];
+    await one.connection.joinChatRoom({ roomId: room });
+    await two.connection.joinChatRoom({ roomId: room });
+    two.connection.close();
+    equal((await one.next('onChatroomEvent', (event) => event.operation === 'memberAbsence')).from, 'quiet');
+    close(one, two);
+  },
 };
 
 /** How long nobody says anything: longer than the SDK takes to say that it is there, after which it has to be answered. */

@@ -14,13 +14,21 @@ export const people = {
     close(one, two);
   },
 
-  async 'contacts: asked, accepted, removed'(w) {
+  async 'contacts: asked, declined, accepted, removed'(w) {
     const [one, two] = [await w.logged('alice'), await w.logged('bob')];
     const contacts = async (client) => plain((await client.connection.getContacts()).data).map((contact) => contact.name ?? contact);
     await one.connection.addContact('bob', 'hello');
+    const invited = await two.next('onContactInvited');
+    equal([invited.from, invited.status], ['alice', 'hello'], invited);
+    await two.connection.declineContactInvite('alice');
+    equal((await one.next('onContactRefuse')).from, 'bob');
+    await one.connection.addContact('bob', 'please');
+    await two.next('onContactInvited');
     await two.connection.acceptContactInvite('alice');
+    equal((await one.next('onContactAgreed')).from, 'bob');
     equal([await contacts(one), await contacts(two)], [['bob'], ['alice']]);
     await two.connection.deleteContact('alice');
+    equal((await one.next('onContactDeleted')).from, 'bob');
     equal([await contacts(one), await contacts(two)], [[], []]);
     close(one, two);
   },

@@ -19,10 +19,12 @@ mod deadlines;
 pub(crate) mod departure;
 mod devices;
 mod disconnect;
+mod finishing;
 mod replay;
 mod unacked;
 
 use departure::Departure;
+use finishing::Finishing;
 use replay::Replay;
 
 /// A session that was put into the hub, and what it waits for.
@@ -202,10 +204,11 @@ impl Node {
         self.arm_session_timer(session);
     }
 
-    /// The client logs out: it leaves its rooms and is offline at once. Returns when that is recorded.
+    /// The client logs out: it leaves its rooms and is offline at once. Returns when that is recorded; whoever does not wait
+    /// for it, because the client closed its connection in the same breath, does not stop it.
     pub async fn logout(&self, session: &Arc<Session>) {
         if let Some(remains) = self.finish(session, None, false) {
-            self.clean_up(remains, None).await;
+            Finishing::new(self.clone(), self.clean_up(remains, None)).await;
         }
     }
 

@@ -363,6 +363,23 @@ async fn a_crash_leaves_no_ghosts() {
     assert!(seen.contains(&(false, true)), "out of the rooms first: {seen:?}");
 }
 
+/// As clients do that close their connection right behind their last word: nobody waits for the logout.
+#[tokio::test]
+async fn a_logout_that_nobody_waits_for_is_finished() {
+    let world = world().await;
+    let lobby = room(&world, "bob", &[]).await;
+    let carol = world.login("carol").await;
+    try_join(&world, &carol, &lobby).await.expect("joins");
+    {
+        let mut logout = pin!(carol.logout());
+        let done = poll_fn(|cx| Poll::Ready(logout.as_mut().poll(cx).is_ready())).await;
+        assert!(!done, "it waits for the store");
+    }
+    world.settle().await;
+    assert_eq!(members(&world, &lobby).await, ["bob"]);
+    assert!(world.store.open_sessions().await.unwrap().is_empty());
+}
+
 /// The store answers step by step, and the logout begins behind every one of them.
 #[tokio::test]
 async fn a_join_under_way_when_the_session_ends_is_not_overlooked() {
