@@ -254,8 +254,11 @@ impl Routes for Certificates {
         }
     }
 
-    fn note(&self, notifier: &str, outcome: &Result<Sent, PushError>) {
+    fn note(&self, notifier: &str, line: &Arc<Line>, outcome: &Result<Sent, PushError>) {
         let Some(way) = self.0.entries.read().get(notifier).map(|entry| entry.way.clone()) else { return };
+        if !Arc::ptr_eq(&way.line, line) {
+            return; // it says something of the certificate as it was
+        }
         let turn = match outcome {
             Ok(_) => way.guard.note(false),
             Err(PushError::DeadToken { .. }) => way.guard.note(true),

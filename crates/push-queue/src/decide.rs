@@ -2,6 +2,7 @@
 //! in one step.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 use stentor_core::id::{DeviceId, MessageId, RoomId, UserId};
@@ -10,19 +11,26 @@ use stentor_core::push::decision::EXPIRES_AFTER_MS;
 use stentor_core::push::{DeviceLeftOut, PreparedPush, PushBinding, PushRequest};
 use stentor_core::records::{RecordKind, encode};
 use stentor_core::store::{Change, InboxReader, StoreError};
+use stentor_push::Line;
 
 use crate::delivery::{Delivery, Told, write_extras};
 use crate::keys::queue_of;
 use crate::log::{self, Device, DeviceState, Entry};
 use crate::queue::PushQueue;
 use crate::sender::{FRESH_MS, HAS_COME};
-use crate::words::PushEnd;
+use crate::words::{PushEnd, Wording};
 
 /// Messages of an inbox that are looked at together.
 const PAGE: usize = 100;
 
 /// Why a device is left out that is bound with another certificate, too, which was bound later. Ours.
 const OTHER_CERTIFICATE: &str = "told over another certificate";
+
+/// Why a device is left out whose token another one has, too, which was bound later: it was installed anew. Ours.
+const OTHER_DEVICE: &str = "told as another device";
+
+/// The line over which a device is told, or why it is not.
+pub type Reached = Result<Arc<Line>, String>;
 
 /// What was decided, and is written in one step.
 #[derive(Default)]
@@ -80,7 +88,7 @@ impl PushQueue {
         let mut decided = self.decide_message(message, &of(true)).await?;
         let about = About { message, extras: String::new(), now_ms };
         for user in self.undecided(message.id, &of(false)).await? {
-            self.hold_back(&about, &user, (HAS_COME.to_owned(), "Delivered".to_owned()), &mut decided);
+            self.hold_back(&about, &user, (HAS_COME.to_owned(), "Gone".to_owned()), &mut decided);
         }
         Ok(decided)
     }
@@ -114,8 +122,8 @@ impl PushQueue {
         self.translate(&request, &users, &mut prepared, moment).await?;
         let extras = write_extras(&wording.extensions, wording.custom.as_ref());
         let about = About { message, extras, now_ms };
-        let badges =
-            join_all(users.iter().zip(&prepared).map(|(user, prepared)| self.badge(user, prepared.as_ref()))).await;
+        let each = users.iter().zip(&prepared);
+        let badges = join_all(each.map(|(user, prepared)| self.badge(&wording, user, prepared.as_ref()))).await;
         for ((user, prepared), badge) in users.iter().zip(prepared).zip(badges) {
             self.decide_user(&about, user, prepared.map(|prepared| (prepared, badge)), &mut decided);
         }
@@ -130,10 +138,13 @@ impl PushQueue {
         Ok(users.iter().zip(decided).filter(|(_, decided)| !decided).map(|(user, _)| user.clone()).collect())
     }
 
-    /// What stands at the app's icon: how many messages wait for the user (push documents: the number of offline
-    /// messages). Nothing if the user is not told, or the store does not say.
-    async fn badge(&self, user: &UserId, prepared: Option<&PreparedPush>) -> Option<u32> {
+    /// What stands at the app's icon: what the sender says, or how many messages wait for the user (push documents: the
+    /// number of offline messages). Nothing if the user is not told, or the store does not say.
+    async fn badge(&self, wording: &Wording, user: &UserId, prepared: Option<&PreparedPush>) -> Option<u32> {
         prepared.filter(|prepared| prepared.decision.is_ok())?;
+        if wording.badge.is_some() {
+            return wording.badge;
+        }
         let waiting = self.0.node.offline_messages(&self.0.app, user).await.ok()?;
         u32::try_from(waiting).ok()
     }
@@ -159,13 +170,15 @@ impl PushQueue {
     fn hold_back(&self, about: &About<'_>, user: &UserId, (reason, detail): (String, String), into: &mut Decided) {
         into.note(&reason);
         let told = about.told(user, "", "");
-        into.changes.extend(self.held_back(&told, None, &reason, about.now_ms));
+        // Who has come needs no push: that is no failure.
+        if reason != HAS_COME {
+            into.changes.extend(self.held_back(&told, None, &reason, about.now_ms));
+        }
         let entry = Entry { reason: Some(reason), detail: Some(detail), ..about.entry() };
         into.changes.push(log::put_entry(user.as_str(), about.message.id, entry));
     }
 
-    /// A push for each device that is meant, once, however many certificates it is bound with: over the one that was
-    /// bound last of those that are there.
+    /// A push for each device that can be reached. If there is none, nobody is told after all.
     fn tell_devices(
         &self,
         about: &About<'_>,
@@ -174,29 +187,56 @@ impl PushQueue {
         into: &mut Decided,
     ) {
         let PreparedPush { text, devices, .. } = prepared;
-        let entry = Entry { title: text.title.clone(), content: text.content.clone(), ..about.entry() };
-        into.changes.push(log::put_entry(user.as_str(), about.message.id, entry));
-        into.note("pushed");
         let told = Told { badge, ..about.told(user, &text.title, &text.content) };
+        let devices = self.reach(devices);
+        let reason = match devices.iter().find_map(|(_, reached)| reached.as_ref().err()) {
+            Some(reason) if devices.iter().all(|(_, reached)| reached.is_err()) => Some(reason.clone()),
+            _ => None,
+        };
+        into.note(reason.as_deref().unwrap_or("pushed"));
+        let detail = reason.as_ref().map(|_| "NoDeviceReached".to_owned());
+        let entry = Entry { reason, detail, title: text.title.clone(), content: text.content.clone(), ..about.entry() };
+        into.changes.push(log::put_entry(user.as_str(), about.message.id, entry));
         self.deliver(&told, devices, about.now_ms, into);
     }
 
-    /// Makes deliveries for those devices that can be reached, and notes why the others are not. Returns the former.
+    /// Over which line each device is reached, or why it is not, in the order of the bindings. A device is told once,
+    /// however many certificates it is bound with, and so is a token: over the one that was bound last of those that are
+    /// there.
+    #[must_use]
+    pub fn reach(&self, devices: Vec<(PushBinding, Result<(), DeviceLeftOut>)>) -> Vec<(PushBinding, Reached)> {
+        let (mut told, mut tokens) = (HashSet::new(), HashSet::new());
+        let mut reach = |(binding, meant): (PushBinding, Result<(), DeviceLeftOut>)| {
+            let PushBinding { device, notifier, token, .. } = &binding;
+            let token = (notifier.clone(), token.clone());
+            let reached = match meant {
+                Ok(()) if told.contains(device) => Err(OTHER_CERTIFICATE.to_owned()),
+                Ok(()) if tokens.contains(&token) => Err(OTHER_DEVICE.to_owned()),
+                Ok(()) => self.0.routes.route(notifier).line().map_err(str::to_owned),
+                Err(left_out) => Err(left_out.to_string()),
+            };
+            if reached.is_ok() {
+                told.insert(device.clone());
+                tokens.insert(token);
+            }
+            (binding, reached)
+        };
+        // What was bound last comes last, and goes first.
+        let mut devices: Vec<_> = devices.into_iter().rev().map(&mut reach).collect();
+        devices.reverse();
+        devices
+    }
+
+    /// Makes deliveries for those devices that are reached, and notes why the others are not. Returns the former.
     pub(crate) fn deliver(
         &self,
         told: &Told<'_>,
-        devices: Vec<(PushBinding, Result<(), DeviceLeftOut>)>,
+        devices: Vec<(PushBinding, Reached)>,
         now_ms: u64,
         into: &mut Decided,
-    ) -> HashSet<String> {
-        let mut reached = HashSet::new();
-        // What was bound last comes last, and goes first.
-        for (number, (binding, meant)) in devices.into_iter().enumerate().rev() {
-            let line = match meant {
-                Ok(()) if reached.contains(&binding.device) => Err(OTHER_CERTIFICATE.to_owned()),
-                Ok(()) => self.0.routes.route(&binding.notifier).line().map_err(str::to_owned),
-                Err(left_out) => Err(left_out.to_string()),
-            };
+    ) -> Vec<String> {
+        let mut reached_devices = Vec::new();
+        for (number, (binding, reached)) in devices.into_iter().enumerate() {
             let mut device = Device {
                 device: binding.device.clone(),
                 notifier: binding.notifier.clone(),
@@ -207,7 +247,7 @@ impl PushQueue {
                 attempts: 0,
                 at_ms: now_ms,
             };
-            match line {
+            match reached {
                 Ok(line) => {
                     device.state = DeviceState::Waiting;
                     device.provider = Some(line.name().to_owned());
@@ -216,10 +256,10 @@ impl PushQueue {
                     into.changes.push(Change::Put { kind: RecordKind::PushDelivery, key, value: encode(&delivery) });
                     into.deliveries += 1;
                     into.notifiers.insert(binding.notifier.clone());
-                    reached.insert(binding.device);
+                    reached_devices.push(binding.device);
                 }
                 Err(reason) => {
-                    if reason != OTHER_CERTIFICATE {
+                    if reason != OTHER_CERTIFICATE && reason != OTHER_DEVICE {
                         into.changes.extend(self.held_back(told, Some(&binding), &reason, now_ms));
                     }
                     device.reason = Some(reason);
@@ -228,7 +268,7 @@ impl PushQueue {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             into.changes.push(log::put_device(told.user, told.message, number, device));
         }
-        reached
+        reached_devices
     }
 
     pub(crate) fn held_back(

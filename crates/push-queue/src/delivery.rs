@@ -66,6 +66,9 @@ pub(crate) struct Delivery {
     /// The number at the app's icon.
     #[n(16)]
     pub(crate) badge: Option<u32>,
+    /// Why the last try failed.
+    #[n(17)]
+    pub(crate) failure: Option<String>,
 }
 
 impl Record for Delivery {
@@ -125,6 +128,7 @@ impl Delivery {
             number: u32::try_from(number).unwrap_or(u32::MAX),
             direct: told.direct,
             badge: told.badge,
+            failure: None,
         }
     }
 
@@ -146,6 +150,7 @@ impl Delivery {
     pub(crate) fn push(&self, now_ms: u64) -> Push {
         let (extensions, ext) = read_extras(&self.extras);
         let token = DeviceToken::new(self.token.as_str());
+        let collapse_id = extensions.apns.get("em_push_collapse_key").and_then(Value::as_str);
         Push {
             ttl: Duration::from_secs(self.left_ms(now_ms).div_ceil(1000).max(1)),
             custom: Custom {
@@ -156,6 +161,7 @@ impl Delivery {
                 ext,
             },
             badge: self.badge,
+            collapse_id: collapse_id.filter(|id| !id.is_empty()).map(str::to_owned),
             extensions,
             ..Push::new(token, self.title.as_str(), self.content.as_str(), self.dedup_key())
         }

@@ -87,7 +87,7 @@ impl PushQueue {
                 decided.changes.extend(self.held_back(&told, None, refused, now_ms));
             }
             let bindings = bindings.into_iter().map(|binding| (binding, Ok(()))).collect();
-            let reached = self.deliver(&told, bindings, now_ms, &mut decided);
+            let reached = self.deliver(&told, self.reach(bindings), now_ms, &mut decided);
             let wait_for = |device: String| {
                 let end = self.await_end(format!("{}:{user}:{device}", message.0));
                 (device, end)

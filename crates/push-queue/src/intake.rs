@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use stentor_core::clock::Clock;
 use stentor_core::events::{EventType, Transition};
 use stentor_core::id::{AppId, MessageId, UserId};
+use stentor_core::message::{Message, Target};
 use stentor_core::observer::{Accepted, Observer, RoomObserved};
 use stentor_core::records::{RecordKind, encode};
 use stentor_core::store::Change;
@@ -14,6 +15,7 @@ use tokio::sync::Notify;
 
 use crate::due::{Due, RECEIVERS};
 use crate::keys::Numbers;
+use crate::log::{self, Entry};
 use crate::metrics::AppMetrics;
 use crate::words::Words;
 
@@ -112,14 +114,37 @@ impl Intake {
     }
 }
 
+impl Intake {
+    /// Says in the log that a message is not pushed because too many wait.
+    fn overflown(&self, message: &Message, user: &UserId) -> Change {
+        let group = match &message.to {
+            Target::Group(group) | Target::Room(group) => Some(group.as_str().to_owned()),
+            Target::User(_) => None,
+        };
+        let entry = Entry {
+            from: message.from.as_str().to_owned(),
+            group,
+            at_ms: self.clock.wall_ms(),
+            reason: Some("overflow".to_owned()),
+            detail: Some("Overflow".to_owned()),
+            title: String::new(),
+            content: String::new(),
+        };
+        log::put_entry(user.as_str(), message.id, entry)
+    }
+}
+
 impl Observer for Intake {
     fn message(&self, accepted: &Accepted<'_>) -> Vec<Change> {
         let Accepted { message, absent, kept, .. } = accepted;
         if !*kept || absent.is_empty() || !self.words.tells(message) {
             return Vec::new();
         }
-        let put = |users: &[UserId]| self.put(&Due::of_message(message, users), users.len());
-        absent.chunks(RECEIVERS).filter_map(put).collect()
+        let put = |users: &[UserId]| match self.put(&Due::of_message(message, users), users.len()) {
+            Some(change) => vec![change],
+            None => users.iter().map(|user| self.overflown(message, user)).collect(),
+        };
+        absent.chunks(RECEIVERS).flat_map(put).collect()
     }
 
     /// What a session had not acked when it ended is nobody's to wait for any more. This also covers sessions that were

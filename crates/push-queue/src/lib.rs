@@ -32,6 +32,7 @@ mod settle;
 pub mod translate;
 pub mod words;
 
+pub use decide::Reached;
 pub use intake::Intake;
 pub use queue::{PushBounds, PushQueue, PushSetup};
 pub use route::{Route, Routes};

@@ -35,8 +35,8 @@ pub trait Routes: Send + Sync + fmt::Debug {
     /// Where pushes of this certificate go now.
     fn route(&self, notifier: &str) -> Route;
 
-    /// Told of every answer of a provider.
-    fn note(&self, _notifier: &str, _outcome: &Result<Sent, PushError>) {}
+    /// Told of every answer of a provider, and which line it came over: the certificate may have another one by now.
+    fn note(&self, _notifier: &str, _line: &Arc<Line>, _outcome: &Result<Sent, PushError>) {}
 
     /// Whether a token that the provider calls dead may be forgotten. With a certificate that leads to the wrong service
     /// all tokens look dead.

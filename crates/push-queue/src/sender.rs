@@ -2,7 +2,7 @@
 //! became of them. Each certificate has its own, so that a provider that is down holds up nobody else's pushes.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use stentor_core::id::UserId;
@@ -22,7 +22,7 @@ use crate::route::Route;
 use crate::settle::{Settled, Tried, Try};
 
 /// How long requests under way may go on when the server goes down.
-const LAST_WAIT: Duration = Duration::from_secs(1);
+const LAST_WAIT: Duration = Duration::from_secs(5);
 
 /// Without a line there is nothing to wait for: so many are given up at once.
 const WITHOUT_LINE: usize = 64;
@@ -30,8 +30,11 @@ const WITHOUT_LINE: usize = 64;
 /// A message or push that is older than this when it is decided on or sent may be needless: the user may have come. Milliseconds.
 pub(crate) const FRESH_MS: u64 = 2_000;
 
-/// Why a device is not told after all: the user has the message. Ours.
-pub(crate) const HAS_COME: &str = "the message was delivered";
+/// Why a device is not told after all: the user has the message, or it was taken back. Ours.
+pub(crate) const HAS_COME: &str = "the message does not wait any more";
+
+/// Why a device is not told after all: it was unbound meanwhile. The documents' word for nobody bound.
+const UNBOUND: &str = "no push binding";
 
 /// The worker of one certificate.
 pub(crate) struct Sender {
@@ -47,8 +50,8 @@ pub(crate) struct Sender {
     odd: HashSet<String>,
     /// What became of tries and is not written yet: while the store refuses, the same pushes are not sent again.
     owed: Settled,
-    /// The provider wants no more before that: Unix time in milliseconds.
-    paused_until_ms: u64,
+    /// This line wants no more before that: Unix time in milliseconds. A changed certificate has another one.
+    paused: Option<(Weak<Line>, u64)>,
 }
 
 /// What a look found.
@@ -70,7 +73,7 @@ impl Sender {
             busy: HashMap::new(),
             odd: HashSet::new(),
             owed: Settled::default(),
-            paused_until_ms: 0,
+            paused: None,
         }
     }
 
@@ -80,11 +83,11 @@ impl Sender {
         let (stop, clock) = (&queue.0.stop, queue.0.node.clock());
         while !stop.is_cancelled() {
             let route = queue.0.routes.route(&self.notifier);
-            let free = match &route {
-                Route::Open(line) => line.concurrency().saturating_sub(self.busy.len()),
-                Route::Missing | Route::Disabled => WITHOUT_LINE.saturating_sub(self.busy.len()),
+            let capacity = match &route {
+                Route::Open(line) => line.concurrency(),
+                Route::Missing | Route::Disabled => WITHOUT_LINE,
             };
-            let look = match self.write_and_look(route, free).await {
+            let look = match self.write_and_look(route, capacity).await {
                 Ok(look) => look,
                 Err(error) => {
                     tracing::warn!(app = %queue.0.app.id(), %error, "pushes wait for the store");
@@ -99,24 +102,28 @@ impl Sender {
             tokio::select! {
                 Some(ended) = self.tries.join_next() => self.settle(ended),
                 () = wake.notified() => self.pace.busy(),
-                () = pause, if self.busy.len() < free => self.pace.looked(),
+                () = pause, if self.busy.len() < capacity => self.pace.looked(),
                 () = stop.cancelled() => {}
             }
         }
         self.wind_up().await;
     }
 
-    async fn write_and_look(&mut self, route: Route, free: usize) -> Result<Look, StoreError> {
+    async fn write_and_look(&mut self, route: Route, capacity: usize) -> Result<Look, StoreError> {
         self.write().await?;
-        self.look(&route, free).await
+        self.look(&route, capacity.saturating_sub(self.busy.len())).await
     }
 
     /// Begins as many tries as may be under way.
     async fn look(&mut self, route: &Route, free: usize) -> Result<Look, StoreError> {
         let inner = self.queue.0.clone();
         let (mut look, now_ms) = (Look::default(), inner.now_ms());
-        if self.paused_until_ms > now_ms && self.paused_until_ms - now_ms <= DAY_MS {
-            look.next_due_ms = Some(self.paused_until_ms);
+        if let (Some((paused, until_ms)), Route::Open(line)) = (&self.paused, route)
+            && std::ptr::eq(paused.as_ptr(), Arc::as_ptr(line))
+            && *until_ms > now_ms
+            && until_ms - now_ms <= DAY_MS
+        {
+            look.next_due_ms = Some(*until_ms);
             return Ok(look);
         }
         if free == 0 {
@@ -151,16 +158,18 @@ impl Sender {
         Ok(look)
     }
 
-    fn begin(&mut self, key: String, delivery: Delivery, route: &Route, now_ms: u64) {
+    fn begin(&mut self, key: String, mut delivery: Delivery, route: &Route, now_ms: u64) {
         let (inner, under_way) = (self.queue.0.clone(), key.clone());
         let line = route.clone().line();
         let task = self.tries.spawn(async move {
-            let provider = line.as_ref().ok().map(|line| line.name());
-            let tried = match line {
-                Ok(line) => attempt(&inner, &line, &delivery, now_ms).await,
-                Err(reason) => Tried::Needless(reason),
+            let (line, tried) = match line {
+                Ok(line) => {
+                    let tried = attempt(&inner, &line, &mut delivery, now_ms).await;
+                    (Some(line), tried)
+                }
+                Err(reason) => (None, Tried::Needless(reason)),
             };
-            Try { key, delivery, provider, tried }
+            Try { key, delivery, line, tried }
         });
         self.busy.insert(under_way, task.id());
     }
@@ -179,13 +188,13 @@ impl Sender {
     }
 
     fn settle_one(&mut self, inner: &Inner, one: Try) {
-        if let (Tried::Asked { outcome, whole }, Some(provider)) = (&one.tried, one.provider) {
-            inner.routes.note(&self.notifier, outcome);
+        if let (Tried::Asked { outcome, whole }, Some(line)) = (&one.tried, &one.line) {
+            inner.routes.note(&self.notifier, line, outcome);
             let word = outcome.as_ref().map_or_else(|error| error.class().name(), |_| "sent");
-            inner.intake.metrics.sent(provider, word);
+            inner.intake.metrics.sent(line.name(), word);
             if let (Err(PushError::Paused { retry_after }), true) = (outcome, whole) {
                 let wait_ms = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
-                self.paused_until_ms = inner.now_ms().saturating_add(wait_ms);
+                self.paused = Some((Arc::downgrade(line), inner.now_ms().saturating_add(wait_ms)));
             }
         }
         self.owed.add(inner, one);
@@ -202,7 +211,11 @@ impl Sender {
         for key in keys {
             self.busy.remove(&key);
         }
+        let was_full = inner.intake.deliveries.is_full();
         inner.intake.metrics.waiting("deliveries", inner.intake.deliveries.remove(gone));
+        if was_full && !inner.intake.deliveries.is_full() {
+            inner.intake.wake.notify_one();
+        }
         for (key, end) in ended {
             inner.ended(&key, end);
         }
@@ -235,16 +248,25 @@ impl Sender {
     }
 }
 
-/// Sends a push once, if the device is still to be told.
-async fn attempt(inner: &Inner, line: &Line, delivery: &Delivery, now_ms: u64) -> Tried {
+/// Sends a push once, if the device is still to be told. What has waited for a while is looked at again: the user may have
+/// come, and the device may be bound with another token or not at all.
+async fn attempt(inner: &Inner, line: &Line, delivery: &mut Delivery, now_ms: u64) -> Tried {
     if delivery.left_ms(now_ms) == 0 {
         return Tried::Needless("expire message");
     }
-    if !delivery.direct && now_ms.saturating_sub(delivery.queued_ms) > FRESH_MS {
+    if now_ms.saturating_sub(delivery.sent_at_ms) > FRESH_MS {
         let user = UserId::from_trusted(&delivery.user);
         // A store that fails now says nothing: rather once too often than not at all.
-        if let Ok(false) = inner.node.is_undelivered(&inner.app, &user, delivery.message()).await {
+        if !delivery.direct
+            && let Ok(false) = inner.node.is_undelivered(&inner.app, &user, delivery.message()).await
+        {
             return Tried::Needless(HAS_COME);
+        }
+        if let Ok(bindings) = inner.node.push_bindings(&inner.app, &user).await {
+            let mut same = bindings.into_iter();
+            let same = same.find(|binding| binding.device == delivery.device && binding.notifier == delivery.notifier);
+            let Some(binding) = same else { return Tried::Needless(UNBOUND) };
+            (delivery.token, delivery.bound_ms) = (binding.token, binding.bound_ms);
         }
     }
     let push = delivery.push(now_ms);

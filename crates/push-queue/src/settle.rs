@@ -1,13 +1,16 @@
 //! What is written when pushes were tried: in one step with their removal from the queue, or their putting off.
 
+use std::sync::Arc;
+
 use stentor_core::records::{RecordKind, encode};
 use stentor_core::store::Change;
-use stentor_push::{ErrorClass, Next, PushError, Sent};
+use stentor_push::{ErrorClass, Line, Next, PushError, Sent};
 
 use crate::delivery::Delivery;
 use crate::keys::queue_of;
 use crate::log::{self, Device, DeviceState};
 use crate::queue::Inner;
+use crate::sender::HAS_COME;
 use crate::words::{PushEnd, PushResult, ResultDevice};
 
 /// How a push ended, for who waits for it.
@@ -38,8 +41,8 @@ pub(crate) enum Tried {
 pub(crate) struct Try {
     pub(crate) key: String,
     pub(crate) delivery: Delivery,
-    /// The provider's name.
-    pub(crate) provider: Option<&'static str>,
+    /// The way it took.
+    pub(crate) line: Option<Arc<Line>>,
     pub(crate) tried: Tried,
 }
 
@@ -72,14 +75,15 @@ impl Standing {
 
 impl Settled {
     pub(crate) fn add(&mut self, inner: &Inner, ended: Try) {
-        let Try { key, mut delivery, provider, tried } = ended;
+        let Try { key, mut delivery, line, tried } = ended;
+        let provider = line.as_ref().map(|line| line.name());
         let now_ms = inner.now_ms();
         self.changes.push(Change::Delete { kind: RecordKind::PushDelivery, key: key.clone() });
         self.keys.push(key);
         let standing = match tried {
             Tried::Needless(reason) => {
-                let state = DeviceState::LeftOut;
-                Standing { state, reason: Some(reason.to_owned()), sent_id: None, end: Some(PushEnd::HeldBack) }
+                let (state, reason) = (DeviceState::LeftOut, Some(reason.to_owned()));
+                Standing { state, reason, sent_id: None, end: Some(PushEnd::HeldBack) }
             }
             Tried::Asked { outcome: Ok(Sent { id }), .. } => {
                 delivery.attempts += 1;
@@ -91,11 +95,16 @@ impl Settled {
     }
 
     fn failed(&mut self, inner: &Inner, delivery: &mut Delivery, error: &PushError, now_ms: u64) -> Standing {
+        let age_ms = now_ms.saturating_sub(delivery.sent_at_ms);
+        let reason = match &delivery.failure {
+            // Why it is paused is what is to be known.
+            Some(failure) if error.class() == ErrorClass::Paused => failure.clone(),
+            _ => error.to_string(),
+        };
         if error.class() != ErrorClass::Paused {
             delivery.attempts += 1;
+            delivery.failure = Some(reason.clone());
         }
-        let age_ms = now_ms.saturating_sub(delivery.sent_at_ms);
-        let reason = error.to_string();
         match inner.schedule.next(error, delivery.attempts, age_ms, inner.random()) {
             Next::Again { wait_ms } => {
                 let key = format!("{}{}", queue_of(&delivery.notifier), inner.intake.numbers.key(now_ms + wait_ms));
@@ -133,8 +142,9 @@ impl Settled {
         let Standing { state, reason, sent_id, end } = standing;
         if let Some(end) = end {
             self.gone += 1;
+            let told = reason.as_deref() != Some(HAS_COME);
             let Delivery { user, from, group, device, token, notifier, .. } = delivery;
-            self.changes.extend(inner.intake.words.ended(&PushResult {
+            let result = PushResult {
                 user,
                 message: delivery.message(),
                 from,
@@ -143,7 +153,11 @@ impl Settled {
                 end,
                 detail: sent_id.as_deref().or(reason.as_deref()).unwrap_or_default(),
                 at_ms: now_ms,
-            }));
+            };
+            // Who has come needs no push: that is no failure.
+            if told {
+                self.changes.extend(inner.intake.words.ended(&result));
+            }
             let end = match &sent_id {
                 Some(id) => SendEnd::Sent(id.clone()),
                 None => SendEnd::Failed(reason.clone().unwrap_or_default()),

@@ -26,6 +26,8 @@ pub struct Wording {
     pub template: Option<String>,
     /// What the sender is called in the group, by its own word.
     pub group_nickname: Option<String>,
+    /// The number at the app's icon that the sender asks for.
+    pub badge: Option<u32>,
     /// What the device's app gets beside the text.
     pub custom: Option<Value>,
     /// The sender's wishes for particular providers.

@@ -201,7 +201,10 @@ pub(crate) fn is_header_text(text: &str) -> bool {
 /// A base URL, without a slash at its end.
 pub(crate) fn base(text: &str, what: &'static str) -> Result<String, BadSetup> {
     let url = Url::parse(text).map_err(|_| BadSetup::Url(what))?;
-    let good = matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty();
+    let good = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none();
     if good && url.query().is_none() && url.fragment().is_none() {
         Ok(url.as_str().trim_end_matches('/').to_owned())
     } else {
@@ -271,7 +274,15 @@ mod tests {
     fn bases_are_urls() {
         assert_eq!(base("https://push.example.com/", "x").as_deref(), Ok("https://push.example.com"));
         assert_eq!(base("http://[::1]:8080/a/b/", "x").as_deref(), Ok("http://[::1]:8080/a/b"));
-        for odd in ["", "push.example.com", "ftp://a", "https://user:secret@a", "https://a/?b", "https://a/#b"] {
+        for odd in [
+            "",
+            "push.example.com",
+            "ftp://a",
+            "https://user:secret@a",
+            "https://:secret@a",
+            "https://a/?b",
+            "https://a/#b",
+        ] {
             assert!(base(odd, "x").is_err(), "{odd}");
         }
     }

@@ -19,9 +19,9 @@ pub struct Schedule {
 }
 
 impl Default for Schedule {
-    /// From a second to five minutes, for a day, 20 times.
+    /// From a second to five minutes, for a day: about 300 times.
     fn default() -> Self {
-        Self { first_ms: 1_000, longest_ms: 300_000, give_up_after_ms: 86_400_000, tries: 20 }
+        Self { first_ms: 1_000, longest_ms: 300_000, give_up_after_ms: 86_400_000, tries: 1_000 }
     }
 }
 

@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use stentor_chat_content::{Content, MAX_BYTES};
 use stentor_core::id::RoomId;
-use stentor_core::push::{PreparedPush, PushRequest};
+use stentor_core::push::{PreparedPush, PushBinding, PushRequest};
+use stentor_push_queue::PushQueue;
 
 use super::words::wording;
 use super::{invalid, owner_of, refused};
@@ -72,33 +73,39 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
     };
     let moment = call.chat.push_zone.moment(now_ms);
     let prepared = call.node().prepare_push(&call.app, &push, &to, moment).await.map_err(refused)?;
-    Ok(call.reply().path("/push").data(shown(&prepared)).send())
+    Ok(call.reply().path("/push").data(shown(prepared, call.chat.push.as_ref())).send())
 }
 
-fn shown(prepared: &PreparedPush) -> Value {
-    let devices: Vec<_> = prepared
-        .devices
-        .iter()
-        .map(|(binding, meant)| {
-            let mut device = json!({
-                "device_id": binding.device, "notifier_name": binding.notifier, "pushed": meant.is_ok(),
-            });
-            if let Err(left_out) = meant {
-                device["reason"] = left_out.to_string().into();
-            }
-            device
-        })
-        .collect();
-    let mut data = json!({
-        "pushed": prepared.decision.is_ok(), "title": prepared.text.title, "content": prepared.text.content,
-        "devices": devices,
-    });
-    if let Some(language) = &prepared.untranslated {
-        data["untranslated"] = language.as_str().into();
+fn shown(prepared: PreparedPush, queue: Option<&PushQueue>) -> Value {
+    let PreparedPush { decision, text, devices, untranslated } = prepared;
+    let mut why = decision.err().map(|why| (why.to_string(), format!("{why:?}")));
+    let devices: Vec<_> = match queue {
+        Some(queue) => queue.reach(devices).into_iter().map(|(binding, reached)| (binding, reached.err())).collect(),
+        None => devices.into_iter().map(|(binding, meant)| (binding, meant.err().map(|why| why.to_string()))).collect(),
+    };
+    let nobody = devices.iter().all(|(_, reason)| reason.is_some());
+    if why.is_none() && nobody {
+        let reason = devices.iter().find_map(|(_, reason)| reason.clone());
+        why = reason.map(|reason| (reason, "NoDeviceReached".to_owned()));
     }
-    if let Err(why) = &prepared.decision {
-        data["reason"] = why.to_string().into();
-        data["detail"] = format!("{why:?}").into();
+    let device = |(binding, reason): &(PushBinding, Option<String>)| {
+        let pushed = why.is_none() && reason.is_none();
+        let mut device = json!({ "device_id": binding.device, "notifier_name": binding.notifier, "pushed": pushed });
+        if let Some(reason) = reason {
+            device["reason"] = reason.as_str().into();
+        }
+        device
+    };
+    let mut data = json!({
+        "pushed": why.is_none(), "title": text.title, "content": text.content,
+        "devices": devices.iter().map(device).collect::<Vec<_>>(),
+    });
+    if let Some(language) = untranslated {
+        data["untranslated"] = language.into();
+    }
+    if let Some((reason, detail)) = why {
+        data["reason"] = reason.into();
+        data["detail"] = detail.into();
     }
     data
 }

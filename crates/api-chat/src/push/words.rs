@@ -74,6 +74,7 @@ pub(crate) fn wording(content: ContentView<'_>) -> Wording {
         sender,
         template,
         group_nickname,
+        badge: ext.get("em_apns_ext").and_then(|apns| apns.get("em_push_badge")).and_then(badge),
         custom: custom(&ext),
         extensions: Extensions::of(&ext),
     }
@@ -88,12 +89,21 @@ fn translations(list: Option<&Value>) -> Vec<Translation> {
     list.and_then(Value::as_array).into_iter().flatten().take(MAX_TRANSLATIONS).filter_map(translation).collect()
 }
 
+/// A number at the app's icon.
+fn badge(value: &Value) -> Option<u32> {
+    value.as_u64().and_then(|badge| u32::try_from(badge).ok())
+}
+
 /// What the device's app gets as `e`: `em_push_ext.custom`; of older clients `em_apns_ext.extern`, or else all of
-/// `em_apns_ext`, as the documents of APNs and of the callback show it.
+/// `em_apns_ext`, as the documents of APNs and of the callback show it, but for the texts, which the push has already.
 fn custom(ext: &Map<String, Value>) -> Option<Value> {
     let of = |object: &str, name: &str| ext.get(object).and_then(|object| object.get(name));
-    let whole = || ext.get("em_apns_ext").filter(|apns| apns.as_object().is_some_and(|apns| !apns.is_empty()));
-    of("em_push_ext", "custom").or_else(|| of("em_apns_ext", "extern")).or_else(whole).cloned()
+    let rest = || {
+        let mut apns = ext.get("em_apns_ext")?.as_object()?.clone();
+        apns.retain(|key, _| key != "em_push_title" && key != "em_push_content");
+        (!apns.is_empty()).then(|| Value::from(apns))
+    };
+    of("em_push_ext", "custom").or_else(|| of("em_apns_ext", "extern")).cloned().or_else(rest)
 }
 
 /// The members of a JSON object; none if it is none.
@@ -118,6 +128,8 @@ mod tests {
         assert_eq!(of(json!({ "em_apns_ext": apns })), Some(json!("mine")));
         let sound = json!({ "em_push_sound": "ring.caf" });
         assert_eq!(of(json!({ "em_apns_ext": sound })), Some(sound));
+        let worded = json!({ "em_push_title": "T", "em_push_content": "C" });
+        assert_eq!(of(json!({ "em_apns_ext": worded })), None, "the push says it");
         assert_eq!(of(json!({ "em_apns_ext": {}, "em_push_ext": "no" })), None);
         assert_eq!(of(json!({})), None);
     }

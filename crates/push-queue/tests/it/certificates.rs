@@ -176,7 +176,7 @@ async fn dead_tokens_are_forgotten_only_by_who_has_delivered() {
         if let Some(status) = answer {
             world.hook.answer_next(Answer::status(status));
         }
-        certificates.note("hook", &line.send(&push()).await);
+        certificates.note("hook", &line, &line.send(&push()).await);
         certificates.may_forget("hook")
     };
     assert!(!certificates.may_forget("hook"));

@@ -86,6 +86,7 @@ impl Words for Plain {
             sender: SenderText::default(),
             template: None,
             group_nickname: None,
+            badge: None,
             custom: Some(serde_json::json!({"k": 1})),
             extensions: Extensions::default(),
         })
@@ -398,7 +399,7 @@ async fn a_retry_is_needless_once_the_user_has_the_message() {
     let reader = InboxReader { app: pushing.world.app.id().clone(), user: user("bob"), device: DeviceId::only() };
     pushing.world.store.inbox_ack(&reader, &[message]).await.expect("acked");
     pushing.advance(Duration::from_secs(3));
-    pushing.logged(message, "pushed; phone left_out 1 the message was delivered").await;
+    pushing.logged(message, "pushed; phone left_out 1 the message does not wait any more").await;
     assert_eq!(pushing.came(1).await.len(), 1);
 }
 
@@ -411,9 +412,9 @@ async fn who_has_it_before_it_is_decided_on_is_not_told() {
     pushing.world.clock.advance(Duration::from_secs(3));
     pushing.queue.start();
     pushing.logged(lacks, &format!("pushed; phone sent 1 id-{lacks}:bob:phone")).await;
-    pushing.logged(has, "the message was delivered").await;
+    pushing.logged(has, "the message does not wait any more").await;
     assert_eq!(pushing.came(1).await.len(), 1);
-    assert_eq!(pushing.ends().await[0], "bob - HeldBack the message was delivered");
+    assert_eq!(pushing.ends().await.len(), 1, "who has come is no failure");
 }
 
 #[tokio::test]
@@ -566,7 +567,7 @@ async fn too_many_are_not_pushed_and_still_delivered() {
     pushing.came(2).await;
     let after = pushing.send("there is room again").await;
     pushing.logged(after, &format!("pushed; phone sent 1 id-{after}:bob:phone")).await;
-    assert_eq!(pushing.shown(last).await, "nothing");
+    assert_eq!(pushing.shown(last).await, "overflow");
 }
 
 #[tokio::test]
@@ -624,4 +625,65 @@ async fn a_direct_push_says_how_it_ended() {
     assert_eq!(pushing.world.clock.wall_ms(), crate::kit::NOW_MS, "nothing waited for the clock");
     let held_back: Vec<_> = pushing.ends().await.into_iter().filter(|end| end.contains("HeldBack")).collect();
     assert_eq!(held_back, ["carol - HeldBack no push binding", "nobody - HeldBack appUser not exists"]);
+}
+
+#[tokio::test]
+async fn a_device_that_was_unbound_or_bound_anew_meanwhile_is_seen_so() {
+    let pushing = pushing(PushBounds::default(), true).await;
+    pushing.bind("bob", "tablet", "fcm", "token-2").await;
+    pushing.answer(failed());
+    pushing.answer(failed());
+    let message = pushing.send("Hi").await;
+    pushing.logged(message, "pushed; phone waiting 1 failed: down; tablet waiting 1 failed: down").await;
+    let unbind = Binding::Unbind { device: "phone", notifier: None };
+    pushing.world.node.change_push_bindings(&pushing.world.app, &user("bob"), &unbind).await.expect("unbinds");
+    pushing.bind("bob", "tablet", "fcm", "token-3").await;
+    pushing.advance(Duration::from_secs(8));
+    let sent = format!("tablet sent 2 id-{message}:bob:tablet");
+    pushing.logged(message, &format!("pushed; phone left_out 1 no push binding; {sent}")).await;
+    let tokens: Vec<_> = pushing.came(3).await.iter().map(|push| push.token.as_str().to_owned()).collect();
+    assert_eq!((tokens.len(), tokens[2].as_str()), (3, "token-3"));
+}
+
+#[tokio::test]
+async fn a_changed_certificate_is_not_paused_like_the_one_before() {
+    let pushing = pushing(PushBounds::default(), true).await;
+    let retry_after = Some(Duration::from_secs(3_600));
+    pushing.answer(Err(PushError::Throttled { reason: "slow".to_owned(), retry_after, scope: Scope::Provider }));
+    let first = pushing.send("one").await;
+    pushing.logged(first, "pushed; phone waiting 1 throttled: slow").await;
+    let second = pushing.send("two").await;
+    pushing.logged(second, "pushed; phone waiting 0 the provider is paused").await;
+    pushing.lines.routes.lock().insert("fcm".to_owned(), line(&pushing.told, &pushing.world));
+    let third = pushing.send("three").await;
+    pushing.logged(third, &format!("pushed; phone sent 1 id-{third}:bob:phone")).await;
+}
+
+#[tokio::test]
+async fn nobody_is_told_if_no_device_is_reached() {
+    let pushing = pushing(PushBounds::default(), true).await;
+    pushing.lines.routes.lock().insert("fcm".to_owned(), Route::Disabled);
+    let message = pushing.send("Hi").await;
+    pushing.logged(message, "notifier disabled; phone left_out 0 notifier disabled").await;
+    pushing.bind("bob", "tablet", "other", "token-1").await;
+    pushing.lines.routes.lock().insert("other".to_owned(), line(&pushing.told, &pushing.world));
+    pushing.bind("bob", "watch", "other", "token-1").await;
+    let message = pushing.send("Hi").await;
+    let watch = format!("watch sent 1 id-{message}:bob:watch");
+    let tablet = "tablet left_out 0 told as another device";
+    pushing.logged(message, &format!("pushed; phone left_out 0 notifier disabled; {tablet}; {watch}")).await;
+    assert_eq!(pushing.came(1).await.len(), 1, "one token, one push");
+}
+
+#[tokio::test]
+async fn there_is_room_again_at_once() {
+    let bounds = PushBounds { deliveries: 1, ..PushBounds::default() };
+    let pushing = pushing(bounds, true).await;
+    pushing.answer(failed());
+    let first = pushing.send("one").await;
+    pushing.logged(first, "pushed; phone waiting 1 failed: down").await;
+    let second = pushing.send("two").await;
+    pushing.advance(Duration::from_secs(2));
+    pushing.logged(first, &format!("pushed; phone sent 2 id-{first}:bob:phone")).await;
+    pushing.logged(second, &format!("pushed; phone sent 1 id-{second}:bob:phone")).await;
 }

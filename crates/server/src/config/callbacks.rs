@@ -161,7 +161,8 @@ section! {
         url: Option<CallbackUrl> = None, example "\"https://hooks.example.com/chat\"";
         /// What it is signed with. Required.
         secret: Option<SecretText> = None, example "\"a long random text\"";
-        /// What it is told: "chat", "chat_offline", "recall", "edit", "read_ack", "status", "group", "room".
+        /// What it is told: "chat", "chat_offline", "recall", "edit", "read_ack", "status", "push", "group",
+        /// "room".
         events: Vec<EventWord> = vec![EventWord::Chat];
         /// Only messages of these kinds: "chat", "groupchat", "chatroom". Empty, here and below: all.
         chat_types: Vec<ChatTypeWord> = Vec::new();

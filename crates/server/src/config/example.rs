@@ -3,8 +3,10 @@
 use super::apps::{AppSection, FeaturesSection};
 use super::callbacks::CallbackSection;
 use super::chat::{ChatLimitsSection, ChatSection};
+use super::files::FilesSection;
 use super::limits::LimitsSection;
 use super::log::LogSection;
+use super::push::PushSection;
 use super::section::{KeyDoc, Section};
 use super::server::ServerSection;
 use super::storage::StoreSection;
@@ -28,6 +30,8 @@ pub fn example() -> String {
     section::<HttpSection>(&mut text, "[http]", "");
     section::<GatewaySection>(&mut text, "[gateway]", "");
     section::<StoreSection>(&mut text, "[store]", "");
+    section::<FilesSection>(&mut text, "[files]", "");
+    section::<PushSection>(&mut text, "[push]", "");
     section::<LogSection>(&mut text, "[log]", "");
     section::<AppSection>(&mut text, "[[apps]]", "# ");
     section::<LimitsSection>(&mut text, "[apps.limits]", "# ");
