@@ -131,6 +131,15 @@ async fn a_message_to_somebody_away_is_pushed_with_all_that_belongs_to_it() {
             }],
         })
     );
+    let page = scene.server.anonymous().get("/metrics").await.text();
+    for (name, labels) in [
+        ("push_decisions_total", "reason=\"pushed\"} 1"),
+        ("push_sends_total", "provider=\"webhook\",outcome=\"sent\"} 1"),
+        ("push_waiting", "queue=\"deliveries\"} "),
+    ] {
+        let name = format!("stentor_{name}{{");
+        assert!(page.lines().any(|line| line.starts_with(&name) && line.contains(labels)), "{name}{labels}: {page}");
+    }
 }
 
 #[tokio::test]
