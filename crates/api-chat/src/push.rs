@@ -3,6 +3,8 @@
 mod asked;
 pub(crate) mod binding;
 mod conversations;
+mod direct;
+mod labels;
 mod language;
 mod log;
 mod nicknames;
@@ -16,6 +18,7 @@ pub(crate) mod zone;
 
 use stentor_core::directory::DirectoryError;
 use stentor_core::directory::users::IGNORED_GROUPS;
+use stentor_core::push::labels::{LABEL_USERS, LABELS};
 use stentor_core::push::notifiers::NOTIFIERS;
 use stentor_core::push::{bindings, preferences};
 use utoipa_axum::router::UtoipaMethodRouter;
@@ -41,6 +44,13 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(nicknames::handler),
         routes!(preview::handler),
         routes!(log::handler),
+        routes!(direct::sync),
+        routes!(direct::later),
+        routes!(direct::single),
+        routes!(labels::list, labels::create),
+        routes!(labels::get, labels::delete),
+        routes!(labels::users, labels::add, labels::remove),
+        routes!(labels::user),
         routes!(notifiers::list, notifiers::create),
         routes!(notifiers::get, notifiers::change, notifiers::delete),
     ]
@@ -64,6 +74,18 @@ pub(crate) fn sizes() -> Vec<Size> {
         size("Devices of a user that are bound for pushes", bindings::BINDINGS, "the newest replaces the oldest"),
         size("Name of a device or certificate", format!("{} bytes", binding::MAX_NAME), "400"),
         size("Token of a device", format!("{} bytes", binding::MAX_TOKEN), "400"),
+        size("Direct push: title", format!("{} characters, a Chinese one counts as two", direct::LENGTHS[0].1), "400"),
+        size("Direct push: content", format!("{} characters, counted so", direct::LENGTHS[1].1), "400"),
+        size("Direct push: subtitle", format!("{} characters, counted so", direct::LENGTHS[2].1), "400"),
+        size("Direct push: extension", format!("{} pairs, {} characters", direct::EXT.0, direct::EXT.1), "400"),
+        size("Direct push: all of `pushMessage`", format!("{} bytes", direct::MAX_BYTES), "400"),
+        size("Users of one `push/single`", direct::MAX_TARGETS, "403"),
+        size("Labels of an app", LABELS, "403"),
+        size("Users of a label", LABEL_USERS, "403"),
+        size("Name of a label", format!("{} characters", labels::MAX_NAME), "400"),
+        size("Description of a label", format!("{} characters", labels::MAX_DESCRIPTION), "400"),
+        size("Users who get or lose a label at once", labels::MAX_USERS, "400"),
+        size("Labels, and users of a label, on a page", page(labels::PAGE), "so many"),
         size("Push certificates of an app", NOTIFIERS, "403"),
         size("What is secret of a push certificate", format!("{} bytes", notifiers::MAX_CERTIFICATE), "400"),
         size("Another field of a push certificate", format!("{} bytes", notifiers::MAX_FIELD), "400"),

@@ -151,6 +151,16 @@ rules! {
     PushPreviews chat_push_previews_per_second: 100 / 1000, "our choice";
     /// The log of pushes read.
     PushLogReads chat_push_log_reads_per_second: 100 / 1000, "our choice";
+    /// Direct pushes that wait for what the provider says.
+    PushSync chat_push_sync_per_second: 1 / 1000, "instant push documents";
+    /// Direct pushes to one user.
+    PushAsync chat_push_async_per_second: 200 / 1000, "instant push documents";
+    /// Direct pushes to several users: calls.
+    PushSingle chat_push_single_per_second: 10 / 1000, "instant push documents";
+    /// Labels of direct pushes made, read and deleted.
+    PushLabels chat_push_labels_per_second: 10 / 1000, "instant push documents";
+    /// Users of labels changed and read.
+    PushLabelUsers chat_push_label_users_per_second: 30 / 1000, "instant push documents";
     /// Push certificates made, read, changed and deleted.
     Notifiers chat_notifiers_per_second: 100 / 1000, "our choice";
     /// Callbacks listed and sent again.

@@ -3,6 +3,7 @@
 
 pub mod bindings;
 pub mod decision;
+pub mod labels;
 pub mod notifiers;
 pub mod preferences;
 pub mod prepare;
@@ -15,6 +16,7 @@ pub use bindings::{Binding, PushBinding};
 pub use decision::{
     DeviceFilter, DeviceLeftOut, Mentions, NotPushed, PushAsked, PushMoment, PushReceiver, PushSort, chosen, decide,
 };
+pub use labels::{LabelError, PushLabel};
 pub use notifiers::{Notifier, NotifierChange, NotifierError, NotifierSetup};
 pub use preferences::{ConversationPush, PushChange, PushConversation, PushMode, PushPreferences};
 pub use prepare::{PreparedPush, PushRequest};

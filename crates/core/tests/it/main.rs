@@ -22,6 +22,7 @@ mod model_devices;
 mod notifiers;
 mod observer;
 mod presence;
+mod push_labels;
 mod recall;
 mod registered;
 mod resume;

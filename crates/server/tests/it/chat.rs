@@ -15,6 +15,7 @@ mod mutes;
 mod notifiers;
 mod presence;
 mod push;
+mod push_direct;
 mod push_services;
 mod pushes;
 mod rates;

@@ -487,20 +487,6 @@ async fn a_preview_says_whether_why_to_whom_and_what() {
     let shown = preview(asks).await;
     assert_eq!((&shown["title"], &shown["content"]), (&json!("For you"), &json!("Two: hi")));
 
-    // In the receiver's language, if the sender has attached it.
-    let translations = json!([{ "code": "en", "text": "hello" }, { "code": "zh-hans", "text": "你好" }, { "code": 7 }]);
-    let translated = |translations: &Value| json!({ "body": { "msg": "hi", "translations": translations } });
-    let shown = preview(translated(&translations)).await;
-    assert_eq!((&shown["content"], &shown["untranslated"]), (&json!("Two：你好"), &Value::Null));
-    let shown = preview(translated(&json!([{ "code": "zh-Hant", "text": "你好" }]))).await;
-    assert_eq!((&shown["content"], &shown["untranslated"]), (&json!("Two：hi"), &json!("zh-Hans")));
-    for odd in [json!({}), json!([7, { "code": "zh" }, { "code": "zh", "text": "" }])] {
-        assert_eq!(preview(translated(&odd)).await["content"], "Two：hi", "{odd}");
-    }
-    let asked = json!({ "body": { "msg": "hi", "translations": translations },
-        "ext": { "em_push_template": { "name": "offer", "title_args": ["{$msg}"] } } });
-    assert_eq!(preview(asked).await["title"], "For 你好");
-
     // Why not.
     assert_eq!(why(json!({ "type": "cmd", "body": { "action": "a" } })).await.1, "NeverPushed(Command)");
     let ignored = json!({ "ext": { "em_ignore_notification": true } });
@@ -529,4 +515,31 @@ async fn a_preview_says_whether_why_to_whom_and_what() {
     refused(&scene.chat.post(&path, &empty).await, 400, "message_send_error", "param body can't be empty");
     let user = scene.server.chat_as("user1").await;
     assert_eq!(user.post(&path, &nobody).await.code(), 401);
+}
+
+#[tokio::test]
+async fn a_push_is_in_the_receiver_s_language_if_its_sender_has_attached_it() {
+    let scene = Scene::new().await;
+    let preview = async |changes: Value| {
+        let mut body = json!({ "from": "user2", "to": "user1", "type": "txt", "body": { "msg": "hi" } });
+        body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        data(&scene.chat.post(&scene.server.chat_path("push/preview"), &body).await)
+    };
+    scene.put("users/user1", json!({ "notification_display_style": 1 })).await;
+    scene.put("users/user2", json!({ "nickname": "Two" })).await;
+    scene.put("users/user1/notification/language", json!({ "translationLanguage": "zh-Hans" })).await;
+    let template = json!({ "name": "offer", "title_pattern": "For {0}", "content_pattern": "{$fromNickname}: {$msg}" });
+    scene.chat.post(&scene.server.chat_path("notification/template"), &template).await;
+    let translations = json!([{ "code": "en", "text": "hello" }, { "code": "zh-hans", "text": "你好" }, { "code": 7 }]);
+    let translated = |translations: &Value| json!({ "body": { "msg": "hi", "translations": translations } });
+    let shown = preview(translated(&translations)).await;
+    assert_eq!((&shown["content"], &shown["untranslated"]), (&json!("Two：你好"), &Value::Null));
+    let shown = preview(translated(&json!([{ "code": "zh-Hant", "text": "你好" }]))).await;
+    assert_eq!((&shown["content"], &shown["untranslated"]), (&json!("Two：hi"), &json!("zh-Hans")));
+    for odd in [json!({}), json!([7, { "code": "zh" }, { "code": "zh", "text": "" }])] {
+        assert_eq!(preview(translated(&odd)).await["content"], "Two：hi", "{odd}");
+    }
+    let asked = json!({ "body": { "msg": "hi", "translations": translations },
+        "ext": { "em_push_template": { "name": "offer", "title_args": ["{$msg}"] } } });
+    assert_eq!(preview(asked).await["title"], "For 你好");
 }

@@ -239,6 +239,22 @@ fn row(rule: ChatRule) -> Row {
             ((100, 1), &[r#"POST push/preview {"from":"user1","to":"user2","type":"txt","body":{"msg":"a"}}"#])
         }
         ChatRule::PushLogReads => ((100, 1), &["GET push/log?user=user1"]),
+        ChatRule::PushSync => ((1, 1), &[r#"POST push/sync/user2 {"pushMessage":{"title":"a"}}"#]),
+        ChatRule::PushAsync => ((200, 1), &[r#"POST push/async/user2 {"pushMessage":{"title":"a"}}"#]),
+        ChatRule::PushSingle => ((10, 1), &[r#"POST push/single {"targets":["user2"],"pushMessage":{"title":"a"}}"#]),
+        ChatRule::PushLabels => (
+            (10, 1),
+            &[r#"POST push/label {"name":"l<n>"}"#, "GET push/label", "GET push/label/l", "DELETE push/label/l1"],
+        ),
+        ChatRule::PushLabelUsers => (
+            (30, 1),
+            &[
+                r#"POST push/label/l/user {"usernames":["user1"]}"#,
+                "GET push/label/l/user",
+                "GET push/label/l/user/user1",
+                r#"DELETE push/label/l/user {"usernames":["user1"]}"#,
+            ],
+        ),
         ChatRule::Notifiers => (
             (100, 1),
             &[
@@ -251,6 +267,11 @@ fn row(rule: ChatRule) -> Row {
         ),
         ChatRule::Callbacks => ((100, 1), &["GET callbacks/storage/info"]),
     }
+}
+
+/// A label that is there.
+async fn server_label(server: &TestServer) {
+    server.node().create_push_label(&super::app(server), "l", "").await.expect("made");
 }
 
 /// A server where nothing is limited but what this rule counts.
@@ -281,6 +302,7 @@ impl Limited {
         let room = limited.ok(r#"POST chatrooms {"name":"r","description":"d","owner":"user1"}"#).await;
         let group = limited.ok(r#"POST chatgroups {"groupname":"g","public":true,"owner":"user1"}"#).await;
         let file = limited.ok("POST chatfiles <form>").await["entities"][0]["uuid"].clone();
+        server_label(&limited.server).await;
         let notifier = limited.ok(r#"POST notifiers {"name":"n","provider":"OPPOPUSH","certificate":"s"}"#).await;
         let names = [
             ("<message>", told),
