@@ -1,0 +1,9 @@
+//! libFuzzer entry of `fuzzed::interval`.
+
+#![no_main]
+
+#[path = "../fuzzed.rs"]
+#[expect(dead_code, reason = "the other target's functions")]
+mod fuzzed;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzzed::interval(data));
