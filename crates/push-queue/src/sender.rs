@@ -1,7 +1,7 @@
 //! What sends the pushes of one certificate: looks for what is due, keeps so many requests under way, and writes what
 //! became of them. Each certificate has its own, so that a provider that is down holds up nobody else's pushes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -27,6 +27,9 @@ const LAST_WAIT: Duration = Duration::from_secs(5);
 /// Without a line there is nothing to wait for: so many are given up at once.
 const WITHOUT_LINE: usize = 64;
 
+/// So many deliveries are read beyond those that can begin at once.
+const READ_AHEAD: usize = 128;
+
 /// A message or push that is older than this when it is decided on or sent may be needless: the user may have come. Milliseconds.
 pub(crate) const FRESH_MS: u64 = 2_000;
 
@@ -44,6 +47,8 @@ pub(crate) struct Sender {
     wake: Arc<Notify>,
     pace: Pace,
     tries: JoinSet<Try>,
+    /// Read, due, and not begun: what is under way stands before them in the store and would be read again each time.
+    ready: VecDeque<(String, Delivery)>,
     /// The keys of what is under way.
     busy: HashMap<String, Id>,
     /// The keys of what cannot be read or sent: left for the version that can.
@@ -70,6 +75,7 @@ impl Sender {
             wake,
             pace: Pace::default(),
             tries: JoinSet::new(),
+            ready: VecDeque::new(),
             busy: HashMap::new(),
             odd: HashSet::new(),
             owed: Settled::default(),
@@ -129,8 +135,16 @@ impl Sender {
         if free == 0 {
             return Ok(look);
         }
-        let scan =
-            Scan::of(RecordKind::PushDelivery, self.prefix.as_str(), self.busy.len() + self.odd.len() + free + 1);
+        while look.begun < free {
+            let Some((key, delivery)) = self.ready.pop_front() else { break };
+            self.begin(key, delivery, route, now_ms);
+            look.begun += 1;
+        }
+        if look.begun == free {
+            return Ok(look);
+        }
+        let limit = self.busy.len() + self.odd.len() + free + READ_AHEAD;
+        let scan = Scan::of(RecordKind::PushDelivery, self.prefix.as_str(), limit);
         for (key, value) in inner.store().scan_records(inner.app.id(), scan).await? {
             if self.busy.contains_key(&key) || self.odd.contains(&key) {
                 continue;
@@ -141,14 +155,12 @@ impl Sender {
                 look.next_due_ms = Some(due_ms);
                 break;
             }
-            if look.begun == free {
-                break;
-            }
             match decode::<Delivery>(&value) {
-                Ok(delivery) => {
+                Ok(delivery) if look.begun < free => {
                     self.begin(key, delivery, route, now_ms);
                     look.begun += 1;
                 }
+                Ok(delivery) => self.ready.push_back((key, delivery)),
                 Err(error) => {
                     tracing::error!(app = %inner.app.id(), %error, "a push cannot be read");
                     self.odd.insert(key);
