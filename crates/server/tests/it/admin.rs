@@ -69,7 +69,7 @@ async fn every_metric_is_documented_and_every_documented_one_is_there() {
     let callbacks = ["callbacks", "callbacks_waiting", "callback_questions"];
     let push = ["push_decisions", "push_sends", "push_waiting"];
     let later = [["room_drops"].as_slice(), &callbacks, &push].concat().into_iter();
-    let later: BTreeSet<String> = later.map(|name| format!("stentor_{name}")).into_iter().collect();
+    let later: BTreeSet<String> = later.map(|name| format!("stentor_{name}")).collect();
     let mut found = metrics_of(&page);
     assert!(found.is_subset(&documented), "docs/operations.md lacks {:?}", found.difference(&documented));
     found.extend(later);

@@ -202,6 +202,21 @@ fn all() -> Vec<Scenario> {
             goals: if writers == 64 { vec![goal] } else { Vec::new() },
         });
     }
+    scenarios.extend(chat());
+    scenarios.push(Scenario {
+        name: "flood_1000".to_owned(),
+        work: Work::Flood { members: 1000 },
+        goals: vec![Goal { figure: HIGH_LOST, bound: Bound::AtMost(0.0) }],
+    });
+    for service in SERVICES {
+        scenarios.push(Scenario { name: format!("push_{service}"), work: Work::Push(service), goals: Vec::new() });
+    }
+    scenarios
+}
+
+/// Those of the Chat side: rooms and users, and the protocols of its clients side by side.
+fn chat() -> Vec<Scenario> {
+    let mut scenarios = Vec::new();
     let room = Shape::FanOut { subscribers: 1000 };
     for (name, shape, load) in [
         ("chat_fan_out_1000_closed_128b", room, Load::Closed),
@@ -222,14 +237,6 @@ fn all() -> Vec<Scenario> {
             work: Work::Protocols(Messages { side: Side::Chat, shape: room, load, payload: 128 }),
             goals: vec![Goal { figure: CPU_PER_DELIVERY, bound: Bound::TimesFirst(1.3) }],
         });
-    }
-    scenarios.push(Scenario {
-        name: "flood_1000".to_owned(),
-        work: Work::Flood { members: 1000 },
-        goals: vec![Goal { figure: HIGH_LOST, bound: Bound::AtMost(0.0) }],
-    });
-    for service in SERVICES {
-        scenarios.push(Scenario { name: format!("push_{service}"), work: Work::Push(service), goals: Vec::new() });
     }
     scenarios
 }
