@@ -12,6 +12,7 @@ mod notifiers;
 mod own_template;
 mod preview;
 mod settings;
+mod tasks;
 mod template;
 pub(crate) mod words;
 pub(crate) mod zone;
@@ -21,6 +22,7 @@ use stentor_core::directory::users::IGNORED_GROUPS;
 use stentor_core::push::labels::{LABEL_USERS, LABELS};
 use stentor_core::push::notifiers::NOTIFIERS;
 use stentor_core::push::{bindings, preferences};
+use stentor_push_queue::tasks::{TASKS, UNDER_WAY};
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
@@ -47,6 +49,8 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(direct::sync),
         routes!(direct::later),
         routes!(direct::single),
+        routes!(tasks::labels),
+        routes!(tasks::everybody),
         routes!(labels::list, labels::create),
         routes!(labels::get, labels::delete),
         routes!(labels::users, labels::add, labels::remove),
@@ -80,6 +84,10 @@ pub(crate) fn sizes() -> Vec<Size> {
         size("Direct push: extension", format!("{} pairs, {} characters", direct::EXT.0, direct::EXT.1), "400"),
         size("Direct push: all of `pushMessage`", format!("{} bytes", direct::MAX_BYTES), "400"),
         size("Users of one `push/single`", direct::MAX_TARGETS, "403"),
+        size("Labels of one `push/list/label`", tasks::MAX_LABELS, "403"),
+        size("Push tasks under way", UNDER_WAY, "403"),
+        size("Push tasks of an app, those that begin later among them", TASKS, "403"),
+        size("A push task begins", format!("{} to {} later", span(tasks::START_MS.0), span(tasks::START_MS.1)), "400"),
         size("Labels of an app", LABELS, "403"),
         size("Users of a label", LABEL_USERS, "403"),
         size("Name of a label", format!("{} characters", labels::MAX_NAME), "400"),

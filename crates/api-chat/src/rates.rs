@@ -157,6 +157,10 @@ rules! {
     PushAsync chat_push_async_per_second: 200 / 1000, "instant push documents";
     /// Direct pushes to several users: calls.
     PushSingle chat_push_single_per_second: 10 / 1000, "instant push documents";
+    /// Direct pushes to the users of labels: calls.
+    PushToLabels chat_push_to_labels_per_second: 10 / 1000, "instant push documents";
+    /// Direct pushes to everybody: calls.
+    PushTasks chat_push_tasks_per_second: 1 / 1000, "instant push documents";
     /// Labels of direct pushes made, read and deleted.
     PushLabels chat_push_labels_per_second: 10 / 1000, "instant push documents";
     /// Users of labels changed and read.

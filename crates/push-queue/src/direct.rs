@@ -2,7 +2,7 @@
 //! deliveries, sender and log; nobody's settings hold them back.
 
 use stentor_core::id::{MessageId, UserId};
-use stentor_core::store::StoreError;
+use stentor_core::store::{Change, StoreError};
 use stentor_push::Extensions;
 use tokio::sync::oneshot;
 
@@ -47,6 +47,20 @@ impl PushQueue {
     /// # Errors
     /// When the store fails: nothing was queued then.
     pub async fn direct(&self, users: &[UserId], push: &DirectPush, wait: bool) -> Result<Vec<DirectUser>, StoreError> {
+        self.direct_with(users, push, wait, Vec::new()).await
+    }
+
+    /// The same, and makes these changes in the same step: neither is there without the other.
+    ///
+    /// # Errors
+    /// When the store fails: nothing was queued or changed then.
+    pub async fn direct_with(
+        &self,
+        users: &[UserId],
+        push: &DirectPush,
+        wait: bool,
+        with: Vec<Change>,
+    ) -> Result<Vec<DirectUser>, StoreError> {
         let inner = &self.0;
         let (registered, bindings) =
             tokio::try_join!(inner.node.are_users(&inner.app, users), inner.node.push_bindings_of(&inner.app, users))?;
@@ -96,6 +110,7 @@ impl PushQueue {
             let refused = refused.or((wait && devices.is_empty()).then_some("no notifier exist"));
             answers.push(DirectUser { user: user.clone(), message, refused, devices });
         }
+        decided.changes.extend(with);
         self.write(decided).await?;
         Ok(answers)
     }

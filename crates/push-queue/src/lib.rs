@@ -12,6 +12,9 @@
 //! or puts it off. A push is therefore sent at least once; twice only if the process dies, or the store refuses, between
 //! the provider's answer and that step, and then under the same key.
 //!
+//! A push to many users is a *task* ([`tasks`]): a record that a worker goes through page by page, with what the dialect makes
+//! of each page.
+//!
 //! What a message says is read by a dialect ([`Words`]); where a certificate leads is asked of [`Routes`].
 
 pub mod certificates;
@@ -29,6 +32,7 @@ mod queue;
 pub mod route;
 mod sender;
 mod settle;
+pub mod tasks;
 pub mod translate;
 pub mod words;
 
@@ -36,4 +40,4 @@ pub use decide::Reached;
 pub use intake::Intake;
 pub use queue::{PushBounds, PushQueue, PushSetup};
 pub use route::{Route, Routes};
-pub use words::{PushEnd, PushResult, ResultDevice, Wording, Words};
+pub use words::{PageError, PushEnd, PushResult, ResultDevice, TaskPage, Wording, Words};

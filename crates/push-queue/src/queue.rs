@@ -23,6 +23,7 @@ use crate::metrics::PushMetrics;
 use crate::route::Routes;
 use crate::sender::Sender;
 use crate::settle::SendEnd;
+use crate::tasks::{TaskWorker, Tasks};
 use crate::translate::Translator;
 use crate::words::Words;
 
@@ -89,6 +90,7 @@ pub(crate) struct Inner {
     senders: Mutex<HashMap<String, Arc<Notify>>>,
     /// Who waits for the end of a push, by its key.
     waiters: Mutex<HashMap<String, oneshot::Sender<SendEnd>>>,
+    pub(crate) pushed_tasks: Tasks,
     pub(crate) stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -119,6 +121,7 @@ impl PushQueue {
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
             senders: Mutex::default(),
             waiters: Mutex::default(),
+            pushed_tasks: Tasks::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }));
@@ -142,10 +145,23 @@ impl PushQueue {
     /// Starts the workers.
     pub fn start(&self) {
         self.0.tasks.spawn(Decider::new(self.clone()).run());
+        self.0.tasks.spawn(TaskWorker::new(self.clone()).run());
         let senders: Vec<_> = self.0.senders.lock().iter().map(|(name, wake)| (name.clone(), wake.clone())).collect();
         for (notifier, wake) in senders {
             self.0.tasks.spawn(Sender::new(self.clone(), notifier, wake).run());
         }
+    }
+
+    /// The node.
+    #[must_use]
+    pub fn node(&self) -> &Node {
+        &self.0.node
+    }
+
+    /// The app.
+    #[must_use]
+    pub fn app(&self) -> &Arc<App> {
+        &self.0.app
     }
 
     /// Has the workers stop, without waiting for it.
@@ -163,6 +179,7 @@ impl PushQueue {
     /// Looks for what is due, now: for whoever has moved the clock.
     pub fn wake(&self) {
         self.0.intake.wake.notify_one();
+        self.0.pushed_tasks.wake.notify_one();
         for wake in self.0.senders.lock().values() {
             wake.notify_one();
         }

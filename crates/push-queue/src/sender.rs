@@ -227,6 +227,7 @@ impl Sender {
         inner.intake.metrics.waiting("deliveries", inner.intake.deliveries.remove(gone));
         if was_full && !inner.intake.deliveries.is_full() {
             inner.intake.wake.notify_one();
+            inner.pushed_tasks.wake.notify_one();
         }
         for (key, end) in ended {
             inner.ended(&key, end);

@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use async_trait::async_trait;
 use serde_json::Value;
-use stentor_core::id::MessageId;
+use stentor_core::id::{MessageId, UserId};
 use stentor_core::message::Message;
 use stentor_core::push::{PushAsked, PushLanguage, PushMoment, Said, SenderText, Translation};
-use stentor_core::store::Change;
+use stentor_core::store::{Change, StoreError};
 use stentor_push::Extensions;
+
+use crate::queue::PushQueue;
 
 /// What a message says and asks for, as its push needs it.
 #[derive(Debug, Clone)]
@@ -92,7 +95,32 @@ pub struct PushResult<'a> {
     pub at_ms: u64,
 }
 
+/// Users of a task who are to be told now.
+#[derive(Debug)]
+pub struct TaskPage<'a> {
+    /// The queue; the task is its app's.
+    pub queue: &'a PushQueue,
+    /// What is said, as the dialect wrote it into the task.
+    pub said: &'a str,
+    /// Whom.
+    pub users: &'a [UserId],
+    /// What says that they are told: to be written last, in one step with the deliveries ([`PushQueue::direct_with`]).
+    pub step: Vec<Change>,
+}
+
+/// Why a page was not told.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// What is said cannot be read: another version wrote it. The task is left for it.
+    #[error("what a task says cannot be read")]
+    Unreadable,
+    /// The page is tried again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// A dialect's part. Called by workers; [`Self::tells`] with locks held, so it must return at once.
+#[async_trait]
 pub trait Words: Send + Sync + fmt::Debug {
     /// Whether people are told of this message when they are away; what it says need not be looked at.
     fn tells(&self, message: &Message) -> bool;
@@ -105,6 +133,13 @@ pub trait Words: Send + Sync + fmt::Debug {
 
     /// The language of what is not the message's own, if a receiver has set none that is known.
     fn language(&self) -> PushLanguage;
+
+    /// Tells these users what a task says, and writes the step. The page comes again if the process dies, or this fails,
+    /// before the step is written.
+    ///
+    /// # Errors
+    /// When what is said cannot be read, or the store fails.
+    async fn tell_page(&self, page: TaskPage<'_>) -> Result<(), PageError>;
 
     /// What is to be written, in the same step, when a push has ended so.
     fn ended(&self, _result: &PushResult<'_>) -> Vec<Change> {

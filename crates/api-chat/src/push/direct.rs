@@ -1,5 +1,5 @@
 //! `push/sync/{target}`, `push/async/{target}` and `push/single`: pushes without a message (push documents). Nobody's
-//! settings hold them back.
+//! settings hold them back. Those to everybody, or to the users of labels, are tasks and in a file of their own.
 //!
 //! "The vendor's own channel" is a command to the user's clients here: no page says what the vendor's SDKs get. Who is
 //! connected gets it at once; who is not gets it at its next login, unless only those who are there are meant.
@@ -11,15 +11,17 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use bytes::Bytes;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use stentor_chat_content::Content;
 use stentor_core::app::App;
-use stentor_core::delivery::{Origin, SendError, SendOptions, SendPeer};
+use stentor_core::delivery::{Origin, SendError, SendOptions, SendPeer, SentPeer};
 use stentor_core::id::UserId;
 use stentor_core::node::Node;
-use stentor_push_queue::PushQueue;
+use stentor_core::store::{Change, StoreError};
 use stentor_push_queue::direct::{DirectUser, SendEnd};
+use stentor_push_queue::{PageError, PushQueue};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
@@ -44,6 +46,9 @@ const FALLBACK_WAIT: Duration = Duration::from_secs(300);
 
 /// So many users wait for that, of all apps; more are told by the provider only. Ours.
 static FALLBACKS: Semaphore = Semaphore::const_new(10_000);
+
+/// A task that is too fast for the rate of the backend's messages waits so long. Ours.
+const RATE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Who a command of the own channel comes from, as of the vendor's backend (message documents).
 const FROM: &str = "admin";
@@ -70,9 +75,27 @@ enum Strategy {
 }
 
 /// What is asked for.
-struct Asked {
+pub(super) struct Asked {
     strategy: Strategy,
     message: PushMessage,
+}
+
+impl Asked {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// 400 if it is none.
+    pub(super) fn read(body: &Object) -> Result<Self, ChatError> {
+        let strategy = match body.integer("strategy")? {
+            Some(0) => Strategy::ProviderThenOwn,
+            Some(1) => Strategy::Own,
+            None | Some(2) => Strategy::Provider,
+            Some(3) => Strategy::OwnThenProvider,
+            Some(4) => Strategy::Online,
+            Some(_) => return Err(invalid("strategy")),
+        };
+        Ok(Self { strategy, message: message::read(body.0.get("pushMessage"))? })
+    }
 }
 
 /// What became of it, or is to.
@@ -176,8 +199,8 @@ pub(super) async fn single(call: Call, body: RawBody) -> Result<Response, ChatEr
     Ok(brief(&call).data(targets.iter().map(told).collect::<Vec<_>>()).send())
 }
 
-/// What all three have in common: only the backend, whether there is push, the rate, and the body.
-fn begin<'a>(call: &'a Call, rule: ChatRule, body: &Object) -> Result<(&'a PushQueue, Asked), ChatError> {
+/// What all of them have in common: only the backend, whether there is push, the rate, and the body.
+pub(super) fn begin<'a>(call: &'a Call, rule: ChatRule, body: &Object) -> Result<(&'a PushQueue, Asked), ChatError> {
     call.only_app()?;
     let queue = call
         .chat
@@ -185,20 +208,12 @@ fn begin<'a>(call: &'a Call, rule: ChatRule, body: &Object) -> Result<(&'a PushQ
         .as_ref()
         .ok_or_else(|| refusal(StatusCode::FORBIDDEN, "ServiceNotOpenException", "push service not open"))?;
     call.limit(rule)?;
-    let strategy = match body.integer("strategy")? {
-        Some(0) => Strategy::ProviderThenOwn,
-        Some(1) => Strategy::Own,
-        None | Some(2) => Strategy::Provider,
-        Some(3) => Strategy::OwnThenProvider,
-        Some(4) => Strategy::Online,
-        Some(_) => return Err(invalid("strategy")),
-    };
-    Ok((queue, Asked { strategy, message: message::read(body.0.get("pushMessage"))? }))
+    Ok((queue, Asked::read(body)?))
 }
 
 /// What pushes go over; outlives the request.
 #[derive(Clone)]
-struct Way {
+pub(super) struct Way {
     node: Node,
     app: Arc<App>,
     queue: PushQueue,
@@ -207,6 +222,11 @@ struct Way {
 impl Way {
     fn of(visit: &Visit, queue: &PushQueue) -> Self {
         Self { node: visit.node().clone(), app: visit.app.clone(), queue: queue.clone() }
+    }
+
+    /// For what no request asks for any more.
+    pub(super) fn over(queue: &PushQueue) -> Self {
+        Self { node: queue.node().clone(), app: queue.app().clone(), queue: queue.clone() }
     }
 
     async fn sync(&self, user: &UserId, asked: &Asked) -> Result<Vec<Told>, ChatError> {
@@ -242,19 +262,51 @@ impl Way {
 
     /// Queues what the providers get, and tells the clients what they get now.
     async fn later(&self, users: &[UserId], asked: &Asked) -> Result<(), ChatError> {
-        let registered = self.node.are_users(&self.app, users).await?;
-        let users: Vec<_> = users.iter().zip(registered).filter(|(_, is)| *is).map(|(user, _)| user.clone()).collect();
-        let is_own = |user: &UserId| match asked.strategy {
-            Strategy::Own | Strategy::Online => true,
-            Strategy::OwnThenProvider => self.node.is_online(&self.app, user),
-            Strategy::ProviderThenOwn | Strategy::Provider => false,
-        };
-        let (own, provider): (Vec<_>, Vec<_>) = users.into_iter().partition(is_own);
+        let (own, provider) = self.split(users, asked).await?;
         for user in &own {
             self.own(user, &asked.message, asked.strategy != Strategy::Online).await?;
         }
-        let falls_back = asked.strategy != Strategy::Provider;
-        for told in self.queue.direct(&provider, &asked.message.push, falls_back).await? {
+        Ok(self.provide(&provider, asked, Vec::new()).await?)
+    }
+
+    /// The same for a page of a task, at the rate of the backend's messages; what the providers get is queued last, and
+    /// in the page's own step.
+    pub(super) async fn page(&self, users: &[UserId], asked: &Asked, step: Vec<Change>) -> Result<(), PageError> {
+        let (own, provider) = self.split(users, asked).await?;
+        if !own.is_empty() {
+            let payload = command(&asked.message).map_err(|_| PageError::Unreadable)?;
+            for user in &own {
+                loop {
+                    match self.send(user, payload.clone(), asked.strategy != Strategy::Online).await {
+                        Err(SendError::Store(error)) => return Err(error.into()),
+                        Err(SendError::Limited(_)) => tokio::time::sleep(RATE_PAUSE).await,
+                        Ok(_) => break,
+                        Err(error) => {
+                            tracing::warn!(app = %self.app.id(), %error, "a push of a task did not reach a user's clients");
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(self.provide(&provider, asked, step).await?)
+    }
+
+    /// Those of the users who are registered: who is told over the own channel now, and who by the providers.
+    async fn split(&self, users: &[UserId], asked: &Asked) -> Result<(Vec<UserId>, Vec<UserId>), StoreError> {
+        let registered = self.node.are_users(&self.app, users).await?;
+        let users = users.iter().zip(registered).filter(|(_, is)| *is).map(|(user, _)| user.clone());
+        Ok(users.partition(|user| match asked.strategy {
+            Strategy::Own | Strategy::Online => true,
+            Strategy::OwnThenProvider => self.node.is_online(&self.app, user),
+            Strategy::ProviderThenOwn | Strategy::Provider => false,
+        }))
+    }
+
+    /// Queues what the providers get, and makes these changes in the same step.
+    async fn provide(&self, users: &[UserId], asked: &Asked, with: Vec<Change>) -> Result<(), StoreError> {
+        let falls_back = matches!(asked.strategy, Strategy::ProviderThenOwn | Strategy::OwnThenProvider);
+        for told in self.queue.direct_with(users, &asked.message.push, falls_back, with).await? {
             if falls_back && let Ok(permit) = FALLBACKS.try_acquire() {
                 let (way, message) = (self.clone(), asked.message.clone());
                 tokio::spawn(async move {
@@ -286,24 +338,33 @@ impl Way {
 
     /// The own channel: a command to the user's clients.
     async fn own(&self, user: &UserId, message: &PushMessage, keep: bool) -> Result<Told, ChatError> {
-        let raw = |value: &Value| to_raw_value(value).map_err(|_| ChatError::internal());
-        let (body, ext): (Box<RawValue>, _) =
-            (raw(&json!({ "action": ACTION }))?, raw(&json!({ ACTION: message.json }))?);
-        let content = Content::parse(Some("cmd"), Some(&body), Some(&ext), COMMAND_BYTES).map_err(|_| bad_request())?;
-        let send = SendPeer {
-            from: UserId::from_trusted(FROM),
-            to: user.clone(),
-            payload: content.into_payload().into(),
-            wait_for_ack: false,
-            options: SendOptions { keep, online_only: !keep, ..SendOptions::default() },
-        };
-        match self.node.send_peer(&self.app, Origin::Backend, send).await {
+        match self.send(user, command(message)?, keep).await {
             Ok(sent) => Ok(Told::success(json!({ "msg_id": sent.id.to_string() }))),
             Err(SendError::Limited(_)) => Err(ChatError::reach_limit()),
             Err(SendError::Store(error)) => Err(error.into()),
             Err(error) => Ok(Told::fail(error.to_string())),
         }
     }
+
+    async fn send(&self, user: &UserId, payload: Bytes, keep: bool) -> Result<SentPeer, SendError> {
+        let send = SendPeer {
+            from: UserId::from_trusted(FROM),
+            to: user.clone(),
+            payload,
+            wait_for_ack: false,
+            options: SendOptions { keep, online_only: !keep, ..SendOptions::default() },
+        };
+        self.node.send_peer(&self.app, Origin::Backend, send).await
+    }
+}
+
+/// The own channel's message.
+fn command(message: &PushMessage) -> Result<Bytes, ChatError> {
+    let raw = |value: &Value| to_raw_value(value).map_err(|_| ChatError::internal());
+    let (body, ext): (Box<RawValue>, _) =
+        (raw(&json!({ "action": ACTION }))?, raw(&json!({ ACTION: message.json }))?);
+    let content = Content::parse(Some("cmd"), Some(&body), Some(&ext), COMMAND_BYTES).map_err(|_| bad_request())?;
+    Ok(content.into_payload().into())
 }
 
 /// The envelope of these services: little more than what was done.

@@ -235,7 +235,7 @@ fn view(label: &PushLabel, count: Option<u64>) -> Value {
 }
 
 /// 400. No document has a text; it is like that of templates.
-fn no_label(name: &str) -> ChatError {
+pub(super) fn no_label(name: &str) -> ChatError {
     let text = format!("{name} label is not exist");
     ChatError::new(StatusCode::BAD_REQUEST, "entity_not_found", text).with(exception::ENTITY_NOT_FOUND)
 }

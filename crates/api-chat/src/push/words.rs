@@ -1,14 +1,16 @@
 //! What a message says and asks for, as its push needs it.
 
+use async_trait::async_trait;
 use serde_json::{Map, Value};
 use stentor_chat_content::{ContentType, ContentView};
 use stentor_core::message::{Message, MessageKind, Target};
 use stentor_core::push::{PushAsked, PushLanguage, PushMoment, PushSort, Said, Translation};
 use stentor_core::store::Change;
 use stentor_push::Extensions;
-use stentor_push_queue::{PushResult, Wording, Words};
+use stentor_push_queue::{PageError, PushResult, TaskPage, Wording, Words};
 
 use super::asked::{ExtAsked, of_ext};
+use super::tasks;
 use super::zone::PushZone;
 use crate::callbacks::Callbacks;
 
@@ -26,6 +28,7 @@ pub struct ChatWords {
     pub callbacks: Option<Callbacks>,
 }
 
+#[async_trait]
 impl Words for ChatWords {
     /// Commands are never pushed, but the log says so.
     fn tells(&self, message: &Message) -> bool {
@@ -42,6 +45,10 @@ impl Words for ChatWords {
 
     fn language(&self) -> PushLanguage {
         self.language
+    }
+
+    async fn tell_page(&self, page: TaskPage<'_>) -> Result<(), PageError> {
+        tasks::tell_page(page).await
     }
 
     fn ended(&self, result: &PushResult<'_>) -> Vec<Change> {

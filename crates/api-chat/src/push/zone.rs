@@ -1,6 +1,7 @@
 //! The time zone in which users set the times at which they want no pushes.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use stentor_core::push::PushMoment;
 
@@ -20,6 +21,14 @@ impl PushZone {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         TimeZone::get(name).ok().map(Self)
+    }
+
+    /// When it is so late in it (`yyyy-MM-dd HH:mm:ss`): Unix time in milliseconds; `None` if it is no such text. Of a time
+    /// that is there twice it is the first; one that is not there is as much later as the clocks are put forward.
+    #[must_use]
+    pub fn read(&self, text: &str) -> Option<u64> {
+        let time = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?;
+        u64::try_from(self.0.to_timestamp(time).ok()?.as_millisecond()).ok()
     }
 
     /// What a moment (Unix time in milliseconds) is in it.
@@ -62,6 +71,19 @@ mod tests {
         assert_eq!(minutes("Europe/Berlin", "2026-10-25T00:30:00Z"), (150, 30));
         assert_eq!(minutes("Europe/Berlin", "2026-10-25T01:30:00Z"), (150, 90));
         assert_eq!(minutes("Europe/Berlin", "2026-10-25T02:30:00Z"), (210, 150));
+    }
+
+    #[test]
+    fn what_the_clock_on_the_wall_says_is_a_time() {
+        let read = |zone: &str, text: &str| PushZone::parse(zone).expect("a zone").read(text);
+        let at = |text: &str| text.parse::<Timestamp>().ok().and_then(|at| u64::try_from(at.as_millisecond()).ok());
+        assert_eq!(read("UTC", "2026-11-26 23:59:59"), at("2026-11-26T23:59:59Z"));
+        assert_eq!(read("Asia/Shanghai", "2026-11-27 07:30:00"), at("2026-11-26T23:30:00Z"));
+        assert_eq!(read("Europe/Berlin", "2026-03-29 02:30:00"), at("2026-03-29T01:30:00Z"), "not there");
+        assert_eq!(read("Europe/Berlin", "2026-10-25 02:30:00"), at("2026-10-25T00:30:00Z"), "there twice");
+        for odd in ["", "2026-11-26", "2026-11-26T10:00:00", "2026-13-01 00:00:00", "2026-11-26 10:00:00 x", "1969-01-01 00:00:00"] {
+            assert_eq!(read("UTC", odd), None, "{odd}");
+        }
     }
 
     #[test]

@@ -215,6 +215,16 @@ impl Node {
         Ok(self.find::<PushLabelUser>(app, &pair(label, user.as_str())).await?.map(|found| found.since_ms))
     }
 
+    /// Which of the users have a label, in the order asked.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn have_push_label(&self, app: &App, label: &str, users: &[UserId]) -> Result<Vec<bool>, StoreError> {
+        let keys = users.iter().map(|user| pair(label, user.as_str())).collect();
+        let found = self.find_all::<PushLabelUser>(app, keys).await?;
+        Ok(found.into_iter().map(|found| found.is_some()).collect())
+    }
+
     /// The users of a label in the order of their names, behind `after`, at most `limit`, and since when they have it.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! The queue from the message to the provider, with a provider that answers as told.
 
+mod tasks;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +22,9 @@ use stentor_core::store::{Change, InboxReader, InboxStore, RecordStore, Scan};
 use stentor_push::{BreakerSetup, Extensions, Line, LineSetup, Provider, Push, PushError, Schedule, Scope, Sent};
 use stentor_push_queue::direct::{DirectPush, SendEnd};
 use stentor_push_queue::metrics::PushMetrics;
-use stentor_push_queue::{PushBounds, PushQueue, PushResult, PushSetup, Route, Routes, Wording, Words};
+use stentor_push_queue::{
+    PageError, PushBounds, PushQueue, PushResult, PushSetup, Route, Routes, TaskPage, Wording, Words,
+};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -71,6 +75,7 @@ impl Routes for Lines {
 #[derive(Debug)]
 struct Plain;
 
+#[async_trait]
 impl Words for Plain {
     fn tells(&self, message: &Message) -> bool {
         message.marks.kind == MessageKind::Content
@@ -98,6 +103,16 @@ impl Words for Plain {
 
     fn language(&self) -> PushLanguage {
         PushLanguage::English
+    }
+
+    async fn tell_page(&self, page: TaskPage<'_>) -> Result<(), PageError> {
+        let TaskPage { queue, said, users, step } = page;
+        if said == "unreadable" {
+            return Err(PageError::Unreadable);
+        }
+        let push = DirectPush { title: said.to_owned(), ..DirectPush::default() };
+        queue.direct_with(users, &push, false, step).await?;
+        Ok(())
     }
 
     fn ended(&self, result: &PushResult<'_>) -> Vec<Change> {

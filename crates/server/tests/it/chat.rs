@@ -17,6 +17,7 @@ mod presence;
 mod push;
 mod push_direct;
 mod push_services;
+mod push_tasks;
 mod pushes;
 mod rates;
 mod recall;

@@ -11,15 +11,15 @@ use super::refused;
 
 const SECRET: &str = "webhook-secret-0123456789";
 
-struct Scene {
-    server: TestServer,
+pub(super) struct Scene {
+    pub(super) server: TestServer,
     chat: Http,
-    hook: Counterpart,
+    pub(super) hook: Counterpart,
 }
 
 impl Scene {
     /// Three users; user2's phone is bound with a webhook.
-    async fn new(app: TestApp) -> Self {
+    pub(super) async fn new(app: TestApp) -> Self {
         let config = "[push]\nallow_private = true";
         let server =
             TestServer::builder().app(app).app(TestApp::other_chat()).config(config).manual_clock().start().await;
@@ -35,22 +35,22 @@ impl Scene {
         scene
     }
 
-    async fn free() -> Self {
-        let app = ["sync", "async", "single", "labels", "label_users"]
+    pub(super) async fn free() -> Self {
+        let app = ["sync", "async", "single", "labels", "label_users", "to_labels", "tasks"]
             .into_iter()
             .fold(TestApp::new().chat(), |app, name| app.chat_limit(&format!("chat_push_{name}_per_second"), 0));
         Self::new(app).await
     }
 
-    async fn call(&self, method: Method, path: &str, body: Value) -> Reply {
+    pub(super) async fn call(&self, method: Method, path: &str, body: Value) -> Reply {
         self.chat.send(method, &self.server.chat_path(path), body.to_string().into()).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Reply {
+    pub(super) async fn post(&self, path: &str, body: Value) -> Reply {
         self.call(Method::POST, path, body).await
     }
 
-    async fn done(&self, method: Method, path: &str, body: Value) -> Value {
+    pub(super) async fn done(&self, method: Method, path: &str, body: Value) -> Value {
         let reply = self.call(method, path, body).await;
         assert_eq!(reply.code(), 200, "{path}: {}", reply.text());
         reply.json()
@@ -71,7 +71,7 @@ impl Scene {
         assert_eq!(data, json!([{ "pushStatus": "ASYNC_SUCCESS", "data": "", "desc": "success" }]));
     }
 
-    async fn came(&self, count: usize) -> Vec<Value> {
+    pub(super) async fn came(&self, count: usize) -> Vec<Value> {
         eventually("the pushes arrive", async || {
             let received = self.hook.received();
             if received.len() >= count {
@@ -83,12 +83,12 @@ impl Scene {
         .await
     }
 
-    async fn kept(&self, user: &str) -> u64 {
+    pub(super) async fn kept(&self, user: &str) -> u64 {
         self.get(&format!("users/{user}/offline_msg_count")).await["data"][user].as_u64().expect("a number")
     }
 }
 
-fn message() -> Value {
+pub(super) fn message() -> Value {
     json!({ "title": "Hello", "content": "Welcome", "sub_title": "Hi", "ext": { "k": 1 }, "vivo": {} })
 }
 
@@ -222,19 +222,19 @@ async fn what_is_no_push_is_refused() {
 }
 
 /// An app without push.
-struct Closed {
+pub(super) struct Closed {
     server: TestServer,
 }
 
 impl Scene {
-    async fn new_without_push() -> Closed {
+    pub(super) async fn new_without_push() -> Closed {
         let app = TestApp::new().chat().feature("push", false);
         Closed { server: TestServer::builder().app(app).manual_clock().start().await }
     }
 }
 
 impl Closed {
-    async fn chat_post(&self, path: &str) -> Reply {
+    pub(super) async fn chat_post(&self, path: &str) -> Reply {
         let body = json!({ "targets": ["user2"], "pushMessage": message() });
         self.server.chat().await.post(&self.server.chat_path(path), &body).await
     }
