@@ -23,7 +23,7 @@ use stentor_core::store::{Change, StoreError};
 use stentor_push_queue::direct::{DirectUser, SendEnd};
 use stentor_push_queue::{PageError, PushQueue};
 use tokio::sync::{Semaphore, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::invalid;
 use crate::body::{Object, RawBody};
@@ -276,20 +276,25 @@ impl Way {
         if !own.is_empty() {
             let payload = command(&asked.message).map_err(|_| PageError::Unreadable)?;
             for user in &own {
-                loop {
-                    match self.send(user, payload.clone(), asked.strategy != Strategy::Online).await {
-                        Err(SendError::Store(error)) => return Err(error.into()),
-                        Err(SendError::Limited(_)) => tokio::time::sleep(RATE_PAUSE).await,
-                        Ok(_) => break,
-                        Err(error) => {
-                            tracing::warn!(app = %self.app.id(), %error, "a push of a task did not reach a user's clients");
-                            break;
-                        }
-                    }
-                }
+                self.send_in_time(user, &payload, asked.strategy != Strategy::Online).await?;
             }
         }
         Ok(self.provide(&provider, asked, step).await?)
+    }
+
+    /// Sends as soon as the rate allows it. What else keeps it from a user keeps it from no other.
+    async fn send_in_time(&self, user: &UserId, payload: &Bytes, keep: bool) -> Result<(), StoreError> {
+        loop {
+            match self.send(user, payload.clone(), keep).await {
+                Ok(_) => return Ok(()),
+                Err(SendError::Limited(_)) => sleep(RATE_PAUSE).await,
+                Err(SendError::Store(error)) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(app = %self.app.id(), %error, "a push of a task did not reach a user's clients");
+                    return Ok(());
+                }
+            }
+        }
     }
 
     /// Those of the users who are registered: who is told over the own channel now, and who by the providers.
@@ -361,8 +366,7 @@ impl Way {
 /// The own channel's message.
 fn command(message: &PushMessage) -> Result<Bytes, ChatError> {
     let raw = |value: &Value| to_raw_value(value).map_err(|_| ChatError::internal());
-    let (body, ext): (Box<RawValue>, _) =
-        (raw(&json!({ "action": ACTION }))?, raw(&json!({ ACTION: message.json }))?);
+    let (body, ext): (Box<RawValue>, _) = (raw(&json!({ "action": ACTION }))?, raw(&json!({ ACTION: message.json }))?);
     let content = Content::parse(Some("cmd"), Some(&body), Some(&ext), COMMAND_BYTES).map_err(|_| bad_request())?;
     Ok(content.into_payload().into())
 }

@@ -103,7 +103,7 @@ async fn a_task_goes_on_where_it_was_when_the_process_ended() {
     pushing.queue = queue_of(&pushing.world, &pushing.lines, PushBounds::default()).await;
     pushing.queue.start();
     pushing.tasks(0).await;
-    pushing.advance(Duration::from_secs(3_601));
+    pushing.advance(Duration::from_secs(4 * 3_600));
     let tokens = pushing.tokens(250).await;
     assert_eq!((tokens.len(), tokens.iter().collect::<BTreeSet<_>>().len()), (250, 250));
 }

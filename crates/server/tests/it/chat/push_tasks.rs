@@ -91,9 +91,9 @@ async fn everybody_is_told() {
 #[tokio::test]
 async fn a_task_begins_on_its_date() {
     // The clock stands at 2023-11-14 22:13:20 UTC.
-    let app = ["labels", "tasks"].into_iter().fold(TestApp::new().chat(), |app, name| {
-        app.chat_limit(&format!("chat_push_{name}_per_second"), 0)
-    });
+    let app = ["labels", "tasks"]
+        .into_iter()
+        .fold(TestApp::new().chat(), |app, name| app.chat_limit(&format!("chat_push_{name}_per_second"), 0));
     let scene = Scene::new(app.chat_option("push_time_zone = \"Asia/Shanghai\"")).await;
     let at = async |date: Value| scene.post("push/task", json!({ "startDate": date, "pushMessage": message() })).await;
     for odd in [

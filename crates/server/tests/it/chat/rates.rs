@@ -245,9 +245,13 @@ fn row(rule: ChatRule) -> Row {
         // On a day to come, for there are never many under way.
         ChatRule::PushToLabels => (
             (10, 1),
-            &[r#"POST push/list/label {"targets":["l"],"startDate":"2023-11-20 00:00:00","pushMessage":{"title":"a"}}"#],
+            &[
+                r#"POST push/list/label {"targets":["l"],"startDate":"2023-11-20 00:00:00","pushMessage":{"title":"a"}}"#,
+            ],
         ),
-        ChatRule::PushTasks => ((1, 1), &[r#"POST push/task {"startDate":"2023-11-20 00:00:00","pushMessage":{"title":"a"}}"#]),
+        ChatRule::PushTasks => {
+            ((1, 1), &[r#"POST push/task {"startDate":"2023-11-20 00:00:00","pushMessage":{"title":"a"}}"#])
+        }
         ChatRule::PushLabels => (
             (10, 1),
             &[r#"POST push/label {"name":"l<n>"}"#, "GET push/label", "GET push/label/l", "DELETE push/label/l1"],
