@@ -156,3 +156,16 @@ async fn a_task_that_cannot_be_read_stops_nobody() {
     assert_eq!(pushing.came(1).await[0].title, "fine");
     pushing.tasks(2).await;
 }
+
+#[tokio::test]
+async fn a_page_and_that_it_is_told_are_one_step() {
+    let pushing = pushing(PushBounds::default(), false).await;
+    let push = DirectPush { title: "T".to_owned(), ..DirectPush::default() };
+    let refused = Change::Expect { kind: RecordKind::PushTask, key: "k".to_owned(), value: Some(Bytes::new()) };
+    pushing.queue.direct_with(&[user("bob")], &push, false, vec![refused]).await.expect("answers");
+    assert_eq!(pushing.left().await, (0, 0));
+    let taken = Change::Put { kind: RecordKind::PushTask, key: "k".to_owned(), value: Bytes::new() };
+    pushing.queue.direct_with(&[user("bob")], &push, false, vec![taken]).await.expect("answers");
+    assert_eq!(pushing.left().await, (0, 1));
+    pushing.tasks(1).await;
+}
