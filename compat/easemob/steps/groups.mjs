@@ -22,10 +22,8 @@ export const groups = {
     const [one, two, three] = [await w.logged('alice'), await w.logged('bob'), await w.logged('carol')];
     const data = { groupname: 'g', desc: 'd', members: ['bob'], public: true, approval: false, allowinvites: false, inviteNeedConfirm: false, maxusers: 100 };
     const groupId = (await one.connection.createGroup({ data })).data.groupid;
-    const cameIn = (client) => client.next('onGroupEvent', (event) => event.id === groupId
-      && ['directJoined', 'memberPresence', 'membersPresence'].includes(event.operation));
     const told = (client, operation) => client.next('onGroupEvent', (event) => event.operation === operation && event.id === groupId);
-    await cameIn(two);
+    equal((await told(two, 'directJoined')).from, 'alice');
     await three.connection.joinGroup({ groupId, message: 'please' });
     equal((await told(two, 'memberPresence')).from, 'carol');
     const say = (client, msg) => client.send({ type: 'txt', chatType: 'groupChat', to: groupId, msg });
@@ -45,7 +43,7 @@ export const groups = {
     await told(three, 'removeMember');
     equal((await refused(say(three, 'and now?'))).type, 602);
     await one.connection.inviteUsersToGroup({ groupId, users: ['carol'] });
-    await cameIn(three);
+    await told(three, 'directJoined');
     await three.connection.leaveGroup({ groupId });
     await told(two, 'memberAbsence');
     await one.connection.destroyGroup({ groupId });

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use stentor_core::clock::Clock;
 use stentor_core::id::UserId;
 use stentor_core::notice::{Envelope, Notice};
+use stentor_core::room_event::RoomEvent;
 use stentor_core::session::Session;
 
 use crate::protocol::Protocol;
@@ -50,7 +51,7 @@ pub(crate) struct Teller {
 pub(crate) struct Audience<'a> {
     /// What clients call the app.
     pub(crate) app: &'a str,
-    /// They are the sender's own clients.
+    /// They are the sender's own clients, or those of somebody who was put into a group.
     pub(crate) own: bool,
     pub(crate) numbers: &'a Numbers,
 }
@@ -75,6 +76,13 @@ impl Teller {
     }
 }
 
+/// Whether the user sent it, or is one of those whom another put into a group: these are told in other words.
 fn is_own(notice: &Notice, user: &UserId) -> bool {
-    matches!(notice, Notice::PeerMessage { message, .. } if message.from == *user)
+    match notice {
+        Notice::PeerMessage { message, .. } => message.from == *user,
+        Notice::RoomEvent { group: true, event: RoomEvent::Joined { users, .. }, by, .. } => {
+            by.as_ref() != Some(user) && users.contains(user)
+        }
+        _ => false,
+    }
 }

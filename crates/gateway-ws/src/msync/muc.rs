@@ -53,6 +53,9 @@ struct Place<'a> {
 impl Place<'_> {
     fn body(&self, event: &RoomEvent) -> MucBody {
         match event {
+            RoomEvent::Joined { users, count } if self.group && self.audience.own => {
+                MucBody { muc_member_count: members(*count), ..self.about(MucOperation::DirectJoined, users) }
+            }
             RoomEvent::Joined { users, count } => self.moved(MucOperation::Presence, users, *count),
             RoomEvent::Left { users, count } => self.moved(MucOperation::Absence, users, *count),
             RoomEvent::Removed { users, count, .. } => {

@@ -95,6 +95,25 @@ fn every_event_has_its_operation() {
 }
 
 #[test]
+fn who_is_put_into_a_group_is_told_in_other_words() {
+    let numbers = numbers();
+    let told = |group, own, by: Option<&str>| {
+        let event = RoomEvent::Joined { users: vec![user("a")], count: 5 };
+        let notice_of = Notice::RoomEvent { room: RoomId::from_trusted("77"), group, event, by: by.map(user) };
+        let down = down(&notice(&notice_of, &Audience { app: APP, own, numbers: &numbers }));
+        let payload = down.metas.into_iter().next().and_then(|meta| meta.payload).expect("a payload");
+        let body: MucBody = decode(payload).expect("a body");
+        (body.operation, names(body.from.as_slice()).join(""), names(&body.to).join(""))
+    };
+    let put = Some(MucOperation::DirectJoined as i32);
+    assert_eq!(told(true, true, Some("boss")), (put, "boss".to_owned(), "a".to_owned()));
+    assert_eq!(told(true, true, None), (put, "77".to_owned(), "a".to_owned()));
+    let came = Some(MucOperation::Presence as i32);
+    assert_eq!(told(true, false, Some("boss")), (came, "a".to_owned(), String::new()));
+    assert_eq!(told(false, true, Some("boss")), (came, "a".to_owned(), String::new()));
+}
+
+#[test]
 fn events_say_who_and_what() {
     let one = |event| bodies(false, event).remove(0);
     let came = one(RoomEvent::Joined { users: vec![user("a")], count: 5 });

@@ -232,7 +232,7 @@ fn bad_callback_rules_are_named_with_their_line() {
         (
             &format!("{RULE}events = [\"chat\", \"chats\"]\n"),
             "c.toml:9: apps[0].callbacks[0].events: expected one of chat, chat_offline, recall, edit, read_ack, status, \
-             group, room, found \"chats\"",
+             push, group, room, found \"chats\"",
         ),
         (
             &format!("{RULE}retry_first_ms = 600000\n"),
