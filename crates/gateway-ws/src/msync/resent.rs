@@ -52,7 +52,7 @@ impl fmt::Debug for Resent {
 #[derive(Default)]
 struct Items {
     replies: HashMap<ItemKey, Reply>,
-    /// The oldest first, and since when. Those that were forgotten may still be in it.
+    /// The oldest first, and since when.
     order: VecDeque<(ItemKey, u64)>,
 }
 
@@ -97,7 +97,12 @@ impl Resent {
 
     /// It was not done: who sends it again asks anew.
     pub(crate) fn forget(&self, key: &ItemKey) {
-        self.items.lock().replies.remove(key);
+        let mut items = self.items.lock();
+        items.replies.remove(key);
+        // It must not take the place of what was done; it is among the newest.
+        if let Some(at) = items.order.iter().rposition(|(known, _)| known == key) {
+            items.order.remove(at);
+        }
     }
 
     /// Forgets everything: answers that are still waited for hold the gateway.
@@ -154,6 +159,17 @@ mod tests {
         assert!(is_new(&resent, 1, KEPT_MS));
         resent.clear();
         assert!(is_new(&resent, 1, KEPT_MS));
+    }
+
+    #[test]
+    fn what_was_not_done_takes_nobody_s_place() {
+        let resent = Resent::default();
+        assert!(is_new(&resent, 1, 0));
+        for number in 2..3 * MAX as u64 {
+            assert!(is_new(&resent, number, 0));
+            resent.forget(&key(number));
+        }
+        assert!(!is_new(&resent, 1, 0));
     }
 
     #[test]
