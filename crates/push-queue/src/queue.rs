@@ -1,5 +1,6 @@
 //! The queue of an app: what it is made of, how it starts and stops, and what can be asked of it.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -220,6 +221,31 @@ impl PushQueue {
             }
             wake.notify_one();
         }
+    }
+
+    /// Whether the sender of a certificate that is gone may end: nothing waits for it, and nobody wakes it any more. Who
+    /// writes a delivery wakes its sender afterwards: either that finds none and starts another, or it is seen here.
+    pub(crate) async fn retire(&self, notifier: &str, wake: &Arc<Notify>) -> bool {
+        self.0.senders.lock().remove(notifier);
+        let waiting =
+            self.0.store().count_records(self.0.app.id(), RecordKind::PushDelivery, &queue_of(notifier)).await;
+        if matches!(waiting, Ok(0)) {
+            return true;
+        }
+        match self.0.senders.lock().entry(notifier.to_owned()) {
+            // Another has been started meanwhile.
+            Entry::Occupied(_) => true,
+            Entry::Vacant(place) => {
+                place.insert(wake.clone());
+                false
+            }
+        }
+    }
+
+    /// How many senders there are.
+    #[must_use]
+    pub fn senders(&self) -> usize {
+        self.0.senders.lock().len()
     }
 
     /// Resolves when the push of this key has ended.

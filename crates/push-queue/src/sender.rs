@@ -93,6 +93,7 @@ impl Sender {
                 Route::Open(line) => line.concurrency(),
                 Route::Missing | Route::Disabled => WITHOUT_LINE,
             };
+            let gone = matches!(route, Route::Missing);
             let look = match self.write_and_look(route, capacity).await {
                 Ok(look) => look,
                 Err(error) => {
@@ -103,6 +104,9 @@ impl Sender {
             };
             if look.begun > 0 {
                 self.pace.busy();
+            }
+            if gone && self.busy.is_empty() && self.pace.is_idle() && queue.retire(&self.notifier, &self.wake).await {
+                return;
             }
             let pause = self.pace.pause(clock, look.next_due_ms);
             tokio::select! {

@@ -691,7 +691,7 @@ async fn nobody_is_told_if_no_device_is_reached() {
 }
 
 #[tokio::test]
-async fn there_is_room_again_at_once() {
+async fn what_waits_behind_a_full_queue_is_decided_on_when_there_is_room() {
     let bounds = PushBounds { deliveries: 1, ..PushBounds::default() };
     let pushing = pushing(bounds, true).await;
     pushing.answer(failed());
@@ -701,4 +701,23 @@ async fn there_is_room_again_at_once() {
     pushing.advance(Duration::from_secs(2));
     pushing.logged(first, &format!("pushed; phone sent 2 id-{first}:bob:phone")).await;
     pushing.logged(second, &format!("pushed; phone sent 1 id-{second}:bob:phone")).await;
+}
+
+#[tokio::test]
+async fn the_sender_of_a_certificate_that_is_gone_ends_and_another_begins() {
+    let pushing = pushing(PushBounds::default(), true).await;
+    let message = pushing.send("one").await;
+    pushing.logged(message, &format!("pushed; phone sent 1 id-{message}:bob:phone")).await;
+    assert_eq!(pushing.queue.senders(), 1);
+    pushing.lines.routes.lock().clear();
+    let ended = async {
+        while pushing.queue.senders() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, ended).await.expect("it ends");
+    pushing.lines.routes.lock().insert("fcm".to_owned(), line(&pushing.told, &pushing.world));
+    let message = pushing.send("two").await;
+    pushing.logged(message, &format!("pushed; phone sent 1 id-{message}:bob:phone")).await;
+    assert_eq!(pushing.queue.senders(), 1);
 }
