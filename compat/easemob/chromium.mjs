@@ -64,15 +64,36 @@ function start(address) {
   // Its sandbox does not work as root; the page is ours.
   const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-extensions', '--mute-audio', `--user-data-dir=${profile}`];
-  child = spawn(browser, [...flags, address], { stdio: 'ignore' });
+  // A group of its own: its helper processes write into the profile, and outlive it for a moment.
+  child = spawn(browser, [...flags, address], { stdio: 'ignore', detached: true });
   child.on('error', (error) => console.log(`FAILED ${build}: ${error}`));
 }
 
+/** Whether a process of the browser's group is still there. */
+function isAlive() {
+  try {
+    process.kill(-child.pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Ends the browser with all its processes, and takes its profile away. What is left of it does not make the walk fail. */
+async function cleanUp() {
+  if (child?.pid) {
+    for (let tries = 0; isAlive() && tries < 100; tries += 1) {
+      try { process.kill(-child.pid, 'SIGKILL'); } catch { /* Gone in the meantime. */ }
+      await new Promise((resolve) => { setTimeout(resolve, 50); });
+    }
+  }
+  try {
+    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  } catch (error) {
+    console.log(`left behind: ${error.message}`);
+  }
+}
+
 const failed = await ended;
-await new Promise((resolve) => {
-  child.on('exit', resolve);
-  child.kill();
-  setTimeout(resolve, 2000);
-});
-rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+await cleanUp();
 process.exit(failed === 0 ? 0 : 1);
