@@ -176,6 +176,7 @@ impl Node {
         state.attachment += 1;
         state.expires_at_ms = login.expires_at_ms;
         state.expiry_told = false;
+        state.silence_ms = login.silence_ms.unwrap_or(app.policy().sessions.silence_ms);
         state.mailbox.attach();
         let missed = self.trim_replay(app, replay);
         for envelope in missed {
@@ -287,7 +288,8 @@ impl Node {
     /// # Errors
     /// When the rooms of its user cannot be read.
     pub(crate) async fn restore(&self, app: &Arc<App>, open: &OpenSession) -> Result<(), StoreError> {
-        let login = Login { user: open.user.clone(), device: open.device.clone(), expires_at_ms: None, resume: None };
+        let (user, device) = (open.user.clone(), open.device.clone());
+        let login = Login { user, device, expires_at_ms: None, resume: None, silence_ms: None };
         let now_ms = self.clock().monotonic_ms();
         let session = Arc::new(Session::new(app.clone(), open.session, MessageId::ZERO, &login, now_ms));
         app.hub.lock(&open.user).entry(open.user.clone()).or_default().push(session.clone());

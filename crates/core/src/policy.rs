@@ -149,7 +149,8 @@ pub struct SessionPolicy {
     /// How long a session whose connection is lost waits for its client. Back within it, nobody notices.
     /// Milliseconds.
     pub grace_ms: u64,
-    /// A connected session that is not heard of for so long ends: its connection is dead. Milliseconds.
+    /// A connected session that is not heard of for so long ends: its connection is dead. Milliseconds. A connection may
+    /// have a time of its own: [`crate::session::Login::silence_ms`].
     pub silence_ms: u64,
     /// A session that is not heard of for so long is unreachable to those who watch. Milliseconds.
     pub unreachable_ms: u64,

@@ -72,6 +72,9 @@ pub struct Login {
     pub expires_at_ms: Option<u64>,
     /// Continue an earlier session instead of opening a new one, if it is still there.
     pub resume: Option<Resume>,
+    /// After how long without a word from the client its connection counts as dead, in milliseconds, if that is another
+    /// time than [`crate::policy::SessionPolicy::silence_ms`]: some give fewer signs of life.
+    pub silence_ms: Option<u64>,
 }
 
 /// Where a client that comes back left off.
@@ -147,6 +150,8 @@ pub(crate) struct SessionState {
     pub(crate) ended: bool,
     pub(crate) expires_at_ms: Option<u64>,
     pub(crate) expiry_told: bool,
+    /// After how long without a word the connection is dead.
+    pub(crate) silence_ms: u64,
     pub(crate) mailbox: Mailbox,
     /// Observers were told that messages up to this one are not acked.
     pub(crate) unacked_told: MessageId,
@@ -172,6 +177,7 @@ impl Session {
             ended: false,
             expires_at_ms: login.expires_at_ms,
             expiry_told: false,
+            silence_ms: login.silence_ms.unwrap_or(app.policy().sessions.silence_ms),
             mailbox: Mailbox::default(),
             unacked_told: MessageId::ZERO,
             rooms: Vec::new(),

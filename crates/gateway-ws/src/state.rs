@@ -36,6 +36,8 @@ pub struct GatewayConfig {
     pub close_timeout: Duration,
     /// Whether the vendor's Chat SDKs may compress. It takes memory for each connection and work for each delivery.
     pub sdk_compression: bool,
+    /// After how long without a word a client that connected without HTTP counts as gone.
+    pub sdk_tcp_silence: Duration,
     /// How often SockJS clients get a sign of life.
     pub sockjs_heartbeat: Duration,
     /// Tasks that write out mailboxes.
@@ -51,6 +53,8 @@ impl Default for GatewayConfig {
             write_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(1),
             sdk_compression: false,
+            // Two of the SDKs' signs of life, one of which may be lost, and some time for the second.
+            sdk_tcp_silence: Duration::from_secs(330),
             sockjs_heartbeat: Duration::from_secs(25),
             flushers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         }

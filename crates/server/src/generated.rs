@@ -167,7 +167,13 @@ fn chat_sizes(text: &mut String, config: &Config) {
         beyond: "close code 4004",
         keys: &[],
     };
-    let others = [failed, uploads, mailbox, again, sockjs];
+    let silence = Size {
+        what: "A client of the SDKs is not heard of, if it came by TCP, for",
+        limit: format!("{} s", config.gateway.sdk_tcp_silence_s.get()),
+        beyond: "its session ends",
+        keys: &["gateway.sdk_tcp_silence_s"],
+    };
+    let others = [failed, uploads, mailbox, again, silence, sockjs];
     for Size { what, limit, beyond, keys } in stentor_api_chat::sizes().into_iter().chain(others) {
         let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
         row(text, &[what, &limit, beyond, &keys.join(", ")]);

@@ -65,6 +65,7 @@ pub(crate) fn sizes(limits: &ChatLimits, rooms: RoomSizes) -> Vec<Size> {
         size("Value of a room's attribute", characters(metadata::MAX_VALUE), "in `errorKeys`"),
         size("A client that is away keeps its places in rooms for", span(limits.sessions.grace_ms), "it leaves them")
             .by(&["room_stay_ms"]),
+        size("A connected client is not heard of for", span(limits.sessions.silence_ms), "its session ends"),
         size(
             "Members up to which clients are told of each who comes or goes",
             limits.rooms.member_notices_up_to,

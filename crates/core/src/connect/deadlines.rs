@@ -73,7 +73,7 @@ impl Node {
         let policy = &session.app().policy().sessions;
         let heard_ms = session.heard_ms();
         let mut due_ms = match state.outlet {
-            Some(_) => heard_ms + policy.silence_ms,
+            Some(_) => heard_ms + state.silence_ms,
             None => state.detached_ms + policy.grace_ms,
         };
         if !session.is_unreachable() {
@@ -99,7 +99,7 @@ impl Node {
             let mut state = session.state();
             match &state.outlet {
                 None if state.detached_ms + policy.grace_ms <= now_ms => Some(Closing::Silent),
-                Some(_) if heard_ms + policy.silence_ms <= now_ms => Some(Closing::Silent),
+                Some(_) if heard_ms + state.silence_ms <= now_ms => Some(Closing::Silent),
                 Some(_) => self.credential_due(&mut state, policy.credential_notice_ms),
                 None => None,
             }

@@ -172,7 +172,13 @@ impl World {
 
     pub(crate) async fn connect(&self, user: &str, device: &str, resume: Option<Resume>) -> Client {
         let outlet = Arc::new(TestOutlet::default());
-        let login = Login { user: user_id(user), device: DeviceId::from_trusted(device), expires_at_ms: None, resume };
+        let login = Login {
+            user: user_id(user),
+            device: DeviceId::from_trusted(device),
+            expires_at_ms: None,
+            resume,
+            silence_ms: None,
+        };
         let connected = self.node.connect(&self.app, login, outlet.clone()).await.expect("connects");
         Client { node: self.node.clone(), connected, outlet }
     }

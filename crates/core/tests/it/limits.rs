@@ -52,7 +52,13 @@ async fn both_kinds_may_share_one_rate() {
 #[tokio::test]
 async fn logins_are_counted_per_user() {
     let world = world_with(|policy| policy.rates = vec![rate(Rule::Logins, 2, 1000)]).await;
-    let login = |user: &str| Login { user: user_id(user), device: DeviceId::only(), expires_at_ms: None, resume: None };
+    let login = |user: &str| Login {
+        user: user_id(user),
+        device: DeviceId::only(),
+        expires_at_ms: None,
+        resume: None,
+        silence_ms: None,
+    };
     let connect = async |user: &str| {
         world.node.connect(&world.app, login(user), std::sync::Arc::new(TestOutlet::default())).await
     };

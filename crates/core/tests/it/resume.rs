@@ -231,6 +231,7 @@ async fn a_draining_node_sends_everybody_away_and_keeps_their_sessions() {
         device: stentor_core::id::DeviceId::only(),
         expires_at_ms: None,
         resume: None,
+        silence_ms: None,
     };
     let outlet = std::sync::Arc::new(crate::harness::TestOutlet::default());
     let refused = world.node.connect(&world.app, login, outlet).await;

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use stentor_core::accounts::LoginRefused;
 use stentor_core::app::AppPolicy;
@@ -11,9 +12,10 @@ use stentor_core::session::{ConnectError, Connected, Login, Resume};
 use tokio::time::timeout;
 
 use super::{Attached, End, Step, Task};
+use crate::carrier::Carrier;
 use crate::codec::VERSION;
 use crate::packing::Packing;
-use crate::protocol::{Caller, LoginError, Opening, ResumeFrom, Welcome};
+use crate::protocol::{Caller, LoginError, Opening, Protocol, ResumeFrom, Welcome};
 
 /// Of what was written to a client that does not say what it has, so much may not have arrived before its connection was
 /// lost: in milliseconds.
@@ -53,7 +55,7 @@ impl Task {
             None if self.protocol.goes_on_by_device() => node.away(&app, &user, &device, OVERLAP_MS),
             resume => resume.and_then(|resume| resume_from(policy, resume)),
         };
-        let login = Login { user, device, expires_at_ms: grant.expires_at_ms, resume };
+        let login = Login { user, device, expires_at_ms: grant.expires_at_ms, resume, silence_ms: self.silence_ms() };
         let outlet = Arc::clone(&self.connection);
         let connected = node.connect(&app, login, outlet).await?;
         if let Some(generation) = grant.generation
@@ -70,6 +72,12 @@ impl Task {
         let caller = Caller { state: self.state.clone(), app, session, attachment, packing, action_version };
         self.attached = Some(Attached(Arc::new(caller)));
         Ok(())
+    }
+
+    /// The SDKs for phones and desktops give fewer signs of life than those in browsers.
+    fn silence_ms(&self) -> Option<u64> {
+        let ms = |silence: Duration| u64::try_from(silence.as_millis()).unwrap_or(u64::MAX);
+        (self.protocol == Protocol::Msync(Carrier::Tcp)).then(|| ms(self.state.config().sdk_tcp_silence))
     }
 
     fn welcome(

@@ -200,7 +200,8 @@ impl Pushing {
     }
 
     async fn connect(&self, name: &str) -> stentor_core::session::Connected {
-        let login = Login { user: user(name), device: DeviceId::only(), expires_at_ms: None, resume: None };
+        let login =
+            Login { user: user(name), device: DeviceId::only(), expires_at_ms: None, resume: None, silence_ms: None };
         self.world.node.connect(&self.world.app, login, Arc::new(Deaf)).await.expect("connects")
     }
 

@@ -47,6 +47,8 @@ section! {
         sdk_sockjs_path: Route = Route::from("/ws");
         /// Where those connect that do it without HTTP, for phones and desktops. With TLS if the server has it.
         sdk_tcp_listen: Option<ListenAddress> = None, example "\"0.0.0.0:6717\"";
+        /// After how many seconds without a word they count as gone. Their SDKs give a sign of life every two minutes.
+        sdk_tcp_silence_s: Bounded<60, 3_600> = Bounded::clamped(330);
         /// Let those that offer it compress what they send and are sent. It takes up to 72 KiB of memory for each of them and
         /// some work for each delivery.
         sdk_compression: bool = false;

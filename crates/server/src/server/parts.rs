@@ -113,7 +113,11 @@ pub(super) async fn start_core(config: &Config, parts: Parts, directory: &DataDi
         rtm: Arc::new(RtmLogins::new(config.apps.iter().map(compose::rtm_app))),
         chat: Arc::new(ChatLogins::new(chat.clone())),
     };
-    let gateway_config = GatewayConfig { sdk_compression: config.gateway.sdk_compression, ..GatewayConfig::default() };
+    let gateway_config = GatewayConfig {
+        sdk_compression: config.gateway.sdk_compression,
+        sdk_tcp_silence: Duration::from_secs(config.gateway.sdk_tcp_silence_s.get()),
+        ..GatewayConfig::default()
+    };
     let gateway = GatewayState::new(node.clone(), logins, gateway_config);
     let (callbacks, pushes) = (callbacks.into_values().collect(), pushes.into_values().collect());
     Ok(Core { node, chat, callbacks, pushes, files, gateway, observe, registry })

@@ -90,6 +90,7 @@ impl Connection {
             device: DeviceId::from_trusted(device),
             expires_at_ms: None,
             resume: None,
+            silence_ms: None,
         };
         let connected = server.node().connect(&app(server), login, outlet.clone()).await.expect("connects");
         Self { connected, outlet }

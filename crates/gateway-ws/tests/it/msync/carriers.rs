@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::SinkExt;
 use stentor_core::directory::rooms::RoomKind;
 use stentor_core::session::LogoutReason;
-use stentor_gateway_ws::Carrier;
+use stentor_gateway_ws::{Carrier, GatewayConfig};
 use stentor_msync::{BodyType, Command, ErrorCode, MSync, Message as _, MucOperation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -58,6 +58,30 @@ async fn until_nothing_waits(gateway: &Gateway, name: &str) {
     while gateway.node.offline_messages(&gateway.chat, &user(name)).await.expect("counted") > 0 {
         tokio::task::yield_now().await;
     }
+}
+
+/// Phones give a sign of life every two minutes, browsers every one.
+#[tokio::test]
+async fn who_comes_by_tcp_may_be_silent_for_longer() {
+    const A_MOMENT: Duration = Duration::from_millis(1);
+    let gateway = chat_gateway(|setup| {
+        setup.chat.sessions.silence_ms = 120_000;
+        setup.config.sdk_tcp_silence = Duration::from_secs(200);
+    })
+    .await;
+    for (carrier, silence) in ALL.into_iter().zip([120, 120, 200].map(Duration::from_secs)) {
+        let mut bob = gateway.sdk_by(carrier, "bob").await;
+        for _ in 0..2 {
+            gateway.pass(silence - A_MOMENT);
+            bob.unread().await;
+        }
+        gateway.pass(silence - A_MOMENT);
+        assert_eq!(gateway.node.census().attached, 1, "{carrier:?}");
+        gateway.pass(A_MOMENT);
+        until(|| gateway.node.census().attached + gateway.node.census().detached == 0).await;
+    }
+    // Unless something else is configured, two signs may be late.
+    assert!(GatewayConfig::default().sdk_tcp_silence >= Duration::from_secs(300));
 }
 
 #[tokio::test]

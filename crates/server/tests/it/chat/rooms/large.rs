@@ -92,8 +92,13 @@ async fn five_thousand_clients_come_and_go() {
     let (node, app) = (crowd.server.node(), &crowd.app);
     let room = crowd.create(&[]).await;
     let connect = |user: &UserId| {
-        let login =
-            Login { user: user.clone(), device: DeviceId::from_trusted("d"), expires_at_ms: None, resume: None };
+        let login = Login {
+            user: user.clone(),
+            device: DeviceId::from_trusted("d"),
+            expires_at_ms: None,
+            resume: None,
+            silence_ms: None,
+        };
         node.connect(app, login, Arc::new(Deaf))
     };
     let connected = join_all(crowd.names.iter().map(connect)).await;
