@@ -3,6 +3,7 @@
 //!
 //! Names in here are checked where they come in; keys join them with `/`, which no name may hold.
 
+pub mod admissions;
 pub mod blocks;
 pub mod contact_requests;
 pub mod contacts;

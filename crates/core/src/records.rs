@@ -101,6 +101,14 @@ pub enum RecordKind {
     ContactRequest = 44,
     /// The same the other way round; `asker/asked`.
     ContactRequestBy = 45,
+    /// Somebody who applied to come into a group; `group/user`.
+    GroupApplication = 46,
+    /// The same the other way round; `user/group`.
+    GroupApplicationBy = 47,
+    /// Somebody who was invited into a group; `group/user`.
+    GroupInvitation = 48,
+    /// The same the other way round; `user/group`.
+    GroupInvitationOf = 49,
 }
 
 /// A typed record: a value of one family. Fields are numbered; unknown ones are skipped and missing ones have

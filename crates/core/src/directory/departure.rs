@@ -6,7 +6,7 @@
 //!    and stands on the list of those who depart. From here on nobody finds the user, its tokens are void, and nothing
 //!    new can be tied to it, because that expects the user's record.
 //! 2. The sessions end. The rooms and groups that the user owns are deleted, and it leaves the others. What ties the user
-//!    to others goes: contacts, requests, blocks and watches of both directions. In bounded steps, of which each
+//!    to others goes: contacts, requests, blocks and watches of both directions, and what waits to come into groups. In bounded steps, of which each
 //!    takes both directions of what it removes.
 //! 3. The inbox is forgotten.
 //! 4. In one step the user leaves the list, and a note of the time stays for as long as a token of it could be good.
@@ -62,8 +62,8 @@ impl Record for Departed {
     const KIND: RecordKind = RecordKind::Departed;
 }
 
-/// Families of pairs that stand twice, `a/b` in the one and `b/a` in the other.
-const TIES: [(RecordKind, RecordKind); 7] = [
+/// Families of pairs that stand twice, `a/b` in the one and `b/a` in the other; of users and users, or of users and groups.
+const TIES: [(RecordKind, RecordKind); 9] = [
     (RecordKind::Contact, RecordKind::Contact),
     (RecordKind::ContactRequest, RecordKind::ContactRequestBy),
     (RecordKind::ContactRequestBy, RecordKind::ContactRequest),
@@ -71,6 +71,8 @@ const TIES: [(RecordKind, RecordKind); 7] = [
     (RecordKind::BlockedBy, RecordKind::UserBlock),
     (RecordKind::StatusWatch, RecordKind::StatusWatched),
     (RecordKind::StatusWatched, RecordKind::StatusWatch),
+    (RecordKind::GroupApplicationBy, RecordKind::GroupApplication),
+    (RecordKind::GroupInvitationOf, RecordKind::GroupInvitation),
 ];
 
 impl Node {

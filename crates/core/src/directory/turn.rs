@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use super::admissions::forget_admitted;
 use super::blocks::{Block, block_key};
 use super::joined::{Membership, membership_key};
 use super::members::{Mark, Member, Role, member_key};
@@ -300,6 +301,9 @@ impl Turn {
                 changes.push(Change::Expect { kind: RecordKind::User, key: user.as_str().to_owned(), value });
                 let value = encode(&Membership { joined_ms: member.joined_ms });
                 changes.push(Change::Put { kind: RecordKind::Membership, key, value });
+                if kind == RoomKind::Group {
+                    forget_admitted(id, user, changes);
+                }
             }
             (Some(_), None) => {
                 changes.push(Change::Delete { kind: RecordKind::Membership, key });

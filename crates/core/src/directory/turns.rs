@@ -298,6 +298,9 @@ impl Node {
             }
             let former = if turn.dissolved { self.all_members(leader).await? } else { Vec::new() };
             let mut changes = turn.changes();
+            if turn.dissolved && leader.kind == RoomKind::Group {
+                changes.extend(self.forget_all_waiting(&leader.app, &leader.id).await?);
+            }
             changes.extend(leader.app.observed(|observer| turn.observed(observer, &former)));
             let writes = changes.iter().any(|change| !matches!(change, Change::Expect { .. }));
             if !writes || self.store().change(leader.app.id(), changes).await? == Changed::Done {

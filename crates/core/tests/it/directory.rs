@@ -1,5 +1,6 @@
 //! What is kept by name: users, and what ties them to each other.
 
+mod admissions;
 mod contacts;
 mod departure;
 mod files;
