@@ -63,9 +63,10 @@ function pick(answer, like) {
   return Object.fromEntries(Object.keys(like).map((key) => [key, pick(answer?.[key], like[key])]));
 }
 
-async function groups(one, two) {
+async function groups(one, two, three) {
   const a = one.connection;
   const b = two.connection;
+  const c = three.connection;
   const data = { groupname: 'g', desc: 'd', members: [bob], public: true, approval: false, allowinvites: false, inviteNeedConfirm: false, maxusers: 100, ext: 'x' };
   const made = await call('createGroup', () => a.createGroup({ data }), (answer) => assert.ok(answer.data.groupid));
   const groupId = made.data.groupid;
@@ -136,10 +137,14 @@ async function groups(one, two) {
   await call('blockGroupMessage', () => b.blockGroupMessage(g), NOT_ENABLED);
   await call('unblockGroupMessage', () => b.unblockGroupMessage(g), NOT_ENABLED);
   await call('blockGroupMessages', () => b.blockGroupMessages(g));
-  await call('acceptGroupJoinRequest', () => a.acceptGroupJoinRequest({ ...g, applicant: carol }), NOT_ENABLED);
-  await call('rejectGroupJoinRequest', () => a.rejectGroupJoinRequest({ ...g, applicant: carol, reason: 'no' }), NOT_ENABLED);
-  await call('acceptGroupInvite', () => b.acceptGroupInvite({ ...g, invitee: bob }), NOT_ENABLED);
-  await call('rejectGroupInvite', () => b.rejectGroupInvite({ ...g, invitee: bob }), NOT_ENABLED);
+  const asking = (await a.createGroup({ data: { ...data, members: [carol], approval: true, inviteNeedConfirm: true } })).data.groupid;
+  await call('acceptGroupInvite', () => c.acceptGroupInvite({ groupId: asking, invitee: carol }), holds({ data: { result: true } }));
+  await a.inviteUsersToGroup({ groupId: asking, users: [bob] });
+  await call('rejectGroupInvite', () => b.rejectGroupInvite({ groupId: asking, invitee: bob }), holds({ data: { result: true } }));
+  await b.joinGroup({ groupId: asking, message: 'please' });
+  await call('rejectGroupJoinRequest', () => a.rejectGroupJoinRequest({ groupId: asking, applicant: bob, reason: 'no' }), holds({ data: { result: true } }));
+  await b.joinGroup({ groupId: asking, message: 'please' });
+  await call('acceptGroupJoinRequest', () => a.acceptGroupJoinRequest({ groupId: asking, applicant: bob }), holds({ data: { result: true } }));
   await call('changeGroupOwner', () => a.changeGroupOwner({ ...g, newOwner: bob }));
   await call('destroyGroup', () => b.destroyGroup(g), holds({ data: { success: true } }));
 }

@@ -35,7 +35,7 @@ export class World {
 /** Builds that connect by SockJS. */
 export const SOCKJS = ['easemob-websdk-4.8.1', 'easemob-websdk-3.6.3', 'agora-chat-1.3.1'];
 
-/** Builds that do not say what an announcement is, nor that they get what waited. */
+/** Builds that do not say what an announcement is, nor what who applies says, nor that they get what waited. */
 const OLD = ['easemob-websdk-4.8.1', 'easemob-websdk-3.6.3'];
 
 /** Everybody in the steps. */

@@ -1,6 +1,7 @@
 //! Groups: the endpoints of `chatgroups`. What they do is what those of rooms do (`crate::rooms`), for groups.
 
 mod admins;
+mod admissions;
 mod allow_list;
 mod announcement;
 mod blocks;
@@ -28,6 +29,9 @@ pub(crate) fn sizes() -> Vec<Size> {
         size("Public groups on a page", public::MAX_LIMIT, "so many"),
         size("Shared files of a group", MAX_SHARED_FILES, "403"),
     ]
+    .into_iter()
+    .chain(admissions::sizes())
+    .collect()
 }
 
 /// The endpoints of this family.
@@ -52,9 +56,11 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(blocks::list, blocks::add_many),
         routes!(blocks::add, blocks::remove),
         routes!(allow_list::list, allow_list::add_many),
-        routes!(own::apply),
+        routes!(admissions::apply),
+        routes!(admissions::answer_application),
+        routes!(admissions::invite),
+        routes!(admissions::answer_invitation),
         routes!(own::quit),
-        routes!(own::bring),
         routes!(own::is_muted),
         routes!(own::is_allowed, allow_list::add, allow_list::remove),
         routes!(announcement::get, announcement::post),

@@ -17,6 +17,7 @@
 //! * Depth: [`MAX_DEPTH`] objects and arrays in each other. Nothing here recurses.
 //! * Work: linear in the text, but for sorting the keys of an object. The caller bounds the text it parses.
 
+mod admission;
 mod content;
 mod edited;
 mod error;
@@ -28,6 +29,7 @@ mod relations;
 mod scan;
 mod view;
 
+pub use admission::AdmissionNews;
 pub use content::Content;
 pub use edited::Replacement;
 pub use error::{ContentError, DecodeError};

@@ -3,6 +3,7 @@
 use axum::response::Response;
 use serde_json::json;
 
+use super::admissions;
 use crate::body::RawBody;
 use crate::error::ChatError;
 use crate::rooms::asked::{Asked, RoomCall};
@@ -53,5 +54,9 @@ pub(super) async fn get(call: RoomCall) -> Result<Response, ChatError> {
 pub(super) async fn post(call: RoomCall, body: RawBody) -> Result<Response, ChatError> {
     let asked = Asked::of_group(call);
     asked.limit_rooms()?;
-    create::create(&asked, &body.object()?).await
+    let body = body.object()?;
+    if asked.principal().user().is_some() && body.flag("invite_need_confirm")? == Some(true) {
+        return admissions::create_and_ask(&asked, &body).await;
+    }
+    create::create(&asked, &body).await
 }

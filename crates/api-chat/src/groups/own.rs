@@ -1,25 +1,11 @@
-//! `chatgroups/{group_id}/apply`, `…/quit` and `…/invite`, and `sdk/chatgroups/{group_id}/mute/{username}`: what clients
-//! ask with a user's own token, and backends by other ways.
+//! `chatgroups/{group_id}/quit`, and `sdk/chatgroups/{group_id}/mute/{username}`: what clients ask with a user's own token,
+//! and backends by other ways.
 
 use axum::response::Response;
 
-use crate::body::RawBody;
 use crate::error::ChatError;
 use crate::rooms::asked::{Asked, RoomCall};
-use crate::rooms::own::{allowed, come_in, invite, leave, muted};
-
-/// Join a group
-#[utoipa::path(
-    post,
-    path = "/chatgroups/{group_id}/apply",
-    operation_id = "joinGroup",
-    tag = "groups",
-    params(("group_id" = String, Path, description = "The group")),
-    responses((status = 200, description = "The user whose token it is is a member", body = serde_json::Value)),
-)]
-pub(super) async fn apply(call: RoomCall) -> Result<Response, ChatError> {
-    come_in(&Asked::of_group(call)).await
-}
+use crate::rooms::own::{allowed, leave, muted};
 
 /// Leave a group
 #[utoipa::path(
@@ -32,20 +18,6 @@ pub(super) async fn apply(call: RoomCall) -> Result<Response, ChatError> {
 )]
 pub(super) async fn quit(call: RoomCall) -> Result<Response, ChatError> {
     leave(&Asked::of_group(call)).await
-}
-
-/// Bring users into a group
-#[utoipa::path(
-    post,
-    path = "/chatgroups/{group_id}/invite",
-    operation_id = "inviteToGroup",
-    tag = "groups",
-    params(("group_id" = String, Path, description = "The group")),
-    request_body(content = serde_json::Value, example = json!({"usernames": ["user2", "user3"]})),
-    responses((status = 200, description = "What became of each", body = serde_json::Value)),
-)]
-pub(super) async fn bring(call: RoomCall, body: RawBody) -> Result<Response, ChatError> {
-    invite(&Asked::of_group(call), body).await
 }
 
 /// Say whether a member of a group is muted

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 use stentor_core::directory::room_error::RoomError;
-use stentor_core::directory::rooms::NewRoom;
+use stentor_core::directory::rooms::{NewRoom, Room};
 use stentor_core::id::UserId;
 
 use super::asked::{Asked, Family, RoomCall};
@@ -31,14 +31,24 @@ pub(super) async fn handler(call: RoomCall, body: RawBody) -> Result<Response, C
 
 /// Creates a room or group.
 pub(crate) async fn create(asked: &Asked, body: &Object) -> Result<Response, ChatError> {
-    let fields = RoomFields::read(asked, body)?;
-    let new = match asked.family {
-        Family::Room => new_room(asked, body, fields)?,
-        Family::Group => new_group(asked, body, fields)?,
-    };
-    let room = asked.node().create_room(&asked.app, new).await.map_err(|error| refused(asked, error))?;
+    let new = read(asked, body)?;
+    let room = made(asked, new).await?;
     let key = if asked.family == Family::Room { "id" } else { "groupid" };
     Ok(asked.answer(json!({ key: room.id })).send())
+}
+
+/// What is to be created.
+pub(crate) fn read(asked: &Asked, body: &Object) -> Result<NewRoom, ChatError> {
+    let fields = RoomFields::read(asked, body)?;
+    match asked.family {
+        Family::Room => new_room(asked, body, fields),
+        Family::Group => new_group(asked, body, fields),
+    }
+}
+
+/// Creates it.
+pub(crate) async fn made(asked: &Asked, new: NewRoom) -> Result<Room, ChatError> {
+    asked.node().create_room(&asked.app, new).await.map_err(|error| refused(asked, error))
 }
 
 fn new_room(asked: &Asked, body: &Object, fields: RoomFields) -> Result<NewRoom, ChatError> {
@@ -102,7 +112,7 @@ fn members(asked: &Asked, body: &Object) -> Result<Vec<UserId>, ChatError> {
 }
 
 /// Limits have another key here than where somebody is added.
-fn refused(asked: &Asked, error: RoomError) -> ChatError {
+pub(crate) fn refused(asked: &Asked, error: RoomError) -> ChatError {
     let plural = asked.family.plural();
     match error {
         RoomError::TooManyJoined(user) => ChatError::exceed_limit(format!("user {user} has joined too many {plural}!")),

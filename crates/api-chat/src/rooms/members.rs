@@ -18,7 +18,7 @@ use crate::error::ChatError;
 /// Members on a page.
 pub(super) const MAX_PAGE: usize = 1000;
 /// Users who are added in one request.
-pub(super) const MAX_ADDED: usize = 60;
+pub(crate) const MAX_ADDED: usize = 60;
 /// Members who are put out of a room in one request (room documents).
 pub(super) const MAX_REMOVED_OF_ROOM: usize = 100;
 /// Members who are put out of a group in one request.

@@ -8,11 +8,8 @@ use stentor_core::directory::room_error::RoomError;
 use stentor_core::id::UserId;
 
 use super::asked::{Asked, Family, IdKeys, RoomCall};
-use super::members::MAX_ADDED;
 use super::rights::Right;
-use crate::body::{Object, RawBody};
 use crate::error::ChatError;
-use crate::not_open::NotOpen;
 
 /// Join a room
 #[utoipa::path(
@@ -73,7 +70,7 @@ pub(super) async fn is_allowed(call: RoomCall) -> Result<Response, ChatError> {
 }
 
 /// The user whose token it is: the backend has other ways.
-fn own(asked: &Asked) -> Result<&UserId, ChatError> {
+pub(crate) fn own(asked: &Asked) -> Result<&UserId, ChatError> {
     asked.principal().user().ok_or_else(|| asked.no_permission())
 }
 
@@ -81,9 +78,6 @@ fn own(asked: &Asked) -> Result<&UserId, ChatError> {
 pub(crate) async fn come_in(asked: &Asked) -> Result<Response, ChatError> {
     let user = own(asked)?;
     let room = asked.room().await?;
-    if asked.family == Family::Group && room.public && room.members_only {
-        return Err(NotOpen::Applications.refusal());
-    }
     let users = std::slice::from_ref(user);
     asked.may_add(&room, users).await?;
     asked.limit_rooms()?;
@@ -105,27 +99,6 @@ pub(crate) async fn leave(asked: &Asked) -> Result<Response, ChatError> {
     left.map_err(|error| asked.refused(error))?;
     let data = json!({ "result": true, "action": "quit", "user": user.as_str() });
     Ok(asked.answer(asked.with_id(data, IdKeys::One)).send())
-}
-
-/// Brings users in, as who may do so: nobody is asked whether it wants to come. Each has its own answer.
-pub(crate) async fn invite(asked: &Asked, body: RawBody) -> Result<Response, ChatError> {
-    let body: Object = body.object()?;
-    let room = asked.room().await?;
-    let too_many = format!("addMembers: addMembers number more than maxSize : {MAX_ADDED}");
-    let users = Asked::users_in_body(&body, MAX_ADDED, &too_many)?;
-    asked.may_add(&room, &users).await?;
-    asked.limit_rooms()?;
-    let added = asked.node().add_members(&asked.app, asked.kind(), &room.room_id(), &users).await;
-    let added = added.map_err(|error| asked.refused(error))?;
-    let view = |user: &UserId| {
-        let mut view = json!({ "result": true, "action": "invite", "user": user.as_str() });
-        if !added.contains(user) {
-            view["result"] = json!(false);
-            view["reason"] = json!(asked.refused(RoomError::AlreadyMember(user.clone())).description);
-        }
-        asked.with_id(view, IdKeys::One)
-    };
-    Ok(asked.answer(users.iter().map(view).collect::<Vec<_>>()).send())
 }
 
 /// Whether a member is muted, as the member itself and who manages may know.

@@ -21,10 +21,8 @@ use crate::store::{Change, Scan, StoreError};
 pub const MAX_WAITING: usize = 1_000;
 
 /// The families of those who wait, and those that mirror them by user.
-const FAMILIES: [(RecordKind, RecordKind); 2] = [
-    (GroupApplication::KIND, GroupApplication::MIRROR),
-    (GroupInvitation::KIND, GroupInvitation::MIRROR),
-];
+const FAMILIES: [(RecordKind, RecordKind); 2] =
+    [(GroupApplication::KIND, GroupApplication::MIRROR), (GroupInvitation::KIND, GroupInvitation::MIRROR)];
 
 /// A family of those who wait, which stands twice.
 trait Waiting: Record {
@@ -90,12 +88,7 @@ impl Node {
     ///
     /// # Errors
     /// When the group is not there, the user cannot come in, or the store fails.
-    pub async fn accept_application(
-        &self,
-        app: &Arc<App>,
-        group: &RoomId,
-        user: &UserId,
-    ) -> Result<bool, RoomError> {
+    pub async fn accept_application(&self, app: &Arc<App>, group: &RoomId, user: &UserId) -> Result<bool, RoomError> {
         if self.find::<GroupApplication>(app, &pair(group.as_str(), user.as_str())).await?.is_none() {
             return Ok(false);
         }
@@ -224,7 +217,8 @@ impl Node {
             // Two who came at the same time may have been one too many.
             let scan = Scan::of(kind, prefix.clone(), 2 * MAX_WAITING);
             let found = self.store().scan_records(app.id(), scan).await?;
-            let of_user = |(key, _): &(String, _)| Change::Delete { kind: mirror, key: pair(second(key), group.as_str()) };
+            let of_user =
+                |(key, _): &(String, _)| Change::Delete { kind: mirror, key: pair(second(key), group.as_str()) };
             changes.extend(found.iter().map(of_user));
             changes.push(Change::DeletePrefix { kind, prefix });
         }

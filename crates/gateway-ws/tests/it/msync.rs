@@ -1,5 +1,6 @@
 //! Clients of the vendor's Chat SDKs, as frames.
 
+mod admissions;
 mod again;
 mod carriers;
 mod compression;

@@ -3,8 +3,10 @@
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
-use stentor_core::id::MessageId;
-use stentor_msync::{BodyType, Content, Message as _, MessageBody, Meta, NameSpace, RosterBody, RosterOperation};
+use stentor_core::id::{MessageId, RoomId};
+use stentor_msync::{
+    BodyType, Content, Message as _, MessageBody, Meta, MucBody, MucOperation, NameSpace, RosterBody, RosterOperation,
+};
 
 use super::Told;
 use crate::msync::queue;
@@ -21,6 +23,8 @@ pub(super) struct Event<'a> {
     /// The device that did it, and knows.
     device: Option<String>,
     reason: Option<String>,
+    group_id: Option<String>,
+    group_name: Option<String>,
     #[serde(default)]
     agreed: bool,
     #[serde(default)]
@@ -53,6 +57,12 @@ impl Told<'_> {
             ("contact_added", _) => one(self.roster(RosterOperation::Accept, event)),
             ("contact_declined", _) => one(self.roster(RosterOperation::RemoteDecline, event)),
             ("contact_removed", _) => one(self.roster(RosterOperation::Remove, event)),
+            ("group_application", _) => one(self.admission(MucOperation::Apply, event)),
+            ("group_application_accepted", _) => one(self.admission(MucOperation::ApplyAccept, event)),
+            ("group_application_declined", _) => one(self.admission(MucOperation::ApplyDecline, event)),
+            ("group_invitation", _) => one(self.admission(MucOperation::Invite, event)),
+            ("group_invitation_accepted", _) => one(self.admission(MucOperation::InviteAccept, event)),
+            ("group_invitation_declined", _) => one(self.admission(MucOperation::InviteDecline, event)),
             ("user_blocked", _) => one(self.roster(RosterOperation::Ban, event)),
             ("user_unblocked", _) => one(self.roster(RosterOperation::Allow, event)),
             _ => None,
@@ -74,6 +84,22 @@ impl Told<'_> {
         let mut value = json!({ "operator_resource": event.device.as_deref().unwrap_or_default(), "data": data });
         value[if event.group { "group" } else { "user" }] = event.with.as_deref().unwrap_or_default().into();
         self.notify("user_notification_mute", &json!({ "values": [value] }))
+    }
+
+    /// Something about a group and one who is not in it, from the one to the other.
+    fn admission(&self, operation: MucOperation, event: &Event<'_>) -> Meta {
+        let app = self.audience.app;
+        let body = MucBody {
+            muc_id: event.group_id.as_deref().map(|id| queue::room(app, &RoomId::from_trusted(id))),
+            operation: Some(operation as i32),
+            from: Some(queue::user(app, self.message.from.as_str())),
+            to: vec![queue::user(app, self.message.to.name())],
+            muc_name: event.group_name.clone(),
+            reason: event.reason.clone(),
+            is_chatroom: Some(false),
+            ..MucBody::default()
+        };
+        self.meta(NameSpace::Muc, body.encode_to_vec().into())
     }
 
     /// Something about contacts: from the sender to the receiver, or to those who are named.

@@ -1,5 +1,6 @@
 //! Groups: what differs from rooms, and that everything is there under `chatgroups`, too.
 
+mod admissions;
 mod lists;
 mod members;
 mod own;

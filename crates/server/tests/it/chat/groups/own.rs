@@ -33,11 +33,11 @@ async fn a_user_joins_and_leaves_a_public_group() {
 }
 
 #[tokio::test]
-async fn who_may_add_members_invites_them() {
+async fn who_may_add_members_puts_them_in_where_nobody_is_asked() {
     let (server, chat) = server_with(&[]).await;
     server.register(&["user1", "user2", "user3"]).await;
     let (owner, other) = (server.chat_as("user1").await, server.chat_as("user2").await);
-    let id = group(&server, &chat, json!({ "members": ["user2"] })).await;
+    let id = group(&server, &chat, json!({ "members": ["user2"], "invite_need_confirm": false })).await;
     let path = server.chat_path(&format!("chatgroups/{id}/invite"));
     let body = json!({ "usernames": ["user2", "user3"] });
     refused(&other.post(&path, &body).await, 403, "forbidden_op", "user user2 is not allowed to do this!");
