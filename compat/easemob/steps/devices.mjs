@@ -33,6 +33,16 @@ export const devices = {
     close(laptop, back, tablet);
   },
 
+  async 'two devices of a user: one deletes a conversation, the other is told'(w) {
+    if (w.old || !w.has('deleteConversation')) return;
+    const [one, phone] = [await w.logged('alice'), await w.logged('alice')];
+    await one.connection.deleteConversation({ channel: 'bob', chatType: 'singleChat', deleteRoam: true });
+    const told = await phone.next('onMultiDeviceEvent', (event) => event.operation === 'deleteConversation');
+    equal([told.conversationId, told.conversationType], ['bob', 'singleChat'], told);
+    equal(one.all('onMultiDeviceEvent'), []);
+    close(one, phone);
+  },
+
   async 'forced out: by the backend, one device, by another password'(w) {
     const one = await w.logged('victim');
     await w.backend.rest('GET', 'users/victim/disconnect');

@@ -1,6 +1,6 @@
 //! `DELETE users/{username}/user_channel`: a user lets go of a conversation (Easemob conversation documents). Clients call
 //! it as `user/{username}/user_channel`. The server keeps no list of conversations: what there is to delete is the
-//! user's view of the history.
+//! user's view of the history; the user's devices that are connected are told.
 
 use axum::response::Response;
 use serde::Deserialize;
@@ -79,5 +79,10 @@ async fn delete(call: &Call, body: &RawBody) -> Result<Response, ChatError> {
     if delete_roam {
         conversations(call, &user, &what, &Hide::UpTo(call.now_ms())).await?;
     }
+    let mut news = json!({ "event": "conversation_deleted", "with": channel, "group": kind != "chat" });
+    if let Some(device) = call.query("resource") {
+        news["device"] = device.into();
+    }
+    call.node().tell_devices(&call.app, &user, news.to_string().into()).await?;
     Ok(call.reply().path("/users/user_channel").entities(json!([])).data(json!({ "result": "ok" })).send())
 }

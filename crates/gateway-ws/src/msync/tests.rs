@@ -189,6 +189,12 @@ fn what_has_no_form_of_its_own_is_json() {
     let down = peer(MessageKind::Notice, r#"{"event":"roaming_deleted","with":"carol","group":false,"ids":["1"]}"#);
     let expected = r#"{"data":{"chatType":"chat","resource":"","to":"carol"},"type":"roaming_delete"}"#;
     assert_eq!(down.metas[0].payload.as_deref(), Some(expected.as_bytes()));
+    let down = peer(MessageKind::Notice, r#"{"event":"conversation_deleted","with":"12","group":true,"device":"web"}"#);
+    let json: serde_json::Value = serde_json::from_slice(down.metas[0].payload.as_ref().expect("JSON")).expect("JSON");
+    let (data, sent) = (&json["data"], &down.metas[0]);
+    assert_eq!((&json["type"], &data["op"], &data["id"]), (&"conv".into(), &"del".into(), &"12".into()));
+    assert_eq!((&data["type"], &data["res"]), (&"groupchat".into(), &"web".into()));
+    assert_eq!((data["ts"].as_u64(), &data["from"]), (sent.timestamp, &"bob".into()));
     let devices = vec![(DeviceId::from_trusted("web"), 1)];
     let status = PublishedStatus { user: user("bob"), devices, ext: "busy".to_owned(), changed_ms: NOW_MS };
     let down = told(&Notice::Status(Arc::new(status)));

@@ -45,6 +45,7 @@ impl Told<'_> {
                 one(self.body(&body))
             }
             ("roaming_deleted", _) => one(self.roaming_deleted(event)),
+            ("conversation_deleted", _) => one(self.conversation_deleted(event)),
             ("push_settings", _) => one(self.push_settings(event)),
             ("contact_invited", _) => one(self.roster(RosterOperation::Add, event)),
             // Who asked is told that the other agreed, and that there is a contact; clients have an event for each.
@@ -76,6 +77,14 @@ impl Told<'_> {
             "roaming_delete",
             &json!({ "data": { "to": event.with, "chatType": chat_type, "resource": device } }),
         )
+    }
+
+    fn conversation_deleted(&self, event: &Event<'_>) -> Meta {
+        let kind = if event.group { "groupchat" } else { "chat" };
+        let (user, device) = (self.message.from.as_str(), event.device.as_deref().unwrap_or_default());
+        let at_ms = self.message.sent_at_ms;
+        let data = json!({ "op": "del", "id": event.with, "type": kind, "ts": at_ms, "from": user, "res": device });
+        self.notify("conv", &json!({ "data": data }))
     }
 
     fn push_settings(&self, event: &Event<'_>) -> Meta {

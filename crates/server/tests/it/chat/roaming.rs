@@ -197,8 +197,13 @@ async fn a_conversation_is_deleted_with_its_messages_or_without() {
         (200, &json!({ "result": "ok" }), &json!("/users/user_channel"))
     );
     assert_eq!(talk.texts(&json!({})).await.len(), 5);
-    // As the client does it.
-    assert_eq!(delete(&talk.user1, "user/user1/user_channel", body(true)).await.code(), 200);
+    // As the client does it. The user's devices are told.
+    let device = Connection::open(&talk.backend.server, "user1", "a").await;
+    let by_client = "user/user1/user_channel?resource=web_1";
+    assert_eq!(delete(&talk.user1, by_client, body(true)).await.code(), 200);
+    let told = messages(&device);
+    let news = json!({ "event": "conversation_deleted", "with": "user2", "group": false, "device": "web_1" });
+    assert_eq!((told.len(), told[0].marks.kind, payload(&told[0])), (1, MessageKind::Notice, news));
     assert_eq!((talk.texts(&json!({})).await.len(), talk.texts_of_user2().await.len()), (0, 5));
     let rows = [
         (json!({ "channel": "", "type": "chat", "delete_roam": true }), "field channel cannot be null or empty"),
