@@ -69,7 +69,10 @@ impl Default for ChatLimits {
                 counted_rooms: 100,
                 count_notice_ms: 1000,
                 count_notice_large_ms: 3000,
-                replayed: 32,
+                replayed: 200,
+                replayed_bytes: 512 * 1024,
+                replayed_bytes_of_all: 64 * 1024 * 1024,
+                replayed_unnoticed_ms: 120_000,
                 echo_to_sender: false,
                 attributes_stay_ms: 0,
                 registered: Some(RegisteredRooms {

@@ -82,6 +82,11 @@ fn rooms() -> RoomPolicy {
         count_notice_ms: 1000,
         count_notice_large_ms: 3000,
         replayed: 32,
+        // Payloads of 32 KB, and something for each: the number is what counts.
+        replayed_bytes: 2 * 1024 * 1024,
+        replayed_bytes_of_all: 64 * 1024 * 1024,
+        // Its clients say what they have, and are told what they missed.
+        replayed_unnoticed_ms: 0,
         echo_to_sender: false,
         // "A couple of minutes" after the channel is empty.
         attributes_stay_ms: 120_000,

@@ -1,6 +1,7 @@
 //! An app: one tenant, with everything of it that lives in memory. Nothing here is reachable from another app.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -32,6 +33,8 @@ pub struct App {
     logins: Mutex<WindowsByKey<UserId>>,
     pub(crate) hub: Hub,
     pub(crate) rooms: Rooms,
+    /// Bytes of the messages that rooms remember for clients that come back.
+    pub(crate) recent_bytes: Arc<AtomicUsize>,
     pub(crate) gone_rooms: GoneRooms,
     pub(crate) active: ActiveRooms,
     pub(crate) broadcasting: Mutex<Broadcasting>,
@@ -64,6 +67,7 @@ impl App {
             logins: Mutex::default(),
             hub: Hub::default(),
             rooms: Rooms::default(),
+            recent_bytes: Arc::default(),
             gone_rooms: GoneRooms::default(),
             active: ActiveRooms::default(),
             broadcasting: Mutex::default(),

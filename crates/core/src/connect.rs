@@ -25,7 +25,7 @@ mod unacked;
 
 use departure::Departure;
 use finishing::Finishing;
-use replay::Replay;
+use replay::{LeftOff, Replay};
 
 /// A session that was put into the hub, and what it waits for.
 struct Opened {
@@ -75,7 +75,7 @@ impl Node {
             return Err(error.into());
         }
         let rooms = session.state().room_ids();
-        let Some(attachment) = self.attach(&session, &[], &login, outlet.clone()) else {
+        let Some(attachment) = self.attach(&session, LeftOff::Said(&[]), &login, outlet.clone()) else {
             // Another login of the user was faster.
             outlet.close(Closing::Replaced);
             return Ok(Connected { session, attachment: 0, resumed: false, rooms: Vec::new() });
@@ -135,7 +135,8 @@ impl Node {
             let mut sessions = shard.get(&login.user)?.iter();
             sessions.find(|session| session.id() == resume.session && session.device() == &login.device)?.clone()
         };
-        let attachment = self.attach(&session, &resume.rooms, login, outlet.clone())?;
+        let left_off = resume.rooms.as_deref().map_or(LeftOff::Unsaid, LeftOff::Said);
+        let attachment = self.attach(&session, left_off, login, outlet.clone())?;
         self.metrics().resumes.inc();
         if session.note_heard(self.clock().monotonic_ms()) {
             self.tell_watchers(app, session.user());
@@ -154,7 +155,7 @@ impl Node {
     fn attach(
         &self,
         session: &Arc<Session>,
-        points: &[(RoomId, MessageId)],
+        left_off: LeftOff<'_>,
         login: &Login,
         outlet: Arc<dyn Outlet>,
     ) -> Option<u64> {
@@ -164,21 +165,21 @@ impl Node {
         let rooms: Vec<_> =
             joined.iter().filter_map(|joined| app.rooms.get(&joined.room).map(|room| (joined, room))).collect();
         let guards: Vec<_> = rooms.iter().map(|(joined, room)| (*joined, room, room.lock())).collect();
-        let replay = Replay::of(app, session.user(), &guards, points);
 
         let mut state = session.state();
         if state.ended {
             return None;
         }
+        let replay = Replay::of(app, session.user(), &guards, left_off, state.confirmed_ms);
         if let Some(stale) = state.outlet.replace(outlet) {
-            stale.close(Closing::Superseded);
+            stale.close(left_off.gives_way());
         }
         state.attachment += 1;
         state.expires_at_ms = login.expires_at_ms;
         state.expiry_told = false;
         state.silence_ms = login.silence_ms.unwrap_or(app.policy().sessions.silence_ms);
         state.mailbox.attach();
-        let missed = self.trim_replay(app, replay);
+        let missed = self.trim_replay(session, replay);
         for envelope in missed {
             state.mailbox.push(&envelope);
         }
@@ -292,6 +293,8 @@ impl Node {
         let login = Login { user, device, expires_at_ms: None, resume: None, silence_ms: None };
         let now_ms = self.clock().monotonic_ms();
         let session = Arc::new(Session::new(app.clone(), open.session, MessageId::ZERO, &login, now_ms));
+        // Nothing is known of what it got.
+        session.state().confirmed_ms = 0;
         app.hub.lock(&open.user).entry(open.user.clone()).or_default().push(session.clone());
         for room in &open.rooms {
             self.restore_membership(&session, room);

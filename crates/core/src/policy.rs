@@ -67,8 +67,15 @@ pub struct RoomPolicy {
     pub count_notice_ms: u64,
     /// Member count notices at most once in so many milliseconds, above `member_notices_up_to` members.
     pub count_notice_large_ms: u64,
-    /// Messages replayed to a client that comes back within the grace, over all its rooms.
+    /// Messages replayed to a client that comes back within the grace, over all its rooms. So many a room remembers.
     pub replayed: usize,
+    /// The same in bytes; one message at least.
+    pub replayed_bytes: usize,
+    /// Bytes of what all rooms of the app remember for that: above it, a room remembers at most 32 messages.
+    pub replayed_bytes_of_all: usize,
+    /// How long a room remembers them beyond the grace, in milliseconds: a connection that breaks without a word is noticed
+    /// late, or when its client comes back.
+    pub replayed_unnoticed_ms: u64,
     /// Whether a sender's own session gets its room message.
     pub echo_to_sender: bool,
     /// How long the attributes of an empty room stay, in milliseconds.

@@ -16,6 +16,7 @@ use crate::id::{MessageId, RoomId, SessionId, UserId};
 use crate::limits::Rule;
 use crate::node::{Node, RequestError};
 use crate::notice::{Envelope, Notice};
+use crate::policy::RoomPolicy;
 use crate::session::{JoinedRoom, Session};
 use crate::sharded::Sharded;
 use crate::timers::Due;
@@ -30,7 +31,7 @@ pub(crate) use account::{GoneRooms, RoomAccount};
 pub use account::{LevelDelivery, Lost, RoomDelivery};
 pub(crate) use active::ActiveRooms;
 pub(crate) use budget::Budget;
-pub(crate) use recent::{Audience, Reader, Recent, RecentMessages};
+pub(crate) use recent::{Audience, Kept, Reader, Recent, RecentMessages};
 pub(crate) use registered::Entry;
 
 /// The rooms of one app.
@@ -70,6 +71,14 @@ pub(crate) struct RoomState {
     upkeep_timer: bool,
 }
 
+impl RoomPolicy {
+    /// What a room remembers of its messages.
+    pub(crate) const fn kept(&self) -> Kept {
+        let Self { replayed: messages, replayed_bytes: bytes, replayed_bytes_of_all: bytes_of_all, .. } = *self;
+        Kept { messages, bytes, bytes_of_all }
+    }
+}
+
 impl Rooms {
     pub(crate) fn get(&self, id: &RoomId) -> Option<Arc<Room>> {
         self.rooms.lock(id).get(id).cloned()
@@ -79,7 +88,9 @@ impl Rooms {
         let mut shard = self.rooms.lock(id);
         let create = || {
             let account = app.gone_rooms.take(id);
-            Arc::new(Room { id: id.clone(), account, app: Arc::downgrade(app), state: Mutex::default() })
+            let recent = RecentMessages::counted_in(&app.recent_bytes);
+            let state = Mutex::new(RoomState { recent, ..RoomState::default() });
+            Arc::new(Room { id: id.clone(), account, app: Arc::downgrade(app), state })
         };
         shard.entry(id.clone()).or_insert_with(create).clone()
     }
@@ -370,7 +381,7 @@ impl Node {
         if state.upkeep_timer || state.gone {
             return;
         }
-        let recent = state.recent.oldest_ms().map(|oldest_ms| oldest_ms + app.policy().sessions.grace_ms);
+        let recent = state.recent.oldest_ms().map(|oldest_ms| oldest_ms + remembered_ms(app));
         let attributes = (state.sessions.is_empty() && !state.attributes.is_empty())
             .then(|| state.empty_since_ms + app.policy().rooms.attributes_stay_ms);
         if let Some(at_ms) = recent.into_iter().chain(attributes).min() {
@@ -385,7 +396,7 @@ impl Node {
         let now_ms = self.clock().monotonic_ms();
         let mut state = room.lock();
         state.upkeep_timer = false;
-        state.recent.forget_before(now_ms.saturating_sub(app.policy().sessions.grace_ms));
+        state.recent.forget_before(now_ms.saturating_sub(remembered_ms(&app)));
         let stay_ms = app.policy().rooms.attributes_stay_ms;
         if state.sessions.is_empty() && state.empty_since_ms + stay_ms <= now_ms {
             state.attributes.clear();
@@ -402,6 +413,11 @@ pub struct RoomMembers {
     pub members: Vec<UserId>,
     /// How many there are.
     pub count: usize,
+}
+
+/// How long a room remembers its messages for clients that come back.
+fn remembered_ms(app: &App) -> u64 {
+    app.policy().sessions.grace_ms + app.policy().rooms.replayed_unnoticed_ms
 }
 
 fn count_pause_ms(app: &App, state: &RoomState) -> u64 {

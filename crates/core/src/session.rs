@@ -18,7 +18,8 @@ use crate::notice::Envelope;
 /// Why a connection is closed, or a session ended, by the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closing {
-    /// The user logged in elsewhere and the policy allows no more sessions. The session has ended.
+    /// The user logged in elsewhere and the policy allows no more sessions. The session has ended, unless it was the same
+    /// device, and goes on with it.
     Replaced,
     /// The client resumed the session on another connection; this one is stale. The session lives on.
     Superseded,
@@ -82,10 +83,11 @@ pub struct Login {
 pub struct Resume {
     /// The session.
     pub session: SessionId,
-    /// The newest message it has of each room. A room that is missing is replayed from its join. Where room messages have
+    /// The newest message it has of each room; `None` if the client does not say that, but is known by its device
+    /// ([`crate::node::Node::away`]). A room that is missing is replayed from its join. Where room messages have
     /// levels, they come in no order between the levels: a room may stand here several times, with the newest message
     /// of each level; of a level that is missing, what is recent comes again.
-    pub rooms: Vec<(RoomId, MessageId)>,
+    pub rooms: Option<Vec<(RoomId, MessageId)>>,
 }
 
 /// A session that is connected.
@@ -144,6 +146,8 @@ pub(crate) struct SessionState {
     pub(crate) outlet: Option<Arc<dyn Outlet>>,
     /// Counts the connections.
     pub(crate) attachment: u64,
+    /// The client has what was offered before this moment.
+    pub(crate) confirmed_ms: MonotonicMs,
     /// Since when there is no connection.
     pub(crate) detached_ms: MonotonicMs,
     /// The session is over; nothing may be added any more.
@@ -173,6 +177,7 @@ impl Session {
         let state = SessionState {
             outlet: None,
             attachment: 0,
+            confirmed_ms: now_ms,
             detached_ms: now_ms,
             ended: false,
             expires_at_ms: login.expires_at_ms,
@@ -230,6 +235,16 @@ impl Session {
         let mut state = self.state.lock();
         if state.attachment == attachment {
             state.mailbox.take(max_notices, max_bytes, into);
+        }
+    }
+
+    /// The client is known to have everything that was put into the mailbox before `at_ms` (of the monotonic clock), because
+    /// something came back on the connection `attachment` that it can only have said then. Where clients do not say
+    /// what they have of their rooms, this is from where those are replayed.
+    pub fn confirm(&self, attachment: u64, at_ms: MonotonicMs) {
+        let mut state = self.state.lock();
+        if state.attachment == attachment {
+            state.confirmed_ms = state.confirmed_ms.max(at_ms);
         }
     }
 

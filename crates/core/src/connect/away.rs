@@ -1,27 +1,27 @@
 //! Clients that come back and do not say which session was theirs: the device tells.
 
 use crate::app::App;
-use crate::id::{DeviceId, MessageId, UserId};
+use crate::id::{DeviceId, UserId};
 use crate::node::Node;
 use crate::session::Resume;
 
 impl Node {
-    /// How a client of this device goes on with the session that has lost its connection, if there is one. Such a client does
-    /// not say what it has of its rooms either: they are replayed from `overlap_ms` before the connection was lost, and
-    /// the client drops what it has. `None` if the device has no session, or one with a connection: that is somebody
-    /// else, who gives way.
+    /// How a client of this device goes on with the session that is there, if one is; also if it has a connection, which may
+    /// be dead without anybody knowing. If it is not, that is somebody else, who gives way ([`Closing::Replaced`]).
+    ///
+    /// Such a client does not say what it has of its rooms either: they are replayed from the last moment of which it is known
+    /// that it had everything ([`Session::confirm`]), and the client drops what it has.
+    ///
+    /// [`Closing::Replaced`]: crate::session::Closing::Replaced
+    /// [`Session::confirm`]: crate::session::Session::confirm
     #[must_use]
-    pub fn away(&self, app: &App, user: &UserId, device: &DeviceId, overlap_ms: u64) -> Option<Resume> {
+    pub fn away(&self, app: &App, user: &UserId, device: &DeviceId) -> Option<Resume> {
         let mut found = None;
         app.hub.for_each_of(user, |session| {
-            let state = session.state();
-            if session.device() == device && state.outlet.is_none() && !state.ended {
-                found = Some((session.id(), state.detached_ms, state.room_ids()));
+            if session.device() == device && !session.state().ended {
+                found = Some(Resume { session: session.id(), rooms: None });
             }
         });
-        let (session, detached_ms, rooms) = found?;
-        let away_ms = self.clock().monotonic_ms().saturating_sub(detached_ms) + overlap_ms;
-        let left_off = MessageId::first_of(self.clock().wall_ms().saturating_sub(away_ms));
-        Some(Resume { session, rooms: rooms.into_iter().map(|room| (room, left_off)).collect() })
+        found
     }
 }

@@ -259,7 +259,7 @@ impl Node {
             Place::At(place) => place,
         };
         let recent = Recent::new(place, audience, envelope, now_ms);
-        state.recent.remember(recent, app.policy().rooms.replayed);
+        state.recent.remember(recent, app.policy().rooms.kept());
         self.arm_room_upkeep(app, room, state);
         Some(place)
     }

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::clock::MonotonicMs;
 use crate::id::{MessageId, UserId};
@@ -17,9 +18,36 @@ use crate::notice::{Envelope, Notice};
 #[derive(Debug, Default)]
 pub(crate) struct RecentMessages {
     messages: VecDeque<Recent>,
+    /// Of `messages`.
+    bytes: usize,
+    /// Of all rooms of the app.
+    bytes_of_all: Arc<AtomicUsize>,
     /// Messages that fell out of `messages`, to say how many a client missed.
     older: VecDeque<Older>,
     forgotten: [Forgotten; Priority::ALL.len()],
+    /// When the last of those was offered that are forgotten.
+    forgotten_ms: Option<MonotonicMs>,
+}
+
+/// How much of its messages a room remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+    /// Of all rooms of the app: above it, a room remembers [`Self::FEW`] messages at most.
+    pub(crate) bytes_of_all: usize,
+}
+
+impl Kept {
+    /// What a room may remember of its messages, however much others do.
+    const FEW: usize = 32;
+
+    fn is_exceeded_by(&self, recent: &RecentMessages) -> bool {
+        let count = recent.messages.len();
+        count > self.messages
+            || (count > 1 && recent.bytes > self.bytes)
+            || (count > Self::FEW && recent.bytes_of_all.load(Ordering::Relaxed) > self.bytes_of_all)
+    }
 }
 
 /// A message that a client may come back for.
@@ -35,6 +63,7 @@ pub(crate) struct Recent {
 struct Older {
     place: MessageId,
     audience: Audience,
+    at_ms: MonotonicMs,
 }
 
 /// Where a client that comes back left off: for each level the last place that it has, and whether it said so.
@@ -76,23 +105,48 @@ impl Audience {
     }
 }
 
+impl Drop for RecentMessages {
+    fn drop(&mut self) {
+        self.bytes_of_all.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 impl RecentMessages {
+    /// Of a room of an app that counts the bytes of all its rooms.
+    pub(crate) fn counted_in(bytes_of_all: &Arc<AtomicUsize>) -> Self {
+        let mut recent = Self::default();
+        recent.bytes_of_all = Arc::clone(bytes_of_all);
+        recent
+    }
+
     /// Remembers a message for clients that come back.
-    pub(crate) fn remember(&mut self, recent: Recent, keep: usize) {
+    pub(crate) fn remember(&mut self, recent: Recent, keep: Kept) {
+        let bytes = recent.envelope.size_bytes();
+        self.bytes += bytes;
+        self.bytes_of_all.fetch_add(bytes, Ordering::Relaxed);
         self.messages.push_back(recent);
-        if self.messages.len() > keep
-            && let Some(Recent { place, audience, .. }) = self.messages.pop_front()
+        while keep.is_exceeded_by(self)
+            && let Some(older) = self.pop()
         {
-            self.older.push_back(Older { place, audience });
+            self.older.push_back(older);
         }
-        if self.older.len() > OLDER_MESSAGES
+        while self.older.len() > OLDER_MESSAGES
             && let Some(oldest) = self.older.pop_front()
         {
             self.forget(oldest);
         }
     }
 
+    fn pop(&mut self) -> Option<Older> {
+        let Recent { place, envelope, audience, at_ms } = self.messages.pop_front()?;
+        let bytes = envelope.size_bytes();
+        self.bytes -= bytes;
+        self.bytes_of_all.fetch_sub(bytes, Ordering::Relaxed);
+        Some(Older { place, audience, at_ms })
+    }
+
     fn forget(&mut self, older: Older) {
+        self.forgotten_ms = Some(older.at_ms);
         self.forgotten[older.audience.level as usize].note(older);
     }
 
@@ -132,6 +186,18 @@ impl RecentMessages {
         left_off
     }
 
+    /// Where a client left off that came in after `joined_after`, does not say what it has, and has everything that was
+    /// offered before `since_ms`.
+    pub(crate) fn left_off_at(&self, joined_after: MessageId, since_ms: MonotonicMs) -> LeftOff {
+        let messages = self.messages.iter().rev().map(|recent| (recent.place, recent.at_ms));
+        let older = self.older.iter().rev().map(|older| (older.place, older.at_ms));
+        let has = messages.chain(older).find(|(_, at_ms)| *at_ms < since_ms).map(|(place, _)| place);
+        let all = has.unwrap_or(MessageId::ZERO).max(joined_after);
+        // It lacks some of what is forgotten, too, if that is so recent.
+        let said = self.forgotten_ms.is_some_and(|forgotten_ms| forgotten_ms >= since_ms);
+        LeftOff { after: [all; 3], said: [said; 3] }
+    }
+
     /// The messages that this reader lacks and that are still here.
     pub(crate) fn lacking(&self, left_off: LeftOff, reader: Reader<'_>) -> impl Iterator<Item = &Recent> {
         self.messages
@@ -168,14 +234,14 @@ impl RecentMessages {
             for older in std::mem::take(&mut self.older) {
                 self.forget(older);
             }
-            if let Some(Recent { place, audience, .. }) = self.messages.pop_front() {
-                self.forget(Older { place, audience });
+            if let Some(older) = self.pop() {
+                self.forget(older);
             }
         }
     }
 }
 
-/// How many messages a room remembers the place and the audience of, beyond the messages themselves: 48 KiB.
+/// How many messages a room remembers the place and the audience of, beyond the messages themselves: 56 KiB.
 const OLDER_MESSAGES: usize = 1024;
 
 /// The newest message of a level that a room remembers nothing else of, and the newest of them from another sender: nobody
@@ -191,7 +257,7 @@ struct Forgotten {
 impl Forgotten {
     /// Messages come in the order of their places.
     fn note(&mut self, message: Older) {
-        let Older { place, audience: Audience { from, echo, only_for, .. } } = message;
+        let Older { place, audience: Audience { from, echo, only_for, .. }, .. } = message;
         if !only_for.is_empty() {
             return;
         }
@@ -259,10 +325,12 @@ mod tests {
             });
             let audience = Audience::of(&message, &[]);
             let envelope = Envelope::new(Notice::RoomMessage { room: RoomId::from_trusted("r"), message });
-            room.remember(Recent::new(MessageId(*id), audience, envelope, 0), 32);
+            room.remember(Recent::new(MessageId(*id), audience, envelope, *id), KEPT);
         }
         room
     }
+
+    const KEPT: Kept = Kept { messages: 32, bytes: 1 << 20, bytes_of_all: 1 << 20 };
 
     fn lacking(room: &RecentMessages, points: &[u64]) -> Vec<u64> {
         let left_off = room.left_off(MessageId::ZERO, points.iter().copied().map(MessageId), true);

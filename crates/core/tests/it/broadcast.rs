@@ -169,7 +169,7 @@ async fn crash_before_write(writes: u64, read_before: bool, talk: bool, clock_go
     }
     for ((room, seen), client) in rooms.iter().zip(&mut seen).zip(&clients) {
         let points = seen.newest.map(|newest| (room_id(room), newest));
-        let resume = Resume { session: client.session().id(), rooms: points.into_iter().collect() };
+        let resume = Resume { session: client.session().id(), rooms: Some(points.into_iter().collect()) };
         let back = again.connect(client.session().user().as_str(), "", Some(resume)).await;
         assert!(back.connected.resumed);
         seen.read(&back);
@@ -226,7 +226,7 @@ async fn overtaken_after(turns: usize, restarts: usize) -> bool {
         node.settle().await;
     }
     let points = vec![(room_id("b"), overtaker)];
-    let resume = Resume { session: clients[1].session().id(), rooms: points };
+    let resume = Resume { session: clients[1].session().id(), rooms: Some(points) };
     let back = node.connect("u-b", "", Some(resume)).await;
     assert!(back.connected.resumed);
     let got = room_messages(&back).iter().any(|(_, message)| message.marks.broadcast);
@@ -268,7 +268,7 @@ async fn next_after_overtaken(turns: usize) -> bool {
     let node = world.restarted().await;
     node.settle().await;
     let points = [overtaker, first].map(|id| (room_id("b"), id)).to_vec();
-    let resume = Resume { session: clients[1].session().id(), rooms: points };
+    let resume = Resume { session: clients[1].session().id(), rooms: Some(points) };
     let back = node.connect("u-b", "", Some(resume)).await;
     let got: Vec<_> = room_messages(&back).into_iter().map(|(_, message)| message.payload.clone()).collect();
     assert_eq!(got, [text("second")], "after {turns} turns");

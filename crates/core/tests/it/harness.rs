@@ -62,6 +62,9 @@ pub(crate) fn policy(app: &str) -> AppPolicy {
             count_notice_ms: 1_000,
             count_notice_large_ms: 3_000,
             replayed: 32,
+            replayed_bytes: 1 << 20,
+            replayed_bytes_of_all: 1 << 30,
+            replayed_unnoticed_ms: 0,
             echo_to_sender: false,
             attributes_stay_ms: 120_000,
             registered: None,
@@ -388,11 +391,16 @@ impl Client {
         self.node.heard(self.session());
     }
 
+    /// What it was offered before this moment has arrived.
+    pub(crate) fn confirm(&self, at_ms: u64) {
+        self.session().confirm(self.connected.attachment, at_ms);
+    }
+
     pub(crate) fn closed(&self) -> Vec<Closing> {
         self.outlet.closed.lock().clone()
     }
 
     pub(crate) fn resume(&self) -> Option<Resume> {
-        Some(Resume { session: self.session().id(), rooms: Vec::new() })
+        Some(Resume { session: self.session().id(), rooms: Some(Vec::new()) })
     }
 }

@@ -457,7 +457,7 @@ async fn what_is_not_delivered_is_not_replayed_and_some_things_are_never_too_muc
         let send = SendRoom { options, only_for, ..to_room("alice", "a", payload) };
         world.node.send_room(&world.app, Origin::Backend, send).await.expect("taken");
     }
-    let resume = Resume { session: bob.session().id(), rooms: vec![(room_id("a"), read)] };
+    let resume = Resume { session: bob.session().id(), rooms: Some(vec![(room_id("a"), read)]) };
     let back = world.connect("bob", "", Some(resume)).await;
     assert_eq!(back.take_texts(), ["a recall", "targeted"]);
 }
@@ -484,7 +484,7 @@ async fn who_comes_back_gets_what_was_overtaken() {
     ] {
         last.cut();
         let rooms = points.iter().map(|point| (room_id("a"), *point)).collect();
-        last = world.connect("bob", "", Some(Resume { session, rooms })).await;
+        last = world.connect("bob", "", Some(Resume { session, rooms: Some(rooms) })).await;
         assert!(last.connected.resumed);
         assert_eq!(last.take_texts(), expected, "{points:?}");
         session = last.session().id();
@@ -501,7 +501,7 @@ async fn who_missed_too_much_is_told_of_every_level_and_of_nothing_else() {
     for _ in 0..40 {
         say(&world, "a", LOW, "missed").await;
     }
-    let resume = |rooms| Some(Resume { session: bob.session().id(), rooms });
+    let resume = |rooms| Some(Resume { session: bob.session().id(), rooms: Some(rooms) });
     let back = world.connect("bob", "", resume(vec![(room_id("a"), high)])).await;
     let notices = back.take();
     assert!(notices.contains(&Notice::RoomMessagesMissed { room: room_id("a"), count: 8 }), "{notices:?}");

@@ -4,6 +4,7 @@
 
 mod attributes;
 mod broadcast;
+mod by_device;
 mod cluster;
 mod delivery;
 mod devices;

@@ -4,10 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use stentor_core::clock::Clock;
 use stentor_core::delivery::DeliveryOutcome;
+use stentor_core::id::{DeviceId, MessageId};
+use stentor_core::notice::Notice;
 
-use crate::harness::{Client, World, world};
+use crate::harness::{Client, World, user_id, world};
 
+/// Room messages that a client gets that comes back, at most.
+const REPLAYED: usize = 32;
 const USERS: [&str; 3] = ["ann", "bob", "cat"];
 const ROOMS: [&str; 2] = ["red", "blue"];
 
@@ -17,6 +22,10 @@ enum Step {
     Logout(usize),
     Cut(usize),
     Resume(usize),
+    /// Comes back and does not say which session was its, nor what it has; the connection of before may still stand.
+    Return(usize),
+    /// Has taken everything, and the server knows.
+    Confirm(usize),
     Join(usize, usize),
     Leave(usize, usize),
     Send { from: usize, to: usize, keep: bool },
@@ -35,6 +44,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => user.clone().prop_map(Step::Logout),
         2 => user.clone().prop_map(Step::Cut),
         2 => user.clone().prop_map(Step::Resume),
+        2 => user.clone().prop_map(Step::Return),
+        1 => user.clone().prop_map(Step::Confirm),
         3 => (user.clone(), room.clone()).prop_map(|(u, r)| Step::Join(u, r)),
         1 => (user.clone(), room.clone()).prop_map(|(u, r)| Step::Leave(u, r)),
         6 => (user.clone(), user.clone(), any::<bool>()).prop_map(|(from, to, keep)| Step::Send { from, to, keep }),
@@ -58,6 +69,8 @@ struct Model {
     unacked: BTreeMap<u64, String>,
     /// What a client that is attached has still to get of its rooms.
     room_queue: Vec<String>,
+    /// What was said in its rooms since it confirmed something last.
+    unconfirmed: Vec<(usize, String)>,
     seen: BTreeSet<String>,
 }
 
@@ -82,6 +95,7 @@ impl Run {
             model.attached = false;
             model.unacked.clear();
             model.room_queue.clear();
+            model.unconfirmed.clear();
             let rooms = std::mem::take(&mut model.rooms);
             self.expected.room_events.extend(rooms.iter().map(|r| format!("Leave {} {}", USERS[user], ROOMS[*r])));
             self.expected.user_events.push(format!("Logout {}", USERS[user]));
@@ -90,14 +104,12 @@ impl Run {
 
     async fn apply(&mut self, step: Step) {
         match step {
-            Step::Login(user) => {
-                self.ends(user);
-                self.expected.user_events.push(format!("Login {}", USERS[user]));
-                self.clients[user] = Some(self.world.login(USERS[user]).await);
-                (self.models[user].there, self.models[user].attached) = (true, true);
-            }
+            Step::Login(user) => self.login(user).await,
             Step::Logout(user) => {
-                if let Some(client) = self.clients[user].take() {
+                // A client of before a crash cannot say anything.
+                if self.models[user].attached
+                    && let Some(client) = self.clients[user].take()
+                {
                     client.logout().await;
                     self.ends(user);
                 }
@@ -109,6 +121,15 @@ impl Run {
                 }
             }
             Step::Resume(user) => self.resume(user).await,
+            Step::Return(user) => self.come_back(user).await,
+            Step::Confirm(user) => {
+                self.take(user, false).await;
+                if let Some(client) = self.clients[user].as_ref().filter(|_| self.models[user].attached) {
+                    self.world.clock.advance(Duration::from_millis(1));
+                    client.confirm(self.world.clock.monotonic_ms());
+                    self.models[user].unconfirmed.clear();
+                }
+            }
             Step::Join(user, room) => {
                 if let Some(client) = self.clients[user].as_ref().filter(|_| self.models[user].attached)
                     && self.models[user].rooms.insert(room)
@@ -121,6 +142,7 @@ impl Run {
                 if let Some(client) = self.clients[user].as_ref().filter(|_| self.models[user].attached)
                     && self.models[user].rooms.remove(&room)
                 {
+                    self.models[user].unconfirmed.retain(|(of, _)| *of != room);
                     client.leave(ROOMS[room]).await;
                     self.expected.room_events.push(format!("Leave {} {}", USERS[user], ROOMS[room]));
                 }
@@ -130,8 +152,11 @@ impl Run {
                 let text = self.text();
                 self.world.send_room(USERS[from], ROOMS[room], &text).await;
                 for (user, model) in self.models.iter_mut().enumerate() {
-                    if user != from && model.attached && model.rooms.contains(&room) {
-                        model.room_queue.push(text.clone());
+                    if user != from && model.rooms.contains(&room) {
+                        model.unconfirmed.push((room, text.clone()));
+                        if model.attached {
+                            model.room_queue.push(text.clone());
+                        }
                     }
                 }
             }
@@ -172,6 +197,33 @@ impl Run {
         self.clients[user] = Some(back);
     }
 
+    async fn come_back(&mut self, user: usize) {
+        let resume = self.world.node.away(&self.world.app, &user_id(USERS[user]), &DeviceId::only());
+        assert_eq!(resume.is_some(), self.models[user].there);
+        if !self.models[user].there {
+            return self.login(user).await;
+        }
+        let back = self.world.connect(USERS[user], "", resume).await;
+        assert!(back.connected.resumed, "nobody notices");
+        let (peers, rooms, _) = texts(&back);
+        let model = &mut self.models[user];
+        assert_eq!(peers, model.pending(), "everything that was not acked comes again, in order");
+        let missed = model.unconfirmed.iter().map(|(_, text)| text.clone());
+        let missed: Vec<_> = missed.skip(model.unconfirmed.len().saturating_sub(REPLAYED)).collect();
+        assert_eq!(rooms, missed, "everything that was not confirmed comes again, in order");
+        model.attached = true;
+        model.seen.extend(peers);
+        model.room_queue.clear();
+        self.clients[user] = Some(back);
+    }
+
+    async fn login(&mut self, user: usize) {
+        self.ends(user);
+        self.expected.user_events.push(format!("Login {}", USERS[user]));
+        self.clients[user] = Some(self.world.login(USERS[user]).await);
+        (self.models[user].there, self.models[user].attached) = (true, true);
+    }
+
     async fn send(&mut self, from: usize, to: usize, keep: bool) {
         let text = self.text();
         let model = &mut self.models[to];
@@ -188,19 +240,7 @@ impl Run {
 
     async fn take(&mut self, user: usize, ack: bool) {
         let Some(client) = self.clients[user].as_ref().filter(|_| self.models[user].attached) else { return };
-        let (mut peers, mut ids, mut rooms) = (Vec::new(), Vec::new(), Vec::new());
-        for notice in client.take() {
-            match notice {
-                stentor_core::notice::Notice::PeerMessage { message, .. } => {
-                    ids.push(message.id);
-                    peers.push(String::from_utf8(message.payload.to_vec()).expect("text"));
-                }
-                stentor_core::notice::Notice::RoomMessage { message, .. } => {
-                    rooms.push(String::from_utf8(message.payload.to_vec()).expect("text"));
-                }
-                _ => {}
-            }
-        }
+        let (peers, rooms, ids) = texts(client);
         let model = &mut self.models[user];
         assert_eq!(rooms, std::mem::take(&mut model.room_queue));
         let pending = model.pending();
@@ -222,6 +262,7 @@ impl Run {
             model.attached = false;
             model.unacked.clear();
             model.room_queue.clear();
+            model.unconfirmed.clear();
         }
     }
 
@@ -240,6 +281,8 @@ impl Run {
         self.world.node.tick();
         self.world.settle().await;
         for user in 0..USERS.len() {
+            // Nothing of it is remembered any more.
+            self.models[user].unconfirmed.clear();
             if !self.models[user].attached {
                 self.ends(user);
             }
@@ -271,6 +314,24 @@ impl Model {
         all.sort_by_key(number);
         all
     }
+}
+
+/// What waits for a client: of users, of rooms; and what it can ack.
+fn texts(client: &Client) -> (Vec<String>, Vec<String>, Vec<MessageId>) {
+    let (mut peers, mut rooms, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    for notice in client.take() {
+        match notice {
+            Notice::PeerMessage { message, .. } => {
+                ids.push(message.id);
+                peers.push(String::from_utf8(message.payload.to_vec()).expect("text"));
+            }
+            Notice::RoomMessage { message, .. } => {
+                rooms.push(String::from_utf8(message.payload.to_vec()).expect("text"));
+            }
+            _ => {}
+        }
+    }
+    (peers, rooms, ids)
 }
 
 proptest! {

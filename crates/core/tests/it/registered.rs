@@ -575,7 +575,7 @@ async fn a_broadcast_on_its_way_when_the_process_ended_comes_to_who_comes_back()
     // It is fanned out and written down as such; bob has read only what came before.
     world.clock.advance(Duration::from_millis(5));
     let again = world.restarted().await;
-    let resume = Resume { session: bob.session().id(), rooms: vec![(room.clone(), before)] };
+    let resume = Resume { session: bob.session().id(), rooms: Some(vec![(room.clone(), before)]) };
     let back = again.connect("bob", "", Some(resume)).await;
     assert!(back.connected.resumed);
     let got = back.take();
@@ -586,7 +586,7 @@ async fn a_broadcast_on_its_way_when_the_process_ended_comes_to_who_comes_back()
     let ids: Vec<_> = got.iter().filter_map(seen).collect();
     assert_eq!(ids.len(), 1, "once");
     back.cut();
-    let resume = Resume { session: bob.session().id(), rooms: vec![(room, ids[0])] };
+    let resume = Resume { session: bob.session().id(), rooms: Some(vec![(room, ids[0])]) };
     let back = again.connect("bob", "", Some(resume)).await;
     assert_eq!(broadcasts(&back), 0, "not to a client that says that it has it");
 }

@@ -121,7 +121,7 @@ async fn at_most_32_room_messages_are_replayed_and_the_rest_is_told() {
         world.send_room("alice", "two", &format!("two {number}")).await;
     }
     world.send_room("bob", "one", "own").await;
-    let resume = Resume { session: bob.session().id(), rooms: vec![(room_id("one"), seen)] };
+    let resume = Resume { session: bob.session().id(), rooms: Some(vec![(room_id("one"), seen)]) };
     let back = world.connect("bob", "", Some(resume)).await;
     let notices = back.take();
     let missed = |room: &str, count| Notice::RoomMessagesMissed { room: room_id(room), count };
@@ -142,7 +142,7 @@ async fn nothing_falls_between_replay_and_live() {
     bob.take();
     bob.cut();
     world.send_room("alice", "lobby", "in the gap").await;
-    let resume = Resume { session: bob.session().id(), rooms: vec![(room_id("lobby"), MessageId::ZERO)] };
+    let resume = Resume { session: bob.session().id(), rooms: Some(vec![(room_id("lobby"), MessageId::ZERO)]) };
     let back = world.connect("bob", "", Some(resume)).await;
     world.send_room("alice", "lobby", "live").await;
     assert_eq!(back.take_texts(), ["lost on the wire", "in the gap", "live"]);
@@ -161,7 +161,7 @@ async fn nobody_is_told_to_have_missed_what_he_has_read() {
     }
     bob.cut();
     for rooms in [Vec::new(), vec![(room_id("lobby"), read)]] {
-        let resume = Resume { session: bob.session().id(), rooms };
+        let resume = Resume { session: bob.session().id(), rooms: Some(rooms) };
         let back = world.connect("bob", "", Some(resume)).await;
         assert!(back.connected.resumed);
         assert_eq!(back.take(), []);
@@ -213,7 +213,7 @@ async fn somebody_elses_session_cannot_be_resumed() {
     let bob = world.login("bob").await;
     let eve = world.connect("eve", "", bob.resume()).await;
     assert!(!eve.connected.resumed);
-    let made_up = Some(Resume { session: SessionId(1), rooms: Vec::new() });
+    let made_up = Some(Resume { session: SessionId(1), rooms: Some(Vec::new()) });
     assert!(!world.connect("bob", "", made_up).await.connected.resumed);
     assert_eq!(bob.closed(), [Closing::Replaced]);
 }

@@ -216,7 +216,7 @@ async fn who_comes_back_gets_what_was_for_him_and_does_not_miss_the_rest() {
         whisper(&world, "alice", &["bob"], &number.to_string()).await;
     }
     let resume =
-        |client: &Client| Some(Resume { session: client.session().id(), rooms: vec![(room_id("lobby"), read)] });
+        |client: &Client| Some(Resume { session: client.session().id(), rooms: Some(vec![(room_id("lobby"), read)]) });
     let carol = world.connect("carol", "", resume(&clients[1])).await;
     assert_eq!(carol.take(), [], "nothing was for her, and nothing is missing");
     let bob = world.connect("bob", "", resume(&clients[0])).await;

@@ -52,7 +52,7 @@ impl Task {
         let now_ms = node.clock().wall_ms();
         let grant = logins.check(&policy.id, &user, opening.credential.as_ref(), now_ms).await?;
         let resume = match opening.resume {
-            None if self.protocol.goes_on_by_device() => node.away(&app, &user, &device, OVERLAP_MS),
+            None if self.protocol.goes_on_by_device() => node.away(&app, &user, &device),
             resume => resume.and_then(|resume| resume_from(policy, resume)),
         };
         let login = Login { user, device, expires_at_ms: grant.expires_at_ms, resume, silence_ms: self.silence_ms() };
@@ -109,5 +109,5 @@ impl Task {
 fn resume_from(policy: &AppPolicy, resume: ResumeFrom) -> Option<Resume> {
     let room = |name: &str| RoomId::parse(name, &policy.room_names).ok();
     let rooms = resume.rooms.into_iter().filter_map(|(name, newest)| room(&name).map(|room| (room, newest)));
-    resume.session.map(|session| Resume { session, rooms: rooms.collect() })
+    resume.session.map(|session| Resume { session, rooms: Some(rooms.collect()) })
 }
