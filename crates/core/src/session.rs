@@ -58,6 +58,10 @@ pub trait Outlet: Send + Sync + std::fmt::Debug {
     /// The mailbox was empty and has something now: take it with [`Session::take`].
     fn ready(self: Arc<Self>);
 
+    /// The client was not heard of for [`crate::policy::SessionPolicy::unreachable_ms`]: ask it for a sign of life, if there
+    /// is a way to. Called without locks.
+    fn probe(self: Arc<Self>) {}
+
     /// Close the connection. What [`Session::take`] still holds need not be written.
     fn close(self: Arc<Self>, why: Closing);
 }

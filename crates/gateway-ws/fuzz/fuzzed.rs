@@ -33,7 +33,7 @@ fn parse(messages: Messages, data: &[u8], piece: usize) -> (Vec<String>, Option<
                         Event::Text(text) => messages == Messages::Text && text.len() <= MAX,
                         Event::Binary(bytes) => messages != Messages::Text && bytes.len() <= MAX,
                         Event::Ping(payload) => payload.len() <= 125,
-                        Event::Pong | Event::Close(_) => true,
+                        Event::Pong(_) | Event::Close(_) => true,
                     });
                     events.push(format!("{event:?}"));
                 }

@@ -30,6 +30,8 @@ pub(crate) struct Connection {
     task: AtomicWaker,
     /// It stands in the flusher's queue.
     dirty: AtomicBool,
+    /// The core has not heard of the client for long.
+    probed: AtomicBool,
     closing: OnceLock<Closing>,
     flusher: Arc<Flusher>,
     counters: Arc<Counters>,
@@ -37,6 +39,11 @@ pub(crate) struct Connection {
 
 impl Outlet for Connection {
     fn ready(self: Arc<Self>) {
+        self.enqueue();
+    }
+
+    fn probe(self: Arc<Self>) {
+        self.probed.store(true, Ordering::Release);
         self.enqueue();
     }
 
@@ -54,6 +61,7 @@ impl Connection {
             teller,
             task: AtomicWaker::new(),
             dirty: AtomicBool::new(false),
+            probed: AtomicBool::new(false),
             closing: OnceLock::new(),
             flusher,
             counters,
@@ -76,6 +84,9 @@ impl Connection {
             let mut wire = self.wire.lock();
             if wire.is_blocked() {
                 return;
+            }
+            if self.probed.swap(false, Ordering::AcqRel) {
+                wire.probe();
             }
             wire.flush(&self.closing, &self.counters)
         };
@@ -104,6 +115,11 @@ impl Connection {
     /// The frame that answers a sign of life.
     pub(crate) fn pong(&self, now_ms: u64) -> Bytes {
         self.wire.lock().pong(now_ms)
+    }
+
+    /// The client has answered a ping.
+    pub(crate) fn ponged(&self, payload: &[u8]) {
+        self.wire.lock().ponged(payload);
     }
 
     /// The frame that answers a pull, and what the client has.

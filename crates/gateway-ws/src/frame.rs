@@ -130,6 +130,12 @@ pub fn pong(payload: &[u8]) -> Bytes {
     control(Opcode::Pong, payload)
 }
 
+/// A complete ping frame; its payload comes back with the pong. At most 125 bytes.
+#[must_use]
+pub fn ping(payload: &[u8]) -> Bytes {
+    control(Opcode::Ping, payload)
+}
+
 /// A complete close frame. A reason that does not fit is cut.
 #[must_use]
 pub fn close(code: Option<u16>, reason: &str) -> Bytes {

@@ -11,6 +11,7 @@
 //! accepted (the server does).
 
 mod carrier;
+mod checkpoint;
 pub mod chat;
 pub mod codec;
 pub mod codes;

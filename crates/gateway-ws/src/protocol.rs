@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use stentor_core::accounts::{Credential, LoginRefused};
 use stentor_core::app::AppPolicy;
+use stentor_core::clock::MonotonicMs;
 use stentor_core::id::{DeviceId, MessageId, NameError, RoomId, SessionId, UserId};
 use stentor_core::node::App;
 use stentor_core::notice::{CodecSlot, Notice};
@@ -72,6 +73,12 @@ impl Protocol {
     /// Whether a client that comes back does not say so, and goes on by its device.
     pub(crate) const fn goes_on_by_device(self) -> bool {
         matches!(self, Self::Msync(_))
+    }
+
+    /// Whether its clients are asked how far they have read, because they do not say it when they come back. TCP has nothing to
+    /// ask with.
+    pub(crate) const fn has_checkpoints(self) -> bool {
+        matches!(self, Self::Msync(Carrier::WebSocket | Carrier::SockJs))
     }
 
     /// What its messages are.
@@ -240,6 +247,8 @@ pub(crate) struct Caller {
     pub(crate) app: Arc<App>,
     pub(crate) session: Arc<Session>,
     pub(crate) attachment: u64,
+    /// Since when: monotonic.
+    pub(crate) attached_ms: MonotonicMs,
     pub(crate) packing: Packing,
     pub(crate) action_version: u32,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use stentor_core::clock::Clock;
+use stentor_core::clock::{Clock, MonotonicMs};
 use stentor_core::id::UserId;
 use stentor_core::notice::{Envelope, Notice};
 use stentor_core::room_event::RoomEvent;
@@ -30,6 +30,11 @@ impl Numbers {
     /// From `seed` on, so that those of two nodes, or of two lives of one, hardly meet.
     pub(crate) fn new(clock: Arc<dyn Clock>, seed: u64) -> Self {
         Self { clock, count: AtomicU64::new(seed) }
+    }
+
+    /// The time of the monotonic clock.
+    pub(crate) fn monotonic_ms(&self) -> MonotonicMs {
+        self.clock.monotonic_ms()
     }
 
     /// The next one. Its highest bit is set, which that of a message ID is not: it is none of those.

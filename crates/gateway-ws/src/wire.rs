@@ -8,9 +8,10 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf, Bytes};
 use stentor_core::id::MessageId;
-use stentor_core::notice::Envelope;
+use stentor_core::notice::{Envelope, Notice};
 use stentor_core::session::{Closing, Session};
 
+use crate::checkpoint::Checkpoints;
 use crate::counters::{self, Counters};
 use crate::msync::{self, Shelf};
 use crate::packing::Out;
@@ -49,6 +50,8 @@ pub(crate) struct Wire {
     session: Option<(Arc<Session>, u64)>,
     /// What the client pulls, and acks by queue, in the protocol that has it so.
     shelf: Option<Box<Shelf>>,
+    /// How far the client has read, in a protocol and a carrier where it is asked.
+    checkpoints: Option<Box<Checkpoints>>,
     /// Packs what is written, in the order in which it is: frames are packed as they come in here.
     packing: Option<Box<Out>>,
     /// Frames that go before those in the mailbox: replies, and what the socket did not take yet.
@@ -75,6 +78,7 @@ impl Wire {
     pub(crate) fn new(teller: Teller, socket: WriteHalf) -> Self {
         Self {
             shelf: matches!(teller.protocol, Protocol::Msync(_)).then(Box::default),
+            checkpoints: teller.protocol.has_checkpoints().then(Box::default),
             teller,
             socket: Some(socket),
             session: None,
@@ -117,6 +121,22 @@ impl Wire {
         match &mut self.shelf {
             Some(shelf) => msync::unread(shelf.list(), now_ms),
             None => self.teller.protocol.pong(now_ms),
+        }
+    }
+
+    /// Asks the client for a sign of life, where that can be done.
+    pub(crate) fn probe(&mut self) {
+        if let Some(checkpoints) = &mut self.checkpoints {
+            checkpoints.want();
+        }
+    }
+
+    /// The client has answered a ping.
+    pub(crate) fn ponged(&mut self, payload: &[u8]) {
+        if let (Some(checkpoints), Some((session, attachment))) = (&mut self.checkpoints, &self.session)
+            && let Some(at_ms) = checkpoints.pong(payload)
+        {
+            session.confirm(*attachment, at_ms);
         }
     }
 
@@ -212,7 +232,9 @@ impl Wire {
             && let Some((session, attachment)) = &self.session
         {
             let (teller, shelf, packing) = (&self.teller, &mut self.shelf, &mut self.packing);
+            let mut room_messages = 0;
             let mut encode = |envelope: Arc<Envelope>| {
+                room_messages += u32::from(matches!(envelope.notice, Notice::RoomMessage { .. }));
                 let audience = teller.audience(session, &envelope.notice);
                 let shelved = shelf.as_mut().and_then(|shelf| shelf.take_in(&envelope.notice, &audience));
                 let frame =
@@ -229,6 +251,20 @@ impl Wire {
                     break;
                 }
             }
+            if let Some(checkpoints) = &mut self.checkpoints {
+                checkpoints.wrote(room_messages);
+            }
+            self.ask_how_far(scratch);
+        }
+    }
+
+    /// Adds a ping, if one is due, behind everything that was in the mailbox.
+    fn ask_how_far(&mut self, scratch: &mut Scratch) {
+        let (Some(checkpoints), Some((session, _))) = (&mut self.checkpoints, &self.session) else { return };
+        // Taken before the mailbox is looked into: what was in it then is written.
+        let now_ms = self.teller.numbers.monotonic_ms();
+        if scratch.frames.len() < FRAMES_PER_WRITE && checkpoints.is_due(now_ms) && session.waiting() == 0 {
+            scratch.frames.push(checkpoints.ping(now_ms));
         }
     }
 

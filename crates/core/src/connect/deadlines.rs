@@ -110,6 +110,10 @@ impl Node {
         }
         if heard_ms + policy.unreachable_ms <= now_ms && session.note_unreachable() {
             self.tell_watchers(session.app(), session.user());
+            let outlet = session.state().outlet.clone();
+            if let Some(outlet) = outlet {
+                outlet.probe();
+            }
         }
         self.arm_session_timer(session);
     }

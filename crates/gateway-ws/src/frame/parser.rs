@@ -14,8 +14,8 @@ pub enum Event<'a> {
     Binary(&'a [u8]),
     /// A ping; answer with its payload.
     Ping(&'a [u8]),
-    /// A pong.
-    Pong,
+    /// A pong, with the payload of the ping that it answers.
+    Pong(&'a [u8]),
     /// The client closes, perhaps with a code. Nothing that follows means anything.
     Close(Option<u16>),
 }
@@ -322,7 +322,7 @@ fn event(opcode: Opcode, bytes: &[u8]) -> Result<Event<'_>, FrameError> {
     let text = |bytes| std::str::from_utf8(bytes).map_err(|_| FrameError::NotUtf8);
     match opcode {
         Opcode::Ping => Ok(Event::Ping(bytes)),
-        Opcode::Pong => Ok(Event::Pong),
+        Opcode::Pong => Ok(Event::Pong(bytes)),
         Opcode::Close => match bytes {
             [] => Ok(Event::Close(None)),
             [high, low, reason @ ..] => {

@@ -17,10 +17,6 @@ use crate::codec::VERSION;
 use crate::packing::Packing;
 use crate::protocol::{Caller, LoginError, Opening, Protocol, ResumeFrom, Welcome};
 
-/// Of what was written to a client that does not say what it has, so much may not have arrived before its connection was
-/// lost: in milliseconds.
-const OVERLAP_MS: u64 = 10_000;
-
 impl Task {
     /// Waits for the login and answers it. Breaks with the reason if the client is not logged in afterwards.
     pub(super) async fn login(&mut self) -> ControlFlow<End> {
@@ -69,7 +65,8 @@ impl Task {
         let Connected { session, attachment, .. } = connected;
         self.connection.attach(Arc::clone(&session), attachment, welcome, packing.out());
         self.unpacker = packing.unpacker();
-        let caller = Caller { state: self.state.clone(), app, session, attachment, packing, action_version };
+        let (state, attached_ms) = (self.state.clone(), self.state.node().clock().monotonic_ms());
+        let caller = Caller { state, app, session, attachment, attached_ms, packing, action_version };
         self.attached = Some(Attached(Arc::new(caller)));
         Ok(())
     }

@@ -14,8 +14,11 @@ use crate::carrier::Carrier;
 use crate::counters::add;
 use crate::frame::parser::{Event, Input, Parser};
 use crate::frame::{self, FrameError};
-use crate::protocol::{Answering, Begun, Message, Protocol, Said};
+use crate::protocol::{Answering, Begun, Caller, Message, Protocol, Said};
 use crate::sockjs;
+
+/// What was written to a client longer ago than this has arrived, if the client says something: in milliseconds.
+const OVERLAP_MS: u64 = 10_000;
 
 /// A request that is not answered yet.
 pub(super) struct Waiting {
@@ -73,12 +76,26 @@ impl Task {
         add(&counters.frames_in, events);
         if let Some(Attached(caller)) = self.attached.as_ref().filter(|_| events > 0) {
             self.state.node().heard(&caller.session);
+            self.confirm_by_words(caller);
         }
         // Another message has begun since: its time starts anew.
         if messages > 0 || (events > 0 && !self.parser.is_mid_message()) {
             self.incomplete = None;
         }
         flow
+    }
+
+    /// Where clients cannot be asked how far they have read, one that says something is taken to have what was written
+    /// some time before.
+    fn confirm_by_words(&self, caller: &Caller) {
+        if self.protocol != Protocol::Msync(Carrier::Tcp) {
+            return;
+        }
+        let written_ms = self.state.node().clock().monotonic_ms().saturating_sub(OVERLAP_MS);
+        let nothing_waits = !self.connection.is_blocked() && caller.session.waiting() == 0;
+        if written_ms >= caller.attached_ms && nothing_waits {
+            caller.session.confirm(caller.attachment, written_ms);
+        }
     }
 
     fn handle(&mut self, event: Event<'_>, cx: &mut Context<'_>) -> ControlFlow<Step> {
@@ -89,7 +106,7 @@ impl Task {
             Event::Text(text) => return self.handle_message(Message::Text(text), cx),
             Event::Binary(bytes) => return self.handle_binary(bytes, cx),
             Event::Ping(payload) => self.connection.push(frame::pong(payload)),
-            Event::Pong => {}
+            Event::Pong(payload) => self.connection.ponged(payload),
             Event::Close(code) => return End::Closed(code).into(),
         }
         ControlFlow::Continue(())

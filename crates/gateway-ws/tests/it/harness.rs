@@ -369,8 +369,28 @@ impl Raw {
         soon(tcp.write_all(bytes)).await.expect("written");
     }
 
+    /// The next message. Pings are answered by the library.
     pub(crate) async fn message(&mut self) -> Option<Message> {
-        soon(self.0.next()).await.and_then(Result::ok)
+        loop {
+            match soon(self.0.next()).await.and_then(Result::ok) {
+                Some(Message::Ping(_)) => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Has the library write the answer to a ping that it has read.
+    pub(crate) async fn flush_pong(&mut self) {
+        // What waits to be read is read, too: there is nothing else.
+        let _ = futures_util::poll!(self.0.next());
+        soon(self.0.flush()).await.expect("written");
+    }
+
+    /// The next message is a ping; it is answered.
+    pub(crate) async fn ping_arrives(&mut self) {
+        let message = soon(self.0.next()).await;
+        assert!(matches!(message, Some(Ok(Message::Ping(_)))), "{message:?}");
+        soon(self.0.flush()).await.expect("written");
     }
 
     /// The next frame of ours.

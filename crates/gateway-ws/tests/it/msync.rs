@@ -5,6 +5,7 @@ mod again;
 mod carriers;
 mod compression;
 mod contacts;
+mod dead;
 mod joining;
 mod login;
 mod queues;

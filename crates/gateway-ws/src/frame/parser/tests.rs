@@ -27,7 +27,7 @@ impl From<Event<'_>> for Owned {
             Event::Text(text) => Self::Text(text.to_owned()),
             Event::Binary(bytes) => Self::Binary(bytes.to_vec()),
             Event::Ping(payload) => Self::Ping(payload.to_vec()),
-            Event::Pong => Self::Pong,
+            Event::Pong(_) => Self::Pong,
             Event::Close(code) => Self::Close(code),
         }
     }
