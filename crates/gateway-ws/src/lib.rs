@@ -11,8 +11,8 @@
 //! accepted (the server does).
 
 mod carrier;
-mod checkpoint;
 pub mod chat;
+mod checkpoint;
 pub mod codec;
 pub mod codes;
 mod connection;

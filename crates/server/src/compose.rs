@@ -132,6 +132,7 @@ pub(crate) fn chat_policy(config: &Config, app: &AppConfig) -> Option<AppPolicy>
             }),
             // A session is in the rooms of its user.
             rooms_per_session: section.rooms_per_user.size(),
+            replayed: section.room_replay.size(),
             ..documented.rooms
         },
         overload: OverloadPolicy {

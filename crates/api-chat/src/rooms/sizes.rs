@@ -71,7 +71,17 @@ pub(crate) fn sizes(limits: &ChatLimits, rooms: RoomSizes) -> Vec<Size> {
             limits.rooms.member_notices_up_to,
             "not told",
         ),
-        size("Room messages replayed to a client that comes back", limits.rooms.replayed, "they are lost"),
+        size(
+            "Room messages replayed to a client that comes back, and remembered by a room",
+            format!("{} or {} bytes", limits.rooms.replayed, limits.rooms.replayed_bytes),
+            "JSON clients are told how many more there were",
+        )
+        .by(&["room_replay"]),
+        size(
+            "Room messages remembered by all rooms",
+            format!("{} bytes", limits.rooms.replayed_bytes_of_all),
+            "each room remembers 32",
+        ),
     ]);
     sizes
 }

@@ -28,8 +28,15 @@ enum Step {
     Confirm(usize),
     Join(usize, usize),
     Leave(usize, usize),
-    Send { from: usize, to: usize, keep: bool },
-    SendRoom { from: usize, room: usize },
+    Send {
+        from: usize,
+        to: usize,
+        keep: bool,
+    },
+    SendRoom {
+        from: usize,
+        room: usize,
+    },
     TakeAndAck(usize),
     TakeOnly(usize),
     Crash,

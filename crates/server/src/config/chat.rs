@@ -103,6 +103,9 @@ section! {
         broadcasts_per_day: Bounded<1, 100_000> = Bounded::clamped(100);
         /// A client whose connection is lost keeps its place in its rooms for so long; then it leaves them.
         room_stay_ms: Bounded<0, 3_600_000> = Bounded::clamped(120_000);
+        /// Room messages that a client gets which comes back within that time, of all its rooms; and so many a room remembers, at
+        /// most 512 KiB of them, and 64 MiB in all rooms (docs/delivery.md).
+        room_replay: Bounded<0, 200> = Bounded::clamped(200);
     }
 }
 

@@ -42,9 +42,9 @@ impl Sdk {
         let mut texts = Vec::new();
         while texts.len() < count {
             let items = self.items().await;
-            texts.extend(items.metas.iter().filter(chat).map(|meta| {
-                body(meta).contents[0].text.clone().expect("a text")
-            }));
+            texts.extend(
+                items.metas.iter().filter(chat).map(|meta| body(meta).contents[0].text.clone().expect("a text")),
+            );
         }
         texts
     }
