@@ -105,10 +105,14 @@ async fn receive(
     acks: Acks,
     tracker: &Tracker,
 ) -> anyhow::Result<()> {
-    let mut unacked = Vec::new();
+    let (mut unacked, mut pongs) = (Vec::new(), Vec::new());
     loop {
         let now = Cell::new(None);
         let read = source.read(|opcode, payload| {
+            if opcode == frame::PING {
+                pongs.extend(frame::from_client(frame::PONG, payload));
+                return Ok(());
+            }
             if !matches!(opcode, frame::TEXT | frame::BINARY) {
                 return refuse(opcode, payload);
             }
@@ -123,6 +127,10 @@ async fn receive(
         });
         if !read.await? {
             bail!("the server closed the connection");
+        }
+        if !pongs.is_empty() {
+            sink.send_now(&pongs)?;
+            pongs.clear();
         }
         if matches!(acks, Acks::Every(count) if unacked.len() >= count) {
             sink.send_text(&notice::ack(&unacked))?;
