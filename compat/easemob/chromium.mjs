@@ -24,7 +24,8 @@ if (!browser) {
   process.exit(NO_BROWSER);
 }
 
-const config = { build, only, backend: { url, org, app, token, token007: process.env.STENTOR_TOKEN_007 ?? '' } };
+const compressed = Boolean(process.env.STENTOR_COMPRESSED);
+const config = { build, only, compressed, backend: { url, org, app, token, token007: process.env.STENTOR_TOKEN_007 ?? '' } };
 
 /** What a page may have: the walk's own files, the SDK's, and what to do. */
 function found(path) {

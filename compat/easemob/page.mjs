@@ -41,7 +41,7 @@ let failed = 1;
 try {
   const backend = new Backend(config.backend);
   await backend.register(...USERS);
-  const world = new World({ build: config.build, backend, open, browser: true });
+  const world = new World({ build: config.build, backend, open, browser: true, compressed: config.compressed });
   tell('/told', `a page of ${location.origin}, a server at ${backend.url}: ${navigator.userAgent}`);
   failed = await run(world, stepsOf(config.build), { only: config.only, say: (line) => tell('/told', line) });
 } catch (error) {

@@ -3,9 +3,9 @@ import { Client } from './client.mjs';
 
 /** A build of the SDK, and a server for it. */
 export class World {
-  /** `open` makes a page with the SDK in it; `browser` says that it is one of a real one. */
-  constructor({ build, backend, open, browser = false }) {
-    Object.assign(this, { build, backend, open, browser });
+  /** `open` makes a page with the SDK in it; `browser` says that it is one of a real one, `compressed` that the server compresses. */
+  constructor({ build, backend, open, browser = false, compressed = false }) {
+    Object.assign(this, { build, backend, open, browser, compressed });
     this.sockjs = SOCKJS.includes(build);
     this.old = OLD.includes(build);
   }

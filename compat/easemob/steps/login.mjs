@@ -5,6 +5,7 @@ export const login = {
   async 'login by password, and out'(w) {
     const one = await w.logged('alice');
     equal(one.connection.user, 'alice');
+    equal(Boolean(one.connection._compressor), w.compressed, 'whether it compresses');
     one.close();
   },
 

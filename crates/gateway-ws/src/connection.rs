@@ -127,11 +127,24 @@ impl Connection {
         self.wire.lock().pull(pull, now_ms)
     }
 
-    /// From now on the mailbox of `session` is written out, after the welcome, and packed like everything behind it.
-    pub(crate) fn attach(&self, session: Arc<Session>, attachment: u64, welcome: Bytes, packing: Option<Box<Out>>) {
+    /// From now on the mailbox of `session` is written out, after the welcome, and packed like everything behind it. Whether
+    /// that waits for [`Connection::release`].
+    pub(crate) fn attach(
+        &self,
+        session: Arc<Session>,
+        attachment: u64,
+        welcome: Bytes,
+        packing: Option<Box<Out>>,
+    ) -> bool {
         let mut wire = self.wire.lock();
         wire.push(welcome);
         wire.attach(session, attachment, packing);
+        wire.is_held()
+    }
+
+    /// The mailbox waits no more.
+    pub(crate) fn release(&self) {
+        self.wire.lock().release();
     }
 
     /// The last frames; the mailbox stays as it is.

@@ -126,6 +126,8 @@ struct Task {
     stalled: Option<Pin<Box<Sleep>>>,
     /// Unpacks what comes in, where that was agreed upon.
     unpacker: Option<Box<Unpacker>>,
+    /// When what waits for the client's first word after its login is written without it.
+    held: Option<Pin<Box<Sleep>>>,
     /// When a sign of life is due, where the server gives them.
     heartbeat: Option<Pin<Box<Interval>>>,
 }
@@ -170,6 +172,7 @@ impl Task {
             incomplete: None,
             stalled: None,
             unpacker: None,
+            held: None,
         }
     }
 
@@ -189,6 +192,7 @@ impl Task {
             self.poll_answers(cx)?;
             self.poll_read(cx)?;
             self.poll_heartbeat(cx);
+            self.poll_held(cx);
             let paused = self.is_paused();
             self.poll_write(cx)?;
             // Nobody tells the task that it may read on.
@@ -277,6 +281,21 @@ impl Task {
             }
             // The next one wakes the task, too.
             let _ = heartbeat.poll_tick(cx);
+        }
+    }
+
+    fn poll_held(&mut self, cx: &mut Context<'_>) {
+        if self.held.as_mut().is_some_and(|held| held.as_mut().poll(cx).is_ready()) {
+            self.release();
+        }
+    }
+
+    /// Has the mailbox written, if it was held back.
+    fn release(&mut self) {
+        if self.held.take().is_some() {
+            self.connection.release();
+            // At once: the client's first word may ask what there is. What does not go well here is seen again soon.
+            let _ = self.connection.flush();
         }
     }
 

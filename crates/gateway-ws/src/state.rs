@@ -38,6 +38,8 @@ pub struct GatewayConfig {
     pub sdk_compression: bool,
     /// After how long without a word a client that connected without HTTP counts as gone.
     pub sdk_tcp_silence: Duration,
+    /// How long a client that compresses may take to say something after its login, before it is told anything.
+    pub hold_timeout: Duration,
     /// How often SockJS clients get a sign of life.
     pub sockjs_heartbeat: Duration,
     /// Tasks that write out mailboxes.
@@ -55,6 +57,7 @@ impl Default for GatewayConfig {
             sdk_compression: false,
             // Two of the SDKs' signs of life, one of which may be lost, and some time for the second.
             sdk_tcp_silence: Duration::from_secs(330),
+            hold_timeout: Duration::from_secs(2),
             sockjs_heartbeat: Duration::from_secs(25),
             flushers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         }

@@ -48,6 +48,8 @@ pub(crate) struct Wire {
     socket: Option<WriteHalf>,
     /// The session, and which of its connections this is.
     session: Option<(Arc<Session>, u64)>,
+    /// The mailbox is left alone until [`Wire::release`].
+    held: bool,
     /// What the client pulls, and acks by queue, in the protocol that has it so.
     shelf: Option<Box<Shelf>>,
     /// How far the client has read, in a protocol and a carrier where it is asked.
@@ -82,6 +84,7 @@ impl Wire {
             teller,
             socket: Some(socket),
             session: None,
+            held: false,
             packing: None,
             queue: VecDeque::new(),
             queued_bytes: 0,
@@ -90,10 +93,21 @@ impl Wire {
         }
     }
 
-    /// From now on the mailbox of `session` is written out.
+    /// From now on the mailbox of `session` is written out; if it is packed by frames, once it is released: SDKs take up what
+    /// was agreed upon a moment after they have read the welcome, and do not understand what comes right behind it.
     pub(crate) fn attach(&mut self, session: Arc<Session>, attachment: u64, packing: Option<Box<Out>>) {
+        self.held = matches!(packing.as_deref(), Some(Out::Lz4(_)));
         self.packing = packing;
         self.session = Some((session, attachment));
+    }
+
+    /// The mailbox is written out, if there is one.
+    pub(crate) fn release(&mut self) {
+        self.held = false;
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.held
     }
 
     /// No more of the mailbox is written, and of what was taken out only a frame that is half out if
@@ -229,6 +243,7 @@ impl Wire {
         let room = FRAMES_PER_WRITE - scratch.frames.len();
         if room > 0
             && bytes < BYTES_PER_WRITE
+            && !self.held
             && let Some((session, attachment)) = &self.session
         {
             let (teller, shelf, packing) = (&self.teller, &mut self.shelf, &mut self.packing);

@@ -63,7 +63,9 @@ impl Task {
         let packing = if allowed { opening.packing } else { Packing::None };
         let welcome = self.welcome(policy, &connected, reference.as_deref(), (grant.expires_at_ms, packing));
         let Connected { session, attachment, .. } = connected;
-        self.connection.attach(Arc::clone(&session), attachment, welcome, packing.out());
+        if self.connection.attach(Arc::clone(&session), attachment, welcome, packing.out()) {
+            self.held = Some(Box::pin(tokio::time::sleep(self.state.config().hold_timeout)));
+        }
         self.unpacker = packing.unpacker();
         let (state, attached_ms) = (self.state.clone(), self.state.node().clock().monotonic_ms());
         let caller = Caller { state, app, session, attachment, attached_ms, packing, action_version };

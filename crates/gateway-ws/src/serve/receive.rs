@@ -114,7 +114,9 @@ impl Task {
 
     fn handle_binary(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> ControlFlow<Step> {
         let Some(unpacker) = &mut self.unpacker else { return self.handle_message(Message::Binary(bytes), cx) };
-        match unpacker.unpack(bytes, self.state.config().max_frame_bytes) {
+        let unpacked = unpacker.unpack(bytes, self.state.config().max_frame_bytes);
+        self.release();
+        match unpacked {
             Ok(message) => self.handle_message(Message::Binary(&message), cx),
             Err(UnpackError::TooLarge) => End::Frame(FrameError::TooLarge).into(),
             Err(error @ UnpackError::Malformed) => End::Malformed(error.to_string()).into(),

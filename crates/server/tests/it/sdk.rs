@@ -29,7 +29,10 @@ fn installed() -> Option<PathBuf> {
 struct Run {
     script: String,
     build: String,
+    /// A minute of it beside the rest.
     silence: bool,
+    /// The server compresses.
+    compressed: bool,
 }
 
 /// What is run, and the installed builds.
@@ -39,8 +42,8 @@ fn runs(place: &Path) -> (Vec<Run>, Vec<String>) {
     let builds = package["dependencies"].as_object().unwrap().keys().filter(|name| *name != "jsdom");
     let run = |run: &serde_json::Value| {
         let words: Vec<_> = run.as_str().unwrap().split(' ').collect();
-        let silence = words.get(2).is_some_and(|word| *word == "silence");
-        Run { script: words[0].to_owned(), build: words[1].to_owned(), silence }
+        let (silence, compressed) = (words[2..].contains(&"silence"), words[2..].contains(&"compressed"));
+        Run { script: words[0].to_owned(), build: words[1].to_owned(), silence, compressed }
     };
     (package["runs"].as_array().unwrap().iter().map(run).collect(), builds.cloned().collect())
 }
@@ -53,7 +56,8 @@ async fn is_node_there() -> bool {
 /// Runs a script with a build and a server of its own. Returns what it said, and whether all went well.
 async fn walk(place: PathBuf, run: Run) -> (String, bool) {
     let directory = tempfile::tempdir().unwrap();
-    let server = TestProcess::serve(STENTOR, directory.path(), &[], &[]).await;
+    let variables = [("STENTOR_GATEWAY_SDK_COMPRESSION", if run.compressed { "true" } else { "false" })];
+    let server = TestProcess::serve(STENTOR, directory.path(), &[], &variables).await;
     let text = std::fs::read_to_string(directory.path().join("stentor-data/credentials.toml")).unwrap();
     let config = stentor_server::config::Config::parse("credentials.toml", &text).unwrap();
     let app = &config.apps[0].app;
@@ -65,8 +69,10 @@ async fn walk(place: PathBuf, run: Run) -> (String, bool) {
     node.env("STENTOR_ORG", app.org_name.as_ref().unwrap().as_str());
     node.env("STENTOR_APP", app.app_name.as_ref().unwrap().as_str());
     node.env("STENTOR_TOKEN", &backend.output[0]).env("STENTOR_TOKEN_007", &alice.output[0]);
-    if run.silence {
-        node.env("STENTOR_SILENCE", "1");
+    for (name, wanted) in [("STENTOR_SILENCE", run.silence), ("STENTOR_COMPRESSED", run.compressed)] {
+        if wanted {
+            node.env(name, "1");
+        }
     }
     let ended = tokio::time::timeout(PATIENCE, node.output()).await;
     let Ok(ended) = ended else { return (format!("{} {} takes too long", run.script, run.build), false) };

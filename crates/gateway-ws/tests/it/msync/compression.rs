@@ -1,5 +1,8 @@
 //! What is compressed, if both sides want it.
 
+use std::time::Duration;
+
+use stentor_core::directory::rooms::RoomKind;
 use stentor_gateway_ws::Carrier;
 use stentor_msync::compress::{Packer, Unpacker, deflate, inflate};
 use stentor_msync::{
@@ -8,7 +11,7 @@ use stentor_msync::{
 
 use super::{Sdk, USERS, body, frame, jid, login, message, text};
 use crate::chat::{chat_gateway, gateway};
-use crate::harness::Gateway;
+use crate::harness::{Gateway, until};
 
 const LZ4: i32 = CompressType::Lz4 as i32;
 const ZLIB: i32 = CompressType::Zlib as i32;
@@ -125,4 +128,49 @@ async fn nothing_is_packed_unless_both_want_it() {
     let mut bob = gateway.stranger(Carrier::SockJs).await;
     let answer = bob.login(&offering("bob", &[LZ4], &[ZLIB])).await;
     assert!(answer.protocol_compress_type.is_empty() && answer.compress_type.is_empty());
+}
+
+/// The SDK takes the agreement up a moment after it has read the welcome: what is right behind that would be lost.
+#[tokio::test]
+async fn nothing_is_told_before_the_client_has_said_something() {
+    let gateway = chat_gateway(|setup| {
+        setup.config.sdk_compression = true;
+        setup.config.hold_timeout = Duration::from_secs(3600);
+    })
+    .await;
+    let room = gateway.place(RoomKind::Room, &[]).await;
+    let mut bob = gateway.packed(Carrier::WebSocket, "bob").await;
+    bob.join(&room).await;
+    drop(bob);
+    until(|| gateway.node.census().detached == 1).await;
+    gateway.text_to_room(&room, "meanwhile").await;
+    for _ in 0..3 {
+        gateway.text_to("carol", "waits").await;
+    }
+    let mut carol = gateway.packed(Carrier::WebSocket, "carol").await;
+    assert_eq!(carol.unread().await, [("backend".to_owned(), 3)]);
+    for carrier in [Carrier::WebSocket, Carrier::Tcp] {
+        let mut bob = gateway.packed(carrier, "bob").await;
+        // A frame of WebSocket's own is no word of the client's; its answer would come behind what was written.
+        if carrier == Carrier::WebSocket {
+            bob.raw.bytes(&[0x89, 0x80, 0, 0, 0, 0]).await;
+            let answer = bob.raw.message().await;
+            assert!(matches!(answer, Some(tokio_tungstenite::tungstenite::Message::Pong(_))), "{answer:?}");
+        }
+        bob.unread().await;
+        let said = bob.down(|down| down.metas.iter().any(|meta| meta.ns == Some(1) && meta.ext.len() == 1)).await;
+        assert_eq!(body(&said.metas[0]).contents[0].text.as_deref(), Some("meanwhile"));
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_says_nothing_is_told_nevertheless() {
+    let gateway = chat_gateway(|setup| {
+        setup.config.sdk_compression = true;
+        setup.config.hold_timeout = Duration::from_millis(20);
+    })
+    .await;
+    let mut bob = gateway.packed(Carrier::WebSocket, "bob").await;
+    gateway.text_to("bob", "live").await;
+    assert_eq!(body(&bob.item().await).contents[0].text.as_deref(), Some("live"));
 }
