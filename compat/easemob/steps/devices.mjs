@@ -62,8 +62,12 @@ export const devices = {
 
   async 'the same device again takes the place of the one before'(w) {
     const before = await w.logged('victim', device('same'));
-    const after = await w.logged('victim', device('same'));
-    equal((await before.next('onError')).type, 206);
+    const after = w.client(device('same'));
+    // What it says of itself, for the one whose place it takes.
+    if (w.has('setLoginInfoCustomExt')) after.connection.setLoginInfoCustomExt('Victim’s other tab');
+    await after.open({ user: 'victim', pwd: 'pw' });
+    const out = await before.next('onError');
+    equal([out.type, out.data?.loginInfoCustomExt], [206, w.has('setLoginInfoCustomExt') ? 'Victim’s other tab' : undefined], out);
     await after.send({ type: 'txt', chatType: 'singleChat', to: 'bob', msg: 'I am the one' });
     close(before, after);
   },

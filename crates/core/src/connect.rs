@@ -65,6 +65,9 @@ impl Node {
         }
         let Opened { session, replaced, registered, recorded } = self.open(app, &login);
         for remains in replaced {
+            if let (Some(outlet), Some(words)) = (&remains.outlet, &login.to_replaced) {
+                outlet.replaced_by(words);
+            }
             self.spawn(self.clean_up(remains, Some(Closing::Replaced)));
         }
         recorded.await;
@@ -172,6 +175,9 @@ impl Node {
         }
         let replay = Replay::of(app, session.user(), &guards, left_off, state.confirmed_ms);
         if let Some(stale) = state.outlet.replace(outlet) {
+            if let Some(words) = &login.to_replaced {
+                stale.replaced_by(words);
+            }
             stale.close(left_off.gives_way());
         }
         state.attachment += 1;
@@ -290,7 +296,7 @@ impl Node {
     /// When the rooms of its user cannot be read.
     pub(crate) async fn restore(&self, app: &Arc<App>, open: &OpenSession) -> Result<(), StoreError> {
         let (user, device) = (open.user.clone(), open.device.clone());
-        let login = Login { user, device, expires_at_ms: None, resume: None, silence_ms: None };
+        let login = Login { user, device, expires_at_ms: None, resume: None, silence_ms: None, to_replaced: None };
         let now_ms = self.clock().monotonic_ms();
         let session = Arc::new(Session::new(app.clone(), open.session, MessageId::ZERO, &login, now_ms));
         // Nothing is known of what it got.

@@ -64,6 +64,9 @@ pub trait Outlet: Send + Sync + std::fmt::Debug {
 
     /// Close the connection. What [`Session::take`] still holds need not be written.
     fn close(self: Arc<Self>, why: Closing);
+
+    /// What the client says that takes this one's place: [`Login::to_replaced`]. Comes before [`Outlet::close`].
+    fn replaced_by(&self, _words: &Arc<str>) {}
 }
 
 /// What a client asks for when it connects; its credential was checked before.
@@ -80,6 +83,8 @@ pub struct Login {
     /// After how long without a word from the client its connection counts as dead, in milliseconds, if that is another
     /// time than [`crate::policy::SessionPolicy::silence_ms`]: some give fewer signs of life.
     pub silence_ms: Option<u64>,
+    /// What it says to the clients on this node whose place it takes. The gateway bounds its length.
+    pub to_replaced: Option<Arc<str>>,
 }
 
 /// Where a client that comes back left off.

@@ -54,6 +54,7 @@ pub(crate) fn opening(text: &str) -> Result<Option<Box<Opening>>, Malformed> {
         reference: None,
         packing: Packing::None,
         action_version: 0,
+        to_replaced: None,
         credential,
         device: DeviceId::parse(login.device.as_deref().unwrap_or(DEFAULT_DEVICE), &DEVICE_NAMES),
         resume: login.resume.map(|resume| ResumeFrom {

@@ -33,6 +33,8 @@ pub(crate) struct Connection {
     /// The core has not heard of the client for long.
     probed: AtomicBool,
     closing: OnceLock<Closing>,
+    /// What the client said that took this one's place.
+    replaced_by: OnceLock<Arc<str>>,
     flusher: Arc<Flusher>,
     counters: Arc<Counters>,
 }
@@ -52,6 +54,10 @@ impl Outlet for Connection {
         let _ = self.closing.set(why);
         self.task.wake();
     }
+
+    fn replaced_by(&self, words: &Arc<str>) {
+        let _ = self.replaced_by.set(Arc::clone(words));
+    }
 }
 
 impl Connection {
@@ -63,6 +69,7 @@ impl Connection {
             dirty: AtomicBool::new(false),
             probed: AtomicBool::new(false),
             closing: OnceLock::new(),
+            replaced_by: OnceLock::new(),
             flusher,
             counters,
         })
@@ -177,6 +184,11 @@ impl Connection {
     /// Why the core closes it, if it does.
     pub(crate) fn closing(&self) -> Option<Closing> {
         self.closing.get().copied()
+    }
+
+    /// What the client said that took this one's place.
+    pub(crate) fn replaced_by(&self) -> Option<&str> {
+        self.replaced_by.get().map(|words| &**words)
     }
 
     /// Whom to wake when the socket is blocked or broken, or the core closes the connection.

@@ -61,6 +61,7 @@ pub(crate) fn opening(bytes: &[u8]) -> Result<Option<Box<Opening>>, Malformed> {
         reference: provision.session_id.clone(),
         packing: offered(&provision),
         action_version: action_version(&provision),
+        to_replaced: provision.reason.clone().filter(|words| last::may_be_said(words)),
         credential: credential(provision, frame.auth),
         resume: None,
     })))
@@ -164,8 +165,8 @@ pub(crate) fn unread(queues: Vec<QueueCount>, now_ms: u64) -> Bytes {
 }
 
 /// What a client is told before it is closed for good.
-pub(crate) fn last_words(why: Closing, numbers: &Numbers) -> Option<Bytes> {
-    last::words(why, numbers)
+pub(crate) fn last_words(why: Closing, replaced_by: Option<&str>, numbers: &Numbers) -> Option<Bytes> {
+    last::words(why, replaced_by, numbers)
 }
 
 /// What a client is told that broke the protocol.

@@ -133,13 +133,14 @@ impl Protocol {
     }
 
     /// What a client is told before the core closes its connection, beside the close code.
-    pub(crate) fn last_words(self, why: Closing, numbers: &Numbers) -> Option<Bytes> {
+    /// `replaced_by` is what the client said that took its place.
+    pub(crate) fn last_words(self, why: Closing, replaced_by: Option<&str>, numbers: &Numbers) -> Option<Bytes> {
         match (self, why) {
             (Self::Rtm | Self::Chat, Closing::Draining { reconnect_after_ms }) => {
                 Some(codec::reconnect(reconnect_after_ms))
             }
             (Self::Rtm | Self::Chat, _) => None,
-            (Self::Msync(_), why) => msync::last_words(why, numbers),
+            (Self::Msync(_), why) => msync::last_words(why, replaced_by, numbers),
         }
     }
 
@@ -269,6 +270,8 @@ pub(crate) struct Opening {
     pub(crate) packing: Packing,
     /// The version of what the client understands, where a protocol has one beside its own.
     pub(crate) action_version: u32,
+    /// What the client says to those whose place it takes.
+    pub(crate) to_replaced: Option<String>,
 }
 
 /// Where a client that comes back left off.

@@ -38,6 +38,7 @@ pub(crate) fn opening(text: &str) -> Result<Option<Box<Opening>>, Malformed> {
         reference: None,
         packing: Packing::None,
         action_version: 0,
+        to_replaced: None,
         resume: login.resume.map(|resume| ResumeFrom {
             session: resume.session,
             rooms: resume.channels.into_iter().map(|(name, id)| (name, id.0)).collect(),

@@ -133,7 +133,14 @@ impl World {
     pub(crate) async fn login(&self, user: &str) -> Client {
         let outlet = Arc::new(Inbox::default());
         let user = UserId::from_trusted(user);
-        let login = Login { user, device: DeviceId::only(), expires_at_ms: None, resume: None, silence_ms: None };
+        let login = Login {
+            user,
+            device: DeviceId::only(),
+            expires_at_ms: None,
+            resume: None,
+            silence_ms: None,
+            to_replaced: None,
+        };
         let connected = self.node.connect(&self.app, login, outlet.clone()).await.expect("connects");
         Client { node: self.node.clone(), connected }
     }

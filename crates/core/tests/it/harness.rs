@@ -181,6 +181,7 @@ impl World {
             expires_at_ms: None,
             resume,
             silence_ms: None,
+            to_replaced: None,
         };
         let connected = self.node.connect(&self.app, login, outlet.clone()).await.expect("connects");
         Client { node: self.node.clone(), connected, outlet }

@@ -58,6 +58,7 @@ async fn logins_are_counted_per_user() {
         expires_at_ms: None,
         resume: None,
         silence_ms: None,
+        to_replaced: None,
     };
     let connect = async |user: &str| {
         world.node.connect(&world.app, login(user), std::sync::Arc::new(TestOutlet::default())).await

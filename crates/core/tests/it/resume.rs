@@ -232,6 +232,7 @@ async fn a_draining_node_sends_everybody_away_and_keeps_their_sessions() {
         expires_at_ms: None,
         resume: None,
         silence_ms: None,
+        to_replaced: None,
     };
     let outlet = std::sync::Arc::new(crate::harness::TestOutlet::default());
     let refused = world.node.connect(&world.app, login, outlet).await;

@@ -7,8 +7,16 @@ use stentor_msync::{Message, Meta, NameSpace, StatisticsBody, StatisticsOperatio
 use super::{frame, queue};
 use crate::teller::Numbers;
 
-/// The frame; `None` if the client may come back.
-pub(super) fn words(why: Closing, numbers: &Numbers) -> Option<Bytes> {
+/// How long a text may be that a client gives to those whose place it takes, in UTF-16 units: the SDKs' own limit.
+const MAX_WORDS: usize = 1024;
+
+/// Whether a client's text is handed on to those whose place it takes.
+pub(super) fn may_be_said(words: &str) -> bool {
+    !words.is_empty() && words.encode_utf16().take(MAX_WORDS + 1).count() <= MAX_WORDS
+}
+
+/// The frame; `None` if the client may come back. `replaced_by` is what the client said that took its place.
+pub(super) fn words(why: Closing, replaced_by: Option<&str>, numbers: &Numbers) -> Option<Bytes> {
     let operation = match why {
         Closing::Replaced => StatisticsOperation::UserLoginAnotherDevice,
         Closing::LoggedOut(LogoutReason::PasswordChanged) => StatisticsOperation::UserKickedByChangePassword,
@@ -26,7 +34,8 @@ pub(super) fn words(why: Closing, numbers: &Numbers) -> Option<Bytes> {
     };
     let stamp = numbers.next();
     let nobody = queue::user("", "");
-    let body = StatisticsBody { operation: Some(operation as i32), ..StatisticsBody::default() };
+    let reason = replaced_by.filter(|_| why == Closing::Replaced).map(ToOwned::to_owned);
+    let body = StatisticsBody { operation: Some(operation as i32), reason, ..StatisticsBody::default() };
     let meta = Meta {
         id: Some(stamp.number),
         from: Some(nobody.clone()),

@@ -108,7 +108,7 @@ fn parting(connection: &Connection, end: End) -> Option<Parting> {
         End::LoggedOut => close(codes::CLOSE_NORMAL, "logged out"),
         End::Closing(why) => {
             let (code, reason) = codes::closing(why);
-            let mut frames: Vec<_> = protocol.last_words(why, numbers).into_iter().collect();
+            let mut frames: Vec<_> = protocol.last_words(why, connection.replaced_by(), numbers).into_iter().collect();
             frames.extend(protocol.close(code, reason));
             Some(Parting { frames, hurry: why == Closing::SlowConsumer })
         }

@@ -51,7 +51,9 @@ impl Task {
             None if self.protocol.goes_on_by_device() => node.away(&app, &user, &device),
             resume => resume.and_then(|resume| resume_from(policy, resume)),
         };
-        let login = Login { user, device, expires_at_ms: grant.expires_at_ms, resume, silence_ms: self.silence_ms() };
+        let (expires_at_ms, silence_ms) = (grant.expires_at_ms, self.silence_ms());
+        let to_replaced = opening.to_replaced.map(Into::into);
+        let login = Login { user, device, expires_at_ms, resume, silence_ms, to_replaced };
         let outlet = Arc::clone(&self.connection);
         let connected = node.connect(&app, login, outlet).await?;
         if let Some(generation) = grant.generation

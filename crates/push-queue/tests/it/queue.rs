@@ -200,8 +200,14 @@ impl Pushing {
     }
 
     async fn connect(&self, name: &str) -> stentor_core::session::Connected {
-        let login =
-            Login { user: user(name), device: DeviceId::only(), expires_at_ms: None, resume: None, silence_ms: None };
+        let login = Login {
+            user: user(name),
+            device: DeviceId::only(),
+            expires_at_ms: None,
+            resume: None,
+            silence_ms: None,
+            to_replaced: None,
+        };
         self.world.node.connect(&self.world.app, login, Arc::new(Deaf)).await.expect("connects")
     }
 

@@ -91,6 +91,7 @@ impl Connection {
             expires_at_ms: None,
             resume: None,
             silence_ms: None,
+            to_replaced: None,
         };
         let connected = server.node().connect(&app(server), login, outlet.clone()).await.expect("connects");
         Self { connected, outlet }

@@ -100,10 +100,13 @@ async fn raw(gateway: &crate::harness::Gateway) -> Sdk {
 
 /// The operation that a client is told before it is cut off.
 async fn last_word(sdk: &mut Sdk) -> Option<i32> {
+    last_words(sdk).await.operation
+}
+
+async fn last_words(sdk: &mut Sdk) -> StatisticsBody {
     let down = sdk.down(|down| down.metas.iter().any(|meta| meta.ns == Some(NameSpace::Statistic as i32))).await;
     assert_eq!((down.is_last, down.next_key), (Some(true), None));
-    let body: StatisticsBody = decode(down.metas[0].payload.clone().expect("a payload")).expect("a body");
-    body.operation
+    decode(down.metas[0].payload.clone().expect("a payload")).expect("a body")
 }
 
 #[tokio::test]
@@ -155,4 +158,41 @@ async fn too_many_logins_are_refused() {
     let status = answer.status.expect("a status");
     assert_eq!(status.error_code, Some(1));
     assert!(status.encoded_len() > 2, "it says why");
+}
+
+/// A client may say something to the one whose place it takes: on its device, or because there are too many.
+#[tokio::test]
+async fn who_gives_way_hears_what_the_other_says() {
+    let gateway = gateway().await;
+    let saying = |device: &str, words: &str| {
+        let provision = Provision {
+            auth: Some("$t$good".to_owned()),
+            resource: Some(device.to_owned()),
+            reason: Some(words.to_owned()),
+            ..Provision::default()
+        };
+        login("bob", &provision)
+    };
+    let longest = "é".repeat(1024);
+    for (words, heard) in [
+        ("phone of Bob", Some("phone of Bob")),
+        ("", None),
+        (&longest, Some(&*longest)),
+        (&format!("{longest}x"), None),
+    ] {
+        let mut first = gateway.sdk("bob").await;
+        let (_second, _) = gateway.try_sdk(saying("web", words)).await;
+        let told = last_words(&mut first).await;
+        assert_eq!(told.operation, Some(StatisticsOperation::UserLoginAnotherDevice as i32));
+        assert_eq!(told.reason.as_deref(), heard);
+    }
+    let mut web = gateway.sdk("bob").await;
+    let _phone = gateway.sdk_on("bob", "phone").await;
+    let _tablet = gateway.try_sdk(saying("tablet", "one too many")).await;
+    assert_eq!(last_words(&mut web).await.reason.as_deref(), Some("one too many"));
+    // Nobody else's words.
+    gateway.node.disconnect(&gateway.chat, &user("bob"), None, LogoutReason::Forced).await;
+    let mut web = gateway.sdk("bob").await;
+    gateway.node.disconnect(&gateway.chat, &user("bob"), None, LogoutReason::Forced).await;
+    assert_eq!(last_words(&mut web).await.reason, None);
 }

@@ -98,6 +98,7 @@ async fn five_thousand_clients_come_and_go() {
             expires_at_ms: None,
             resume: None,
             silence_ms: None,
+            to_replaced: None,
         };
         node.connect(app, login, Arc::new(Deaf))
     };
