@@ -24,6 +24,7 @@ pub mod peer;
 pub mod permission;
 mod post;
 pub mod recall;
+mod receipt;
 pub mod room;
 pub mod users;
 

@@ -117,6 +117,9 @@ fn sync(caller: &Arc<Caller>, sync: SyncUp) -> Result<Said, Malformed> {
         return up::begin(caller, meta);
     }
     let Some(address) = sync.queue else { return Ok(Said::Nothing) };
+    if up::is_elsewhere(caller, &address) {
+        return Ok(Said::Request(Begun::Done(frame::no_queue(address, caller.state.node().clock().wall_ms()))));
+    }
     Ok(Said::Pull(Pull { address, key: sync.key }))
 }
 

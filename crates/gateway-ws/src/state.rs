@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use stentor_core::accounts::LoginCheck;
+use stentor_core::id::AppId;
 use stentor_core::lag::Lag;
 use stentor_core::node::Node;
 use tokio_util::sync::CancellationToken;
@@ -162,6 +163,11 @@ impl GatewayState {
             Protocol::Rtm => &*self.0.logins.rtm,
             Protocol::Chat | Protocol::Msync(_) => &*self.0.logins.chat,
         }
+    }
+
+    /// The app that the vendor's Chat SDKs call so.
+    pub(crate) fn sdk_app(&self, name: &str) -> Option<AppId> {
+        self.0.logins.chat.app(name)
     }
 
     /// Numbers for what has none of its own.

@@ -35,7 +35,7 @@ pub(super) struct Post<'a> {
     pub(super) receivers: Vec<UserId>,
     /// The sender, whose other devices get a copy.
     pub(super) copy_to: Option<UserId>,
-    /// The device that sent it, and gets no copy.
+    /// The device that sent it, and does not get it, though its user be a receiver.
     had_by: Option<(UserId, DeviceId)>,
     pub(super) keep: bool,
     pub(super) history: bool,
@@ -117,10 +117,10 @@ impl Node {
         let from = origin.sender(from);
         // A client that is its user's only one has no other device to tell.
         let alone = matches!(origin, Origin::Client(_)) && app.policy().devices == DevicePolicy::One;
-        let copy_to = (options.sync_sender && !alone && !receivers.contains(&from)).then(|| from.clone());
+        let to_others = options.sync_sender && !alone;
         Post {
-            had_by: copy_to.as_ref().and_then(|_| origin.device()),
-            copy_to,
+            had_by: origin.device().filter(|_| to_others),
+            copy_to: (to_others && !receivers.contains(&from)).then(|| from.clone()),
             message: Arc::new(Message { id, from, to, payload, sent_at_ms, marks }),
             receivers,
             keep: options.keep && !options.online_only,
@@ -194,12 +194,16 @@ impl Node {
         // One of many receivers may come while the others are looked for, and have it from the inbox already.
         let again = post.keep && post.receivers.len() > 1;
         let offer = PeerOffer { id: post.message.id, expected, kept: post.keep, again };
-        let offers = self.offer_to(app, &post.receivers, &envelope, &offer, |_| true);
+        let other = |session: &Session| {
+            post.had_by.as_ref().is_none_or(|(user, device)| session.user() != user || session.device() != device)
+        };
+        let mut offers = self.offer_to(app, &post.receivers, &envelope, &offer, other);
+        if let Some((sender, _)) = &post.had_by {
+            // Who sends to himself has it.
+            offers.absent.retain(|user| user != sender);
+        }
         if let Some(sender) = &post.copy_to {
             let copy = PeerOffer { expected: None, ..offer };
-            let other = |session: &Session| {
-                post.had_by.as_ref().is_none_or(|(user, device)| session.user() != user || session.device() != device)
-            };
             self.offer_to(app, slice::from_ref(sender), &envelope, &copy, other);
         }
         offers

@@ -154,15 +154,6 @@ impl Node {
         }
     }
 
-    /// Who sent a message to `to`; `None` if there is no such message, or it was sent elsewhere.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn author(&self, app: &App, id: MessageId, to: &Target) -> Result<Option<UserId>, StoreError> {
-        let found = self.content(app, id).await?;
-        Ok(found.filter(|message| message.to == *to).map(|message| message.from.clone()))
-    }
-
     /// What somebody said, if it is kept. Recalls and other news are nothing that can be taken back.
     pub(super) async fn content(&self, app: &App, id: MessageId) -> Result<Option<Arc<Message>>, StoreError> {
         let found = self.store().message(app.id(), id).await?;

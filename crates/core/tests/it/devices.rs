@@ -145,12 +145,30 @@ async fn a_backend_sends_a_copy_to_every_device_of_the_sender() {
 }
 
 #[tokio::test]
-async fn a_note_to_oneself_is_no_copy() {
+async fn a_note_to_oneself_is_for_the_other_devices() {
     let world = several().await;
-    let (mine, other) = (world.connect("alice", "mine", None).await, world.connect("alice", "other", None).await);
-    let origin = Origin::Client(mine.session());
-    world.node.send_peer(&world.app, origin, synced("alice", "alice", "note")).await.expect("taken");
-    assert_eq!((mine.take_texts(), other.take_texts()), (vec!["note".to_owned()], vec!["note".to_owned()]));
+    let mine = world.connect("alice", "mine", None).await;
+    let note = async |text: &str| {
+        let origin = Origin::Client(mine.session());
+        world.node.send_peer(&world.app, origin, synced("alice", "alice", text)).await.expect("taken");
+        world.settle().await;
+    };
+    note("alone").await;
+    assert_eq!((mine.take_texts().len(), world.inbox_of("alice").await), (0, 0), "it has it, and there is no other");
+    let other = world.connect("alice", "other", None).await;
+    note("two").await;
+    assert_eq!((mine.take_texts(), other.take_texts()), (Vec::new(), vec!["two".to_owned()]));
+    assert_eq!(world.inbox_of("alice").await, 0, "a device has it");
+    // Nor does it come later.
+    mine.cut();
+    let again = world.connect("alice", "mine", None).await;
+    assert!(again.take_texts().is_empty());
+    other.cut();
+    let other = world.connect("alice", "other", None).await;
+    assert_eq!(other.take_and_ack(), ["two"]);
+    // The backend has no device.
+    world.send_peer(synced("alice", "alice", "from the app")).await.expect("taken");
+    assert_eq!((again.take_texts().len(), other.take_texts().len()), (1, 1));
 }
 
 #[tokio::test]

@@ -225,7 +225,8 @@ impl Run {
         };
         let copy = sync && !receivers.contains(&from.0);
         let copies = copy.then_some((from.0, had_by));
-        for (user, had_by) in receivers.into_iter().map(|user| (user, None)).chain(copies) {
+        let own = |user: usize| if sync && user == from.0 { had_by } else { None };
+        for (user, had_by) in receivers.into_iter().map(|user| (user, own(user))).chain(copies) {
             if keep {
                 self.models[user].keep(number, had_by);
             } else {

@@ -19,8 +19,11 @@ pub(crate) const MAX_USERS: usize = 20;
 /// Messages in one read receipt.
 const MAX_READ: usize = 100;
 
+/// Said of a message that is not there, or is none of the client's business.
+const NO_MESSAGE: &str = "no such message";
+
 /// Where something is sent to.
-pub(super) enum To {
+pub(crate) enum To {
     User(UserId),
     Group(RoomId),
     Room(RoomId),
@@ -73,35 +76,62 @@ impl Client {
         }
     }
 
-    /// Tells who wrote messages that they were read.
+    /// Tells who wrote messages that they were read. What the user cannot have got is left out.
     pub(crate) fn read(self, read: &Read<'_>) -> Answer {
-        match self.receipt(read) {
-            Ok(parcel) => Answer::waits(async move { self.dispatch(parcel).await }),
-            Err(refusal) => Answer::Done(Err(refusal)),
-        }
-    }
-
-    /// Tells who wrote a message in a group that it was read, where the client does not say who that is.
-    pub(crate) fn read_in_group(self, group: &str, id: MessageId) -> Answer {
-        self.tell_author(group, id, read_payload([id.to_string()]), MessageKind::Read)
-    }
-
-    /// Tells who wrote a message in a group something about it: as [`Self::tell`].
-    pub(crate) fn tell_in_group(self, group: &str, id: MessageId, payload: String) -> Answer {
-        self.tell_author(group, id, payload, MessageKind::Notice)
-    }
-
-    fn tell_author(self, group: &str, id: MessageId, payload: String, kind: MessageKind) -> Answer {
-        let group = match self.group(group) {
-            Ok(group) => group,
+        let (to, users) = match self.receipt(read) {
+            Ok(receipt) => receipt,
             Err(refusal) => return Answer::Done(Err(refusal)),
         };
+        let ids: Vec<_> = read.ids.iter().map(|id| id.0).collect();
         Answer::waits(async move {
-            let author = self.state.node().author(&self.app, id, &Target::Group(group.clone())).await;
-            let author = author.map_err(|error| Refusal::new(codes::BUSY, error))?;
-            let author = author.ok_or_else(|| Refusal::new(codes::INVALID_MESSAGE, "no such message"))?;
-            self.dispatch(Parcel { only_for: vec![author], ..Parcel::news(To::Group(group), payload, kind) }).await
+            let mut by_author: Vec<(UserId, Vec<MessageId>)> = Vec::new();
+            for id in ids {
+                let Some(author) = self.author(&to, id).await? else { continue };
+                match by_author.iter_mut().find(|(other, _)| *other == author) {
+                    Some((_, ids)) => ids.push(id),
+                    None => by_author.push((author, vec![id])),
+                }
+            }
+            let mut answered = Err(Refusal::new(codes::INVALID_MESSAGE, NO_MESSAGE));
+            for (author, ids) in by_author {
+                // In a group, these are the ones who want to know.
+                if users.is_empty() || users.contains(&author) {
+                    let payload = read_payload(ids.iter().map(ToString::to_string));
+                    answered = self.tell_author(&to, author, payload, MessageKind::Read).await;
+                    if answered.is_err() {
+                        break;
+                    }
+                }
+            }
+            answered
         })
+    }
+
+    /// Tells who wrote a message something about it: that it was read, in a payload of that kind, or a JSON object with its
+    /// `event`. Refused if the user cannot have got it there.
+    pub(crate) fn receipted(self, to: Target, id: MessageId, payload: String, kind: MessageKind) -> Answer {
+        Answer::waits(async move {
+            match self.author(&to, id).await? {
+                Some(author) => self.tell_author(&to, author, payload, kind).await,
+                None => Err(Refusal::new(codes::INVALID_MESSAGE, NO_MESSAGE)),
+            }
+        })
+    }
+
+    async fn author(&self, to: &Target, id: MessageId) -> Result<Option<UserId>, Refusal> {
+        let author = self.state.node().wrote(&self.app, &self.session, to, id).await;
+        author.map_err(|error| codes::not_sent(RoomKind::Group, &error))
+    }
+
+    async fn tell_author(&self, to: &Target, author: UserId, payload: String, kind: MessageKind) -> Answered {
+        let parcel = match to {
+            Target::Group(group) => {
+                Parcel { only_for: vec![author], ..Parcel::news(To::Group(group.clone()), payload, kind) }
+            }
+            // In a conversation of two, who wrote it is the other.
+            Target::User(_) | Target::Room(_) => Parcel::news(To::User(author), payload, kind),
+        };
+        self.dispatch(parcel).await
     }
 
     /// Tells a user something that has no form of its own: a JSON object with its `event`.
@@ -130,7 +160,8 @@ impl Client {
         })
     }
 
-    fn receipt(&self, read: &Read<'_>) -> Result<Parcel, Refusal> {
+    /// Of which conversation messages were read, and in a group, whose.
+    fn receipt(&self, read: &Read<'_>) -> Result<(Target, Vec<UserId>), Refusal> {
         let to = self.to(&read.chat_type, &read.to)?;
         let only_for = self.only_for(&to, &read.users)?;
         match to {
@@ -142,11 +173,10 @@ impl Client {
         if read.ids.is_empty() || read.ids.len() > MAX_READ {
             return Err(invalid(format_args!("`ids` must have 1 to {MAX_READ} messages")));
         }
-        let payload = read_payload(read.ids.iter().map(|id| id.0.to_string()));
-        Ok(Parcel { only_for, ..Parcel::news(to, payload, MessageKind::Read) })
+        Ok((to.into(), only_for))
     }
 
-    async fn dispatch(self, parcel: Parcel) -> Answered {
+    async fn dispatch(&self, parcel: Parcel) -> Answered {
         let Parcel { to, payload, kind, priority, only_for, online_only, receipt } = parcel;
         let (node, app) = (self.state.node(), &self.app);
         let (from, origin) = (self.session.user().clone(), Origin::Client(&self.session));
@@ -176,7 +206,7 @@ impl Client {
         }
     }
 
-    pub(super) fn to(&self, chat_type: &str, name: &str) -> Result<To, Refusal> {
+    pub(crate) fn to(&self, chat_type: &str, name: &str) -> Result<To, Refusal> {
         match chat_type {
             "chat" => self.user(name).map(To::User),
             "groupchat" => self.group(name).map(To::Group),

@@ -68,6 +68,11 @@ pub(super) fn not_edited(refusal: &Refusal) -> Status {
     }
 }
 
+/// It is addressed to another app.
+pub(super) fn other_app() -> Status {
+    status(ErrorCode::WrongParameter, "invalid app key")
+}
+
 /// More users are named than a message may be for.
 pub(super) fn too_many_directed() -> Status {
     status(ErrorCode::Fail, "limit directed users")

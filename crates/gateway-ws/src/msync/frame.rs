@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use stentor_msync::{Command, ErrorCode, Jid, MSync, Message, Meta, Status, SyncDown};
 
+use super::codes;
 use crate::frame;
 
 /// A complete frame.
@@ -56,6 +57,18 @@ pub(super) fn end_of_queue(queue: Jid, key: Option<u64>, at_ms: u64) -> Bytes {
     let down = SyncDown {
         status: Some(ok()),
         next_key: key,
+        queue: Some(queue),
+        is_last: Some(true),
+        timestamp: Some(at_ms),
+        ..SyncDown::default()
+    };
+    frame(Command::Sync, &down)
+}
+
+/// There is no such queue in the client's app.
+pub(super) fn no_queue(queue: Jid, at_ms: u64) -> Bytes {
+    let down = SyncDown {
+        status: Some(codes::other_app()),
         queue: Some(queue),
         is_last: Some(true),
         timestamp: Some(at_ms),

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use serde_json::value::RawValue;
-use stentor_chat_content::{ContentType, MAX_BYTES};
+use stentor_chat_content::{ContentType, MAX_BYTES, read_payload};
 use stentor_core::id::MessageId;
+use stentor_core::message::MessageKind;
 use stentor_msync::translations::with_translations;
 use stentor_msync::{
     BodyType, CONFERENCES, EditScope, Jid, KeyValue, KeyValueData, MessageBody, Meta, MucBody, MucOperation, NameSpace,
@@ -59,15 +60,32 @@ pub(super) fn begin(caller: &Arc<Caller>, meta: Meta) -> Result<Said, Malformed>
     Ok(match NameSpace::try_from(ns.unwrap_or_default()) {
         // What the client says of itself is not answered.
         Ok(NameSpace::Statistic) => Said::Nothing,
+        _ if is_elsewhere(caller, &item.to) => Said::Request(item.refused(codes::other_app())),
         Ok(NameSpace::Chat) => Said::Request(item.chat(&decode_body(payload).map_err(malformed)?)),
-        Ok(NameSpace::Muc) => Said::Request(item.muc(&decode(payload).map_err(malformed)?)),
+        Ok(NameSpace::Muc) => {
+            let body: MucBody = decode(payload).map_err(malformed)?;
+            let elsewhere = body.muc_id.as_ref().is_some_and(|room| is_elsewhere(caller, room));
+            Said::Request(if elsewhere { item.refused(codes::other_app()) } else { item.muc(&body) })
+        }
         Ok(NameSpace::Roster) => {
             let body: RosterBody = decode(payload).map_err(malformed)?;
-            Said::Request(item.answered(codes::refused, |client| client.relate(&body)))
+            Said::Request(if body.to.iter().any(|user| is_elsewhere(caller, user)) {
+                item.refused(codes::other_app())
+            } else {
+                item.answered(codes::refused, |client| client.relate(&body))
+            })
         }
         Ok(NameSpace::Conference) => Said::Request(item.refused(codes::no_calls())),
         _ => Said::Request(item.refused(codes::unknown())),
     })
+}
+
+/// Whether an address is of another app than the client's. The SDKs do not always say one.
+pub(super) fn is_elsewhere(caller: &Caller, address: &Jid) -> bool {
+    let own = caller.app.id();
+    let app = address.app_key.as_deref().filter(|app| !app.is_empty() && *app != own.as_str());
+    // It may have been called otherwise at the login, too.
+    app.is_some_and(|app| caller.state.sdk_app(app).as_ref() != Some(own))
 }
 
 impl Item {
@@ -76,15 +94,14 @@ impl Item {
             Ok(BodyType::Normal | BodyType::Chat | BodyType::Groupchat | BodyType::Chatroom) => self.send(body),
             Ok(BodyType::Recall) => self.recall(body),
             Ok(BodyType::Edit) => self.edit(body),
-            Ok(BodyType::ReadAck) => self.read(body),
+            Ok(BodyType::ReadAck) => {
+                let id = MessageId(body.ack_message_id.unwrap_or_default());
+                self.receipt(body, id, read_payload([id.to_string()]), MessageKind::Read)
+            }
             Ok(BodyType::DeliverAck) => {
                 let id = MessageId(body.ack_message_id.unwrap_or_default());
                 let notice = serde_json::json!({ "event": "delivered", "msg_id": id.to_string() }).to_string();
-                let name = self.name(body);
-                if self.is_conference() {
-                    return self.answered(codes::refused, |client| client.tell_in_group(&name, id, notice));
-                }
-                self.answered(codes::refused, |client| client.tell(&name, notice))
+                self.receipt(body, id, notice, MessageKind::Notice)
             }
             // In a group it is for the server alone, which counts nothing that was not read.
             Ok(BodyType::ChannelAck) if self.is_conference() => self.done(),
@@ -157,16 +174,14 @@ impl Item {
         self.answered(codes::not_edited, |client| client.edit(&edit))
     }
 
-    /// In a group, who wrote what was read is not on the wire: the core knows.
-    fn read(self, body: &MessageBody) -> Begun {
-        let id = MessageId(body.ack_message_id.unwrap_or_default());
+    /// Tells who wrote a message what became of it. Who that is in a group is not on the wire: the core knows.
+    fn receipt(self, body: &MessageBody, id: MessageId, payload: String, kind: MessageKind) -> Begun {
+        let chat_type = if self.is_conference() { "groupchat" } else { "chat" };
         let name = self.name(body);
-        if self.is_conference() {
-            return self.answered(codes::refused, |client| client.read_in_group(&name, id));
-        }
-        let read =
-            request::Read { chat_type: "chat".into(), to: name.into(), ids: vec![DecimalId(id)], users: Vec::new() };
-        self.answered(codes::refused, |client| client.read(&read))
+        self.answered(codes::refused, |client| match client.to(chat_type, &name) {
+            Ok(to) => client.receipted(to.into(), id, payload, kind),
+            Err(refusal) => Answer::Done(Err(refusal)),
+        })
     }
 
     fn muc(self, body: &MucBody) -> Begun {

@@ -172,12 +172,24 @@ async fn who_has_read_what() {
         "ids": [sent.message_id.to_string()], "level": "normal", "ts": receipt.ts, "from_inbox": false,
     });
     assert_eq!(read, expected);
-    let in_group = |users: Value| json!({ "chat_type": "groupchat", "to": group.as_str(), "ids": [sent.message_id.to_string()], "users": users });
+    let said = alice.send(&ChatOutgoing::text(ChatType::GroupChat, group.as_str(), "hi all")).await.expect("sent");
+    let in_group = |users: Value| json!({ "chat_type": "groupchat", "to": group.as_str(), "ids": [said.message_id.to_string()], "users": users });
     bob.request("read", in_group(json!(["alice"]))).await.expect("sent");
+    // What bob cannot have got is left out; if nothing is left, it is refused.
+    let some = bob.read("alice", &[MessageId(got.id.0 + 1), got.id, said.message_id]).await.expect("sent");
+    assert_eq!(code(bob.request("read", in_group(json!(["carol"]))).await), 500, "carol did not write it");
+    for (from, id) in [("carol", got.id), ("alice", said.message_id), ("alice", MessageId(got.id.0 + 1))] {
+        assert_eq!(code(bob.read(from, &[id]).await), 500, "{from} {id}");
+    }
     let read = other(&mut alice).await;
     assert_eq!(
         (&read["chat_type"], &read["to"], &read["from"]),
         (&json!("groupchat"), &json!(group.as_str()), &json!("bob"))
+    );
+    let read = other(&mut alice).await;
+    assert_eq!(
+        (&read["id"], &read["ids"]),
+        (&json!(some.message_id.to_string()), &json!([sent.message_id.to_string()]))
     );
     assert_eq!(code(bob.request("read", in_group(json!([]))).await), 205);
     let no_ids = json!({ "chat_type": "chat", "to": "alice", "ids": [] });

@@ -1,10 +1,12 @@
 //! What clients send and ask of rooms.
 
+use stentor_core::app::HistoryPolicy;
 use stentor_core::directory::rooms::RoomKind;
-use stentor_core::id::RoomId;
+use stentor_core::id::{MessageId, RoomId};
 use stentor_core::limits::Rule;
 use stentor_msync::{
-    BodyType, Content, EditScope, Jid, MessageBody, MessageConfig, Meta, MucOperation, NameSpace, RouteType, value,
+    BodyType, Content, EditScope, Jid, Message as _, MessageBody, MessageConfig, Meta, MucBody, MucOperation,
+    NameSpace, RosterBody, RosterOperation, RouteType, value,
 };
 
 use super::{CONFERENCES, USERS, about, body, jid, message, status, text};
@@ -292,4 +294,144 @@ async fn groups_take_what_was_delivered_and_read() {
     assert_eq!(status(&bob.send(to, &about(BodyType::ChannelAck, 0)).await), (0, ""));
     alice.heard_nothing_else().await;
     carol.heard_nothing_else().await;
+}
+
+/// A receipt is for who wrote a message that the user can have got, and for nobody else.
+#[tokio::test]
+async fn receipts_of_what_one_cannot_have_are_refused() {
+    let gateway = gateway().await;
+    let group = gateway.place(RoomKind::Group, &["alice", "bob"]).await;
+    let (mut alice, mut bob, mut carol) =
+        (gateway.sdk("alice").await, gateway.sdk("bob").await, gateway.sdk("carol").await);
+    let in_group = jid(group.as_str(), CONFERENCES);
+    let id = alice.sent(jid("carol", USERS), &text(BodyType::Chat, "secret")).await;
+    carol.item().await;
+    let own = bob.sent(jid("alice", USERS), &text(BodyType::Chat, "mine")).await;
+    alice.item().await;
+    let said = alice.sent(in_group.clone(), &text(BodyType::Groupchat, "all")).await;
+    let bobs = bob.sent(in_group.clone(), &text(BodyType::Groupchat, "and mine")).await;
+    alice.item().await;
+    for sdk in [&mut bob, &mut carol] {
+        sdk.items().await;
+    }
+    carol.items().await;
+    let future = id + (1 << 40);
+    for (to, id, why) in [
+        ("alice", id, "it was for carol"),
+        ("carol", id, "nor did carol write it"),
+        ("alice", own, "it is bob's own"),
+        ("alice", said, "it was said in a group"),
+        ("alice", id + 1, "there is none"),
+        ("alice", 0, "there is none"),
+        ("alice", u64::MAX, "there is none"),
+        ("alice", future, "it is not written yet"),
+        ("group", id, "it was not said there"),
+        ("group", bobs, "it is bob's own"),
+        ("group", 7, "there is none"),
+    ] {
+        for kind in [BodyType::ReadAck, BodyType::DeliverAck] {
+            let to = if to == "group" { in_group.clone() } else { jid(to, USERS) };
+            assert_eq!(status(&bob.send(to, &about(kind, id)).await), (1, "no such message"), "{why}");
+        }
+    }
+    alice.heard_nothing_else().await;
+    carol.heard_nothing_else().await;
+    // What is taken back was never there.
+    let oops = alice.sent(jid("bob", USERS), &text(BodyType::Chat, "oops")).await;
+    alice.sent(jid("bob", USERS), &about(BodyType::Recall, oops)).await;
+    assert_eq!(status(&bob.send(jid("alice", USERS), &about(BodyType::ReadAck, oops)).await).0, 1);
+    // Nor is anything recalled by who did not write it.
+    for sdk in [&mut bob, &mut carol] {
+        for to in ["alice", "carol"] {
+            assert_eq!(status(&sdk.send(jid(to, USERS), &about(BodyType::Recall, id)).await).0, 1, "{to}");
+        }
+    }
+    alice.heard_nothing_else().await;
+}
+
+/// Nobody knows any more who wrote what is kept no longer than its ack: then it is taken for the other user's.
+#[tokio::test]
+async fn receipts_of_what_is_forgotten_are_believed() {
+    let gateway = chat_gateway(|setup| setup.chat.history = None).await;
+    let (mut alice, mut bob) = (gateway.sdk("alice").await, gateway.sdk("bob").await);
+    let id = alice.sent(jid("bob", USERS), &text(BodyType::Chat, "hi")).await;
+    bob.item().await;
+    bob.pull(jid("alice", USERS), Some(id)).await;
+    bob.sent(jid("alice", USERS), &about(BodyType::ReadAck, id)).await;
+    assert_eq!(body(&alice.item().await).ack_message_id, Some(id));
+    assert_eq!(status(&bob.send(jid("alice", USERS), &about(BodyType::ReadAck, id + (1 << 40))).await).0, 1);
+    // With a history, once that has gone on.
+    let gateway = chat_gateway(|setup| {
+        setup.chat.history = setup.chat.history.map(|history| HistoryPolicy { retention_ms: 1_000, ..history });
+    })
+    .await;
+    let (mut alice, mut bob) = (gateway.sdk("alice").await, gateway.sdk("bob").await);
+    assert_eq!(status(&bob.send(jid("alice", USERS), &about(BodyType::ReadAck, id)).await).0, 1);
+    gateway.pass(std::time::Duration::from_secs(1));
+    bob.sent(jid("alice", USERS), &about(BodyType::ReadAck, id)).await;
+    assert_eq!(body(&alice.item().await).ack_message_id, Some(id));
+}
+
+#[tokio::test]
+async fn receipts_of_nothing_count_like_messages() {
+    let gateway = chat_gateway(|setup| {
+        limit(setup, Rule::ClientSends, 2);
+        setup.chat.rates = setup.policy.rates.clone();
+    })
+    .await;
+    let mut bob = gateway.sdk("bob").await;
+    let receipt = about(BodyType::ReadAck, MessageId::first_of(NOW_MS).0);
+    for expected in [(1, "no such message"), (1, "no such message"), (7, "traffic limit")] {
+        assert_eq!(status(&bob.send(jid("alice", USERS), &receipt).await), expected);
+    }
+}
+
+/// Whoever writes to himself has it: it is for the other devices.
+#[tokio::test]
+async fn a_note_to_oneself_is_no_double() {
+    let gateway = gateway().await;
+    let (mut phone, mut web) = (gateway.sdk_on("alice", "phone").await, gateway.sdk_on("alice", "web").await);
+    let id = web.sent(jid("alice", USERS), &text(BodyType::Chat, "note")).await;
+    let got = phone.items().await;
+    assert_eq!((got.metas[0].id, got.queue), (Some(id), Some(jid("alice", USERS))));
+    web.heard_nothing_else().await;
+    phone.pull(jid("alice", USERS), got.next_key).await;
+    assert_eq!(gateway.node.offline_messages(&gateway.chat, &user("alice")).await.expect("counted"), 0);
+    drop(web);
+    gateway.sdk_on("alice", "web").await.heard_nothing_else().await;
+}
+
+#[tokio::test]
+async fn what_is_addressed_to_another_app_is_refused() {
+    let gateway = gateway().await;
+    let room = gateway.place(RoomKind::Room, &[]).await;
+    let (mut alice, mut bob) = (gateway.sdk("alice").await, gateway.sdk("bob").await);
+    let of = |app: &str, jid: Jid| Jid { app_key: Some(app.to_owned()), ..jid };
+    let muc = |app: &str, operation: MucOperation| {
+        let body = MucBody {
+            muc_id: Some(of(app, jid(room.as_str(), CONFERENCES))),
+            operation: Some(operation as i32),
+            ..MucBody::default()
+        };
+        Meta { ns: Some(NameSpace::Muc as i32), payload: Some(body.encode_to_vec().into()), ..Meta::default() }
+    };
+    let roster = |app: &str| {
+        let to = vec![jid("bob", USERS), of(app, jid("carol", USERS))];
+        let body = RosterBody { operation: Some(RosterOperation::Add as i32), to, ..RosterBody::default() };
+        Meta { ns: Some(NameSpace::Roster as i32), payload: Some(body.encode_to_vec().into()), ..Meta::default() }
+    };
+    let refused = (4, "invalid app key");
+    for app in ["acme#other", "acme", "970CA35de60c44645bbae8a215061b33"] {
+        let to = of(app, jid("bob", USERS));
+        assert_eq!(status(&alice.send(to.clone(), &text(BodyType::Chat, "hi")).await), refused, "{app}");
+        assert_eq!(status(&alice.send(to.clone(), &about(BodyType::Recall, 5)).await), refused, "{app}");
+        assert_eq!(status(&alice.ask(muc(app, MucOperation::Join)).await), refused, "{app}");
+        assert_eq!(status(&alice.ask(roster(app)).await), refused, "{app}");
+        assert_eq!(status(&alice.pull(to, None).await), refused, "{app}");
+    }
+    bob.heard_nothing_else().await;
+    // An address without one is of the client's.
+    alice.sent(Jid { app_key: None, ..jid("bob", USERS) }, &text(BodyType::Chat, "hi")).await;
+    alice.sent(of("", jid("bob", USERS)), &text(BodyType::Chat, "hi")).await;
+    assert_eq!(status(&alice.ask(muc("acme#demo", MucOperation::Join)).await), (0, ""));
 }
