@@ -18,6 +18,7 @@ use crate::keys::queue_of;
 use crate::log::{self, Device, DeviceState, Entry};
 use crate::queue::PushQueue;
 use crate::sender::{FRESH_MS, HAS_COME};
+use crate::translate::Asking;
 use crate::words::{PushEnd, Wording};
 
 /// Messages of an inbox that are looked at together.
@@ -39,6 +40,8 @@ pub(crate) struct Decided {
     /// The certificates of the deliveries among them.
     pub(crate) notifiers: HashSet<String>,
     pub(crate) deliveries: u64,
+    /// Due records among the changes.
+    pub(crate) due: u64,
     /// Counted when it is written.
     reasons: Vec<String>,
 }
@@ -53,6 +56,7 @@ impl Decided {
         self.changes.extend(other.changes);
         self.notifiers.extend(other.notifiers);
         self.deliveries += other.deliveries;
+        self.due += other.due;
         self.reasons.extend(other.reasons);
     }
 }
@@ -60,10 +64,11 @@ impl Decided {
 impl PushQueue {
     /// Writes what was decided, in one step, and wakes who sends.
     pub(crate) async fn write(&self, decided: Decided) -> Result<(), StoreError> {
-        let Decided { changes, notifiers, deliveries, reasons } = decided;
+        let Decided { changes, notifiers, deliveries, due, reasons } = decided;
         let intake = &self.0.intake;
         self.0.store().change(self.0.app.id(), changes).await?;
         intake.metrics.waiting("deliveries", intake.deliveries.add(deliveries));
+        intake.metrics.waiting("due", intake.due.add(due));
         for reason in reasons {
             intake.metrics.decided(&reason, 1);
         }
@@ -72,10 +77,15 @@ impl PushQueue {
     }
 
     /// Decides on a message for those who were away when it was taken. If that was a while ago, some have it by now.
-    pub(crate) async fn decide_due(&self, message: &Message, users: &[UserId]) -> Result<Decided, StoreError> {
+    pub(crate) async fn decide_due(
+        &self,
+        message: &Message,
+        users: &[UserId],
+        translated: bool,
+    ) -> Result<Decided, StoreError> {
         let (inner, now_ms) = (&self.0, self.0.now_ms());
         if now_ms.saturating_sub(message.id.unix_ms()) <= FRESH_MS {
-            return self.decide_message(message, users).await;
+            return self.decide_message(message, users, translated).await;
         }
         let looked = users.iter().map(|user| inner.node.is_undelivered(&inner.app, user, message.id));
         let looked = join_all(looked).await;
@@ -85,7 +95,7 @@ impl PushQueue {
             let pairs = users.iter().zip(&looked).filter(move |(_, looked)| waits(looked) == waiting);
             pairs.map(|(user, _)| user.clone()).collect::<Vec<_>>()
         };
-        let mut decided = self.decide_message(message, &of(true)).await?;
+        let mut decided = self.decide_message(message, &of(true), translated).await?;
         let about = About { message, extras: String::new(), now_ms };
         for user in self.undecided(message.id, &of(false)).await? {
             self.hold_back(&about, &user, (HAS_COME.to_owned(), "Gone".to_owned()), &mut decided);
@@ -93,10 +103,15 @@ impl PushQueue {
         Ok(decided)
     }
 
-    /// Decides on a message for these receivers.
-    async fn decide_message(&self, message: &Message, users: &[UserId]) -> Result<Decided, StoreError> {
+    /// Decides on a message for these receivers; `translated`: it has waited for translations.
+    async fn decide_message(
+        &self,
+        message: &Message,
+        users: &[UserId],
+        translated: bool,
+    ) -> Result<Decided, StoreError> {
         let (inner, mut decided) = (&self.0, Decided::default());
-        let users = self.undecided(message.id, users).await?;
+        let mut users = self.undecided(message.id, users).await?;
         if users.is_empty() {
             return Ok(decided);
         }
@@ -119,7 +134,8 @@ impl PushQueue {
         };
         let moment = inner.intake.words.moment(now_ms);
         let mut prepared = inner.node.prepare_pushes(&inner.app, &request, &users, moment).await?;
-        self.translate(&request, &users, &mut prepared, moment).await?;
+        let asking = Asking { message, request: &request, moment, waited: translated };
+        self.translate(&asking, &mut users, &mut prepared, &mut decided).await?;
         let extras = write_extras(&wording.extensions, wording.custom.as_ref());
         let about = About { message, extras, now_ms };
         let each = users.iter().zip(&prepared);
@@ -296,7 +312,7 @@ impl PushQueue {
             let messages: Vec<_> = page.into_iter().filter(|message| told(message)).collect();
             let mut all = Decided::default();
             for message in messages {
-                all.add(self.decide_message(&message, std::slice::from_ref(user)).await?);
+                all.add(self.decide_message(&message, std::slice::from_ref(user), false).await?);
             }
             if !all.changes.is_empty() {
                 self.write(all).await?;

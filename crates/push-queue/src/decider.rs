@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use stentor_core::id::UserId;
 use stentor_core::message::Message;
@@ -92,8 +93,13 @@ impl Decider {
         if inner.intake.deliveries.is_full() {
             return Ok(Look::default());
         }
-        let scan = Scan::of(RecordKind::PushDue, "", BATCH + self.odd.len());
-        let found = inner.store().scan_records(inner.app.id(), scan).await?;
+        let ready = self.ready().await?;
+        let (waited, found) = if ready.is_empty() {
+            let scan = Scan::of(RecordKind::PushDue, "", BATCH + self.odd.len());
+            (false, inner.store().scan_records(inner.app.id(), scan).await?)
+        } else {
+            (true, ready)
+        };
         let mut look = Look { empty: found.is_empty(), ..Look::default() };
         let (mut messages, mut receivers, mut inbox) = (Vec::new(), 0, None);
         for (key, value) in found {
@@ -102,14 +108,14 @@ impl Decider {
             }
             let due_ms = due_ms(&key);
             // Nothing is put off for longer than a day; if it looks so, the clock was put back.
-            if due_ms > now_ms && due_ms - now_ms <= DAY_MS {
+            if !waited && due_ms > now_ms && due_ms - now_ms <= DAY_MS {
                 look.next_due_ms = Some(due_ms);
                 break;
             }
             match decode::<Due>(&value).map(Due::work) {
-                Ok(Some(Work::Message(message, users))) => {
+                Ok(Some(Work::Message { message, users, translated })) => {
                     receivers += users.len();
-                    messages.push((key, message, users));
+                    messages.push((key, message, users, translated));
                     if receivers >= RECEIVERS {
                         break;
                     }
@@ -136,10 +142,23 @@ impl Decider {
         Ok(look)
     }
 
-    async fn decide(&self, due: Vec<(String, Message, Vec<UserId>)>) -> Result<(), StoreError> {
+    /// What has the translations that it waited for.
+    async fn ready(&self) -> Result<Vec<(String, Bytes)>, StoreError> {
+        let inner = &self.queue.0;
+        let keys = inner.aside.take_ready(BATCH);
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = inner.store().read_records(inner.app.id(), RecordKind::PushDue, keys.clone()).await?;
+        Ok(keys.into_iter().zip(found).filter_map(|(key, value)| Some((key, value?))).collect())
+    }
+
+    async fn decide(&self, due: Vec<(String, Message, Vec<UserId>, bool)>) -> Result<(), StoreError> {
         let (mut all, mut keys) = (Decided::default(), Vec::with_capacity(due.len()));
         // Each reads a few records: they do not wait for each other.
-        let decided = join_all(due.iter().map(|(_, message, users)| self.queue.decide_due(message, users))).await;
+        let queue = &self.queue;
+        let decided = due.iter().map(|(_, message, users, waited)| queue.decide_due(message, users, *waited));
+        let decided = join_all(decided).await;
         for (decided, (key, ..)) in decided.into_iter().zip(&due) {
             all.add(decided?);
             keys.push(key.clone());

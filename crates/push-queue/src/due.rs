@@ -21,6 +21,10 @@ pub(crate) struct Due {
     /// Without a message: up to which one.
     #[n(2)]
     up_to: u64,
+    /// It has waited for translations: it does not a second time.
+    #[n(3)]
+    #[cbor(default)]
+    translated: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -48,8 +52,8 @@ impl Record for Due {
 /// What is to be done.
 #[derive(Debug, Clone)]
 pub(crate) enum Work {
-    /// Tell these users of this message.
-    Message(Message, Vec<UserId>),
+    /// Tell these users of this message, which may have waited for translations.
+    Message { message: Message, users: Vec<UserId>, translated: bool },
     /// Look what waits for this user, up to a message.
     Inbox(UserId, MessageId),
 }
@@ -66,11 +70,21 @@ impl Due {
             sent_at_ms: *sent_at_ms,
             marks: marks.number(),
         };
-        Self { users: users.iter().map(|user| user.as_str().to_owned()).collect(), message: Some(message), up_to: 0 }
+        Self {
+            users: users.iter().map(|user| user.as_str().to_owned()).collect(),
+            message: Some(message),
+            up_to: 0,
+            translated: false,
+        }
     }
 
     pub(crate) fn of_inbox(user: &UserId, up_to: MessageId) -> Self {
-        Self { users: vec![user.as_str().to_owned()], message: None, up_to: up_to.0 }
+        Self { users: vec![user.as_str().to_owned()], message: None, up_to: up_to.0, translated: false }
+    }
+
+    /// The same, after it has waited for translations.
+    pub(crate) fn translated(self) -> Self {
+        Self { translated: true, ..self }
     }
 
     /// `None`: a newer version wrote something else.
@@ -87,7 +101,7 @@ impl Due {
             sent_at_ms: message.sent_at_ms,
             marks: Marks::from_number(message.marks),
         };
-        Some(Work::Message(message, users))
+        Some(Work::Message { message, users, translated: self.translated })
     }
 }
 
@@ -110,10 +124,14 @@ mod tests {
         };
         let users = vec![UserId::from_trusted("bob"), UserId::from_trusted("carol")];
         let due = Due::of_message(&message, &users);
-        let Some(Work::Message(read, to)) = decode::<Due>(&encode(&due)).expect("reads").work() else {
-            panic!("a message")
-        };
-        assert_eq!((read, to), (message, users.clone()));
+        for (due, waited) in [(due.clone(), false), (due.translated(), true)] {
+            let Some(Work::Message { message: read, users: to, translated }) =
+                decode::<Due>(&encode(&due)).expect("reads").work()
+            else {
+                panic!("a message")
+            };
+            assert_eq!((read, to, translated), (message.clone(), users.clone(), waited));
+        }
         let inbox = Due::of_inbox(&users[0], MessageId(9));
         let Some(Work::Inbox(user, up_to)) = decode::<Due>(&encode(&inbox)).expect("reads").work() else {
             panic!("an inbox")

@@ -25,7 +25,7 @@ use crate::route::Routes;
 use crate::sender::Sender;
 use crate::settle::SendEnd;
 use crate::tasks::{TaskWorker, Tasks};
-use crate::translate::Translator;
+use crate::translate::{Aside, Translator};
 use crate::words::Words;
 
 /// How much waits and is kept, and for how long.
@@ -84,6 +84,7 @@ pub(crate) struct Inner {
     pub(crate) intake: Arc<Intake>,
     pub(crate) routes: Arc<dyn Routes>,
     pub(crate) translator: Option<Arc<dyn Translator>>,
+    pub(crate) aside: Aside,
     pub(crate) schedule: Schedule,
     pub(crate) log_kept_ms: u64,
     random: Mutex<fastrand::Rng>,
@@ -117,6 +118,7 @@ impl PushQueue {
             intake,
             routes,
             translator,
+            aside: Aside::default(),
             schedule,
             log_kept_ms: bounds.log_kept_ms.max(DAY_MS),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
@@ -259,6 +261,17 @@ impl PushQueue {
 }
 
 impl Inner {
+    /// Has something done beside the workers, until the queue is stopped.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = work => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+
     pub(crate) fn store(&self) -> &dyn Store {
         &**self.node.store()
     }

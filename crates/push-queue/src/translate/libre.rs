@@ -29,7 +29,7 @@ pub struct LibreTranslateSetup {
     pub url: String,
     /// Its API key, if it wants one.
     pub api_key: Option<Secret>,
-    /// How long a translation may take, waiting for its turn included.
+    /// How long a translation may wait for its turn, and how long the service may take for it then.
     pub timeout: Duration,
     /// Requests at once.
     pub concurrency: usize,
@@ -100,7 +100,6 @@ impl LibreTranslate {
         if let Some(key) = &self.setup.api_key {
             body["api_key"] = key.expose().into();
         }
-        let Ok(_permit) = self.permits.acquire().await else { return Ok(None) };
         let Ok(admission) = self.breaker.lock().admit(self.now()) else { return Ok(None) };
         let mut watch = Watch { of: self, admission: Some(admission) };
         let answered = self.http.ask(&self.url, &body, self.clock.wall_ms()).await;
@@ -176,9 +175,16 @@ impl Translator for LibreTranslate {
         if let Some(found) = self.cache.lock().get(text, &source, &target) {
             return Some(found);
         }
+        // Its own turn to wait for is nothing that the service is to blame for.
+        let turn = tokio::time::timeout(self.setup.timeout, self.permits.acquire());
+        let Ok(Ok(_permit)) = turn.await else { return None };
         let asking = tokio::time::timeout(self.setup.timeout, self.ask(text, &source, &target));
         let translation = asking.await.ok().flatten().filter(|translation| !translation.trim().is_empty())?;
         self.cache.lock().put(text, &source, &target, &translation);
         Some(translation)
+    }
+
+    fn patience(&self) -> Duration {
+        2 * self.setup.timeout
     }
 }

@@ -1,6 +1,7 @@
 //! The queue from the message to the provider, with a provider that answers as told.
 
 mod tasks;
+mod translated;
 mod tries;
 
 use std::collections::{HashMap, VecDeque};
@@ -23,6 +24,7 @@ use stentor_core::store::{Change, InboxReader, InboxStore, RecordStore, Scan};
 use stentor_push::{BreakerSetup, Extensions, Line, LineSetup, Provider, Push, PushError, Schedule, Scope, Sent};
 use stentor_push_queue::direct::{DirectPush, SendEnd};
 use stentor_push_queue::metrics::PushMetrics;
+use stentor_push_queue::translate::Translator;
 use stentor_push_queue::{
     PageError, PushBounds, PushQueue, PushResult, PushSetup, Route, Routes, TaskPage, Wording, Words,
 };
@@ -151,12 +153,17 @@ fn line(told: &Arc<Told>, world: &World) -> Route {
     Route::Open(Arc::new(Line::new(told.clone(), setup, world.clock.clone())))
 }
 
-async fn queue_of(world: &World, lines: &Arc<Lines>, bounds: PushBounds) -> PushQueue {
+async fn queue_of(
+    world: &World,
+    lines: &Arc<Lines>,
+    bounds: PushBounds,
+    translator: Option<Arc<dyn Translator>>,
+) -> PushQueue {
     PushQueue::open(PushSetup {
         node: world.node.clone(),
         app: world.app.clone(),
         words: Arc::new(Plain),
-        translator: None,
+        translator,
         routes: lines.clone(),
         bounds,
         schedule: Schedule::default(),
@@ -169,10 +176,15 @@ async fn queue_of(world: &World, lines: &Arc<Lines>, bounds: PushBounds) -> Push
 
 /// Alice, bob and carol are registered; bob has a phone that is bound with `fcm`.
 async fn pushing(bounds: PushBounds, start: bool) -> Pushing {
+    pushing_with(bounds, start, None).await
+}
+
+/// The same, with something that translates.
+async fn pushing_with(bounds: PushBounds, start: bool, translator: Option<Arc<dyn Translator>>) -> Pushing {
     let world = world().await;
     let (lines, told) = (Arc::new(Lines::default()), Arc::new(Told::default()));
     lines.routes.lock().insert("fcm".to_owned(), line(&told, &world));
-    let queue = queue_of(&world, &lines, bounds).await;
+    let queue = queue_of(&world, &lines, bounds, translator).await;
     assert!(world.app.hook(Hooks { observers: vec![queue.intake()], gate: None }));
     if start {
         queue.start();
@@ -419,7 +431,7 @@ async fn what_waits_is_there_after_a_restart() {
     let (one, two) = (pushing.send("one").await, pushing.send("two").await);
     assert_eq!(pushing.left().await, (2, 0), "nobody has decided yet");
     drop(pushing.queue);
-    let again = queue_of(&pushing.world, &pushing.lines, PushBounds::default()).await;
+    let again = queue_of(&pushing.world, &pushing.lines, PushBounds::default(), None).await;
     assert_eq!(again.waiting(), (2, 0));
     again.start();
     let pushing = Pushing { queue: again, ..pushing };
@@ -430,7 +442,7 @@ async fn what_waits_is_there_after_a_restart() {
     pushing.logged(two, "pushed; phone waiting 1 failed: down").await;
     pushing.queue.stop().await;
     // Deliveries are found by the certificate they are for.
-    let again = queue_of(&pushing.world, &pushing.lines, PushBounds::default()).await;
+    let again = queue_of(&pushing.world, &pushing.lines, PushBounds::default(), None).await;
     assert_eq!(again.waiting(), (0, 2));
     again.start();
     let pushing = Pushing { queue: again, ..pushing };

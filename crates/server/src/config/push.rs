@@ -49,7 +49,8 @@ section! {
         translator_url: Option<ServiceUrl> = None, example "\"http://127.0.0.1:5000\"";
         /// Its API key.
         translator_key: Option<SecretText> = None, example "\"…\"";
-        /// How long a translation may take. Then the push shows the original.
+        /// How long a translation may wait for its turn, and how long the server may take for it then. Then the push shows the
+        /// original. Nobody else's push waits for that.
         translator_timeout_ms: Bounded<50, 30_000> = Bounded::clamped(2_000);
         /// Translations at once.
         translator_concurrency: Bounded<1, 1_000> = Bounded::clamped(8);

@@ -100,7 +100,7 @@ async fn a_task_goes_on_where_it_was_when_the_process_ended() {
     pushing.told.answers.lock().clear();
     pushing.told.came.lock().clear();
     pushing.lines.routes.lock().insert("fcm".to_owned(), line(&pushing.told, &pushing.world));
-    pushing.queue = queue_of(&pushing.world, &pushing.lines, PushBounds::default()).await;
+    pushing.queue = queue_of(&pushing.world, &pushing.lines, PushBounds::default(), None).await;
     pushing.queue.start();
     pushing.tasks(0).await;
     pushing.advance(Duration::from_secs(4 * 3_600));
