@@ -16,6 +16,8 @@ pub(crate) struct Counters {
     pub(crate) refused_logins: AtomicU64,
     pub(crate) violations: AtomicU64,
     pub(crate) slow_consumers: AtomicU64,
+    pub(crate) resent_forgotten_of_device: AtomicU64,
+    pub(crate) resent_forgotten_of_app: AtomicU64,
 }
 
 /// The counters at one moment.
@@ -43,6 +45,10 @@ pub struct CountersNow {
     pub violations: u64,
     /// Connections closed because the client read too slowly.
     pub slow_consumers: u64,
+    /// Items of the SDKs that were forgotten before their time, because their device sent too many.
+    pub resent_forgotten_of_device: u64,
+    /// Items of the SDKs that were forgotten before their time, because the app's devices sent too many.
+    pub resent_forgotten_of_app: u64,
 }
 
 impl Counters {
@@ -62,6 +68,8 @@ impl Counters {
             refused_logins: read(&self.refused_logins),
             violations: read(&self.violations),
             slow_consumers: read(&self.slow_consumers),
+            resent_forgotten_of_device: read(&self.resent_forgotten_of_device),
+            resent_forgotten_of_app: read(&self.resent_forgotten_of_app),
         }
     }
 }

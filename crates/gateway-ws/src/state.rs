@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::carrier::Carrier;
 use crate::counters::{Counters, CountersNow};
 use crate::flusher::Flusher;
-use crate::msync::resent::Resent;
+use crate::msync::resent::{ITEMS, Resent};
 use crate::protocol::Protocol;
 use crate::serve;
 use crate::stream::Stream;
@@ -41,6 +41,8 @@ pub struct GatewayConfig {
     pub sdk_tcp_silence: Duration,
     /// How long a client that compresses may take to say something after its login, before it is told anything.
     pub hold_timeout: Duration,
+    /// Items of the SDKs that are known again, of each app: `msync::resent`. Some 64 bytes each.
+    pub sdk_resent_items: usize,
     /// How often SockJS clients get a sign of life.
     pub sockjs_heartbeat: Duration,
     /// Tasks that write out mailboxes.
@@ -59,6 +61,7 @@ impl Default for GatewayConfig {
             // Two of the SDKs' signs of life, one of which may be lost, and some time for the second.
             sdk_tcp_silence: Duration::from_secs(330),
             hold_timeout: Duration::from_secs(2),
+            sdk_resent_items: ITEMS,
             sockjs_heartbeat: Duration::from_secs(25),
             flushers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         }
@@ -112,14 +115,16 @@ impl GatewayState {
             // Not tracked: it ends when the state is dropped, after the last connection.
             tokio::spawn(Arc::clone(flusher).run());
         }
+        let counters = Arc::default();
+        let resent = Resent::new(node.apps(), config.sdk_resent_items, &counters);
         let numbers = Arc::new(Numbers::new(Arc::clone(node.clock()), node.random()));
         Self(Arc::new(Inner {
             numbers,
-            resent: Resent::default(),
+            resent,
             node,
             logins,
             config,
-            counters: Arc::default(),
+            counters,
             flushers,
             next_flusher: AtomicUsize::new(0),
             connections: TaskTracker::new(),

@@ -156,9 +156,15 @@ fn chat_sizes(text: &mut String, config: &Config) {
         keys: &["gateway.mailbox_notices", "gateway.mailbox_bytes"],
     };
     let again = Size {
-        what: "Items of the SDKs that are known again, of all clients",
-        limit: format!("{} for {} s", resent::MAX, resent::KEPT_MS / 1000),
-        beyond: "sent again, it is another message",
+        what: "Items of the SDKs that are known again, of an app",
+        limit: format!("{} for {} s", config.gateway.sdk_resent_items.get(), resent::KEPT_MS / 1000),
+        beyond: "those of the device that sent nothing for longest are forgotten",
+        keys: &["gateway.sdk_resent_items"],
+    };
+    let of_device = Size {
+        what: "Items of the SDKs that are known again, of a device",
+        limit: format!("what `chat_client_messages_per_second` allows in {} s", resent::AT_HAND_MS / 1000),
+        beyond: "the oldest is forgotten",
         keys: &[],
     };
     let sockjs = Size {
@@ -173,7 +179,7 @@ fn chat_sizes(text: &mut String, config: &Config) {
         beyond: "its session ends",
         keys: &["gateway.sdk_tcp_silence_s"],
     };
-    let others = [failed, uploads, mailbox, again, silence, sockjs];
+    let others = [failed, uploads, mailbox, again, of_device, silence, sockjs];
     for Size { what, limit, beyond, keys } in stentor_api_chat::sizes().into_iter().chain(others) {
         let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
         row(text, &[what, &limit, beyond, &keys.join(", ")]);

@@ -1,82 +1,105 @@
 //! What clients sent lately, and what they were answered: a client that lost its connection sends what was not answered again,
 //! under the number that it had, and it must not become another message.
 //!
-//! An item is the same if it is of the same device and has the same number and content. Bounded by [`MAX`] items of all
-//! clients together, and by [`KEPT_MS`]; what is older is taken for another one. Only what was done is remembered.
+//! An item is the same if it is of the same device of the same user and has the same number and content; the connection and the
+//! session do not matter. What is older than [`KEPT_MS`] is taken for another one. Only what was done is remembered.
+//!
+//! Each app has a memory of its own, bounded twice. A device has as many items as it may send in [`AT_HAND_MS`]: whoever waits
+//! longer for an answer has given up its connection, so a device that says much makes nobody else's be forgotten. And
+//! the app has [`ITEMS`] unless configured otherwise; beyond that, the device that has said nothing for the longest time is forgotten. What is
+//! forgotten before its time is counted.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::Shared;
 use parking_lot::Mutex;
+use sha1::{Digest, Sha1};
+use stentor_core::app::App;
 use stentor_core::id::{AppId, DeviceId, UserId};
+use stentor_core::limits::{Rate, Rule};
 use stentor_core::session::Session;
 
-/// So many items are remembered.
-pub const MAX: usize = 32_768;
+use crate::counters::{Counters, add};
+
+/// So many items of an app are remembered: a thousand a second for [`KEPT_MS`]. About 64 bytes each.
+pub const ITEMS: usize = 600_000;
 
 /// For so long, in milliseconds.
 pub const KEPT_MS: u64 = 600_000;
 
+/// A device's newest items: as many as it may send in so long, in milliseconds. The SDKs wait for an answer for 15 s, and then
+/// for another connection.
+pub const AT_HAND_MS: u64 = 20_000;
+
+/// And at least so many, which may be sent at once.
+const AT_HAND_LEAST: u64 = 256;
+
+/// Of an app that does not limit how often a client sends.
+const AT_HAND_UNLIMITED: u64 = 20_000;
+
 /// The frame that answers an item.
 pub(crate) type Reply = Shared<Pin<Box<dyn Future<Output = Bytes> + Send>>>;
 
+type Place = (UserId, DeviceId);
+
 /// Which item of whom.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub(crate) struct ItemKey {
     app: AppId,
-    user: UserId,
-    device: DeviceId,
+    place: Place,
     number: u64,
     content: u64,
 }
 
+/// What an item that was done was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Done {
+    /// The number of the message that it became; 0 if it became none.
+    pub(crate) server_id: u64,
+    /// When: Unix time in milliseconds.
+    pub(crate) at_ms: u64,
+}
+
+/// Whether an item came before.
+pub(crate) enum Again {
+    /// It did, and was done.
+    Done(Done),
+    /// It did, and is being done.
+    Asked(Reply),
+    /// It did not; nothing was done of it yet.
+    New(Reply),
+}
+
 /// The items of all clients of a gateway.
-#[derive(Default)]
 pub(crate) struct Resent {
-    seed: RandomState,
-    items: Mutex<Items>,
+    apps: HashMap<AppId, Mutex<Items>>,
+    counters: Arc<Counters>,
 }
 
 impl fmt::Debug for Resent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resent").field("items", &self.items.lock().replies.len()).finish()
-    }
-}
-
-#[derive(Default)]
-struct Items {
-    replies: HashMap<ItemKey, Reply>,
-    /// The oldest first, and since when.
-    order: VecDeque<(ItemKey, u64)>,
-}
-
-impl Items {
-    fn forget_old(&mut self, now_ms: u64) {
-        while let Some((key, since_ms)) = self.order.front()
-            && (self.order.len() >= MAX || since_ms + KEPT_MS <= now_ms)
-        {
-            self.replies.remove(key);
-            self.order.pop_front();
-        }
+        let count: usize = self.apps.values().map(|items| items.lock().count).sum();
+        f.debug_struct("Resent").field("items", &count).finish_non_exhaustive()
     }
 }
 
 impl Resent {
+    /// For these apps, each of which has so many items remembered.
+    pub(crate) fn new<'a>(apps: impl Iterator<Item = &'a Arc<App>>, items: usize, counters: &Arc<Counters>) -> Self {
+        let of = |app: &'a Arc<App>| (app.id().clone(), Mutex::new(Items::new(items, at_hand(&app.policy().rates))));
+        Self { apps: apps.map(of).collect(), counters: Arc::clone(counters) }
+    }
+
     /// The key of an item; `parts` are what it is.
-    pub(crate) fn key(&self, session: &Session, number: u64, parts: &[&[u8]]) -> ItemKey {
-        ItemKey {
-            app: session.app().id().clone(),
-            user: session.user().clone(),
-            device: session.device().clone(),
-            number,
-            content: self.seed.hash_one(parts),
-        }
+    pub(crate) fn key(session: &Session, number: u64, parts: &[&[u8]]) -> ItemKey {
+        let place = (session.user().clone(), session.device().clone());
+        ItemKey { app: session.app().id().clone(), place, number, content: digest(parts) }
     }
 
     /// The answer to an item: that of the first time, or what `begin` makes of it.
@@ -84,103 +107,204 @@ impl Resent {
     where
         F: Future<Output = Bytes> + Send + 'static,
     {
-        let mut items = self.items.lock();
-        items.forget_old(now_ms);
-        if let Some(reply) = items.replies.get(key) {
-            return Again::Known(reply.clone());
+        let begin = || (Box::pin(begin()) as Pin<Box<dyn Future<Output = Bytes> + Send>>).shared();
+        // Nobody is logged in to an app that is not there.
+        let Some(items) = self.apps.get(&key.app) else { return Again::New(begin()) };
+        let (again, forgotten) = {
+            let mut items = items.lock();
+            let again = match items.find(key) {
+                Some(State::Done(done)) => Again::Done(*done),
+                Some(State::Asked(reply)) => Again::Asked(reply.clone()),
+                None => {
+                    let reply = begin();
+                    items.insert(key, State::Asked(reply.clone()), now_ms);
+                    Again::New(reply)
+                }
+            };
+            (again, std::mem::take(&mut items.forgotten))
+        };
+        add(&self.counters.resent_forgotten_of_device, forgotten.of_device);
+        add(&self.counters.resent_forgotten_of_app, forgotten.of_app);
+        again
+    }
+
+    /// It was done: who sends it again has this answer.
+    pub(crate) fn done(&self, key: &ItemKey, done: Done) {
+        if let Some(items) = self.apps.get(&key.app)
+            && let Some(state) = items.lock().find(key)
+        {
+            *state = State::Done(done);
         }
-        let reply: Reply = (Box::pin(begin()) as Pin<Box<dyn Future<Output = Bytes> + Send>>).shared();
-        items.order.push_back((key.clone(), now_ms));
-        items.replies.insert(key.clone(), reply.clone());
-        Again::New(reply)
     }
 
     /// It was not done: who sends it again asks anew.
     pub(crate) fn forget(&self, key: &ItemKey) {
-        let mut items = self.items.lock();
-        items.replies.remove(key);
-        // It must not take the place of what was done; it is among the newest.
-        if let Some(at) = items.order.iter().rposition(|(known, _)| known == key) {
-            items.order.remove(at);
+        if let Some(items) = self.apps.get(&key.app) {
+            items.lock().forget(key);
         }
     }
 
     /// Forgets everything: answers that are still waited for hold the gateway.
     pub(crate) fn clear(&self) {
-        let items = std::mem::take(&mut *self.items.lock());
-        drop(items);
+        for items in self.apps.values() {
+            let mut items = items.lock();
+            let empty = Items::new(items.max, items.max_of_device);
+            drop(std::mem::replace(&mut *items, empty));
+        }
     }
 }
 
-/// Whether an item came before.
-pub(crate) enum Again {
-    /// It did.
-    Known(Reply),
-    /// It did not; nothing was done of it yet.
-    New(Reply),
+/// How many of a device's items are remembered.
+fn at_hand(rates: &[(Rule, Rate)]) -> usize {
+    let rate = rates.iter().rev().find(|(rule, _)| *rule == Rule::ClientSends);
+    let items = rate.map_or(AT_HAND_UNLIMITED, |(_, rate)| {
+        (u64::from(rate.count) * AT_HAND_MS).div_ceil(u64::from(rate.window_ms.max(1)))
+    });
+    usize::try_from(items.clamp(AT_HAND_LEAST, AT_HAND_UNLIMITED)).unwrap_or(usize::MAX)
+}
+
+/// What an item is, in short. Whoever finds two that have the same harms nobody else.
+fn digest(parts: &[&[u8]]) -> u64 {
+    let mut sha1 = Sha1::new();
+    for part in parts {
+        sha1.update((part.len() as u64).to_be_bytes());
+        sha1.update(part);
+    }
+    let [a, b, c, d, e, f, g, h, ..] = <[u8; 20]>::from(sha1.finalize());
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+#[derive(Debug, Default)]
+struct Forgotten {
+    of_device: usize,
+    of_app: usize,
+}
+
+/// The items of an app.
+struct Items {
+    devices: HashMap<Place, Device>,
+    /// Each device once, and when it had said something last, as was known then: who is first is looked at first.
+    order: VecDeque<(Place, u64)>,
+    /// Of all devices.
+    count: usize,
+    max: usize,
+    max_of_device: usize,
+    /// Before their time, since that was looked at last.
+    forgotten: Forgotten,
+}
+
+#[derive(Default)]
+struct Device {
+    /// In the order in which they came.
+    items: VecDeque<Item>,
+    last_ms: u64,
+    /// The highest number so far: what has a higher one is new.
+    newest: u64,
+}
+
+struct Item {
+    number: u64,
+    content: u64,
+    at_ms: u64,
+    state: State,
+}
+
+enum State {
+    Asked(Reply),
+    Done(Done),
+}
+
+impl Items {
+    fn new(max: usize, max_of_device: usize) -> Self {
+        let (devices, order) = (HashMap::new(), VecDeque::new());
+        Self { devices, order, count: 0, max, max_of_device, forgotten: Forgotten::default() }
+    }
+
+    fn find(&mut self, key: &ItemKey) -> Option<&mut State> {
+        let device = self.devices.get_mut(&key.place)?;
+        if key.number > device.newest {
+            return None;
+        }
+        let at = device.items.iter().rposition(|item| item.is(key))?;
+        Some(&mut device.items[at].state)
+    }
+
+    fn insert(&mut self, key: &ItemKey, state: State, now_ms: u64) {
+        // Two of those that have said nothing for long go for each that comes.
+        (0..2).for_each(|_| self.look_at_the_first(now_ms));
+        let device = self.devices.entry(key.place.clone()).or_insert_with(|| {
+            self.order.push_back((key.place.clone(), now_ms));
+            Device::default()
+        });
+        while device.items.front().is_some_and(|item| item.is_old(now_ms)) {
+            device.items.pop_front();
+            self.count -= 1;
+        }
+        if device.items.len() >= self.max_of_device {
+            device.items.pop_front();
+            self.count -= 1;
+            self.forgotten.of_device += 1;
+        }
+        device.items.push_back(Item { number: key.number, content: key.content, at_ms: now_ms, state });
+        (device.last_ms, device.newest) = (now_ms, device.newest.max(key.number));
+        self.count += 1;
+        while self.count > self.max && self.order.len() > 1 {
+            self.forget_the_first(&key.place, now_ms);
+        }
+    }
+
+    /// Forgets the device that stands first, if nothing of it is remembered any more; puts it behind the others if it has said
+    /// something since it was put there.
+    fn look_at_the_first(&mut self, now_ms: u64) {
+        let Some((place, since_ms)) = self.order.front() else { return };
+        let Some(last_ms) = self.devices.get(place).map(|device| device.last_ms) else {
+            self.order.pop_front();
+            return;
+        };
+        if last_ms + KEPT_MS <= now_ms {
+            if let Some((place, _)) = self.order.pop_front()
+                && let Some(device) = self.devices.remove(&place)
+            {
+                self.count -= device.items.len();
+            }
+        } else if last_ms > *since_ms
+            && let Some((place, _)) = self.order.pop_front()
+        {
+            self.order.push_back((place, last_ms));
+        }
+    }
+
+    /// Makes place for one who has just said something.
+    fn forget_the_first(&mut self, but: &Place, now_ms: u64) {
+        let Some((place, since_ms)) = self.order.pop_front() else { return };
+        let last_ms = self.devices.get(&place).map_or(0, |device| device.last_ms);
+        if place == *but || last_ms > since_ms {
+            self.order.push_back((place, last_ms));
+        } else if let Some(device) = self.devices.remove(&place) {
+            self.count -= device.items.len();
+            self.forgotten.of_app += device.items.iter().filter(|item| !item.is_old(now_ms)).count();
+        }
+    }
+
+    fn forget(&mut self, key: &ItemKey) {
+        if let Some(device) = self.devices.get_mut(&key.place)
+            && let Some(at) = device.items.iter().rposition(|item| item.is(key))
+        {
+            device.items.remove(at);
+            self.count -= 1;
+        }
+    }
+}
+
+impl Item {
+    fn is(&self, key: &ItemKey) -> bool {
+        self.number == key.number && self.content == key.content
+    }
+
+    fn is_old(&self, now_ms: u64) -> bool {
+        self.at_ms + KEPT_MS <= now_ms
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(number: u64) -> ItemKey {
-        ItemKey {
-            app: AppId::from_trusted("acme#demo"),
-            user: UserId::from_trusted("bob"),
-            device: DeviceId::from_trusted("web"),
-            number,
-            content: 7,
-        }
-    }
-
-    fn is_new(resent: &Resent, number: u64, now_ms: u64) -> bool {
-        let answer = Bytes::from(number.to_string());
-        match resent.reply(&key(number), now_ms, || std::future::ready(answer.clone())) {
-            Again::New(reply) => {
-                assert_eq!(reply.now_or_never(), Some(answer));
-                true
-            }
-            Again::Known(reply) => {
-                assert_eq!(reply.now_or_never(), Some(answer));
-                false
-            }
-        }
-    }
-
-    #[test]
-    fn an_item_is_known_for_a_while() {
-        let resent = Resent::default();
-        assert!(is_new(&resent, 1, 0));
-        assert!(is_new(&resent, 2, 0));
-        assert!(!is_new(&resent, 1, KEPT_MS - 1));
-        assert!(is_new(&resent, 1, KEPT_MS));
-        resent.forget(&key(1));
-        assert!(is_new(&resent, 1, KEPT_MS));
-        resent.clear();
-        assert!(is_new(&resent, 1, KEPT_MS));
-    }
-
-    #[test]
-    fn what_was_not_done_takes_nobody_s_place() {
-        let resent = Resent::default();
-        assert!(is_new(&resent, 1, 0));
-        for number in 2..3 * MAX as u64 {
-            assert!(is_new(&resent, number, 0));
-            resent.forget(&key(number));
-        }
-        assert!(!is_new(&resent, 1, 0));
-    }
-
-    #[test]
-    fn the_oldest_give_way() {
-        let resent = Resent::default();
-        for number in 0..=MAX as u64 {
-            assert!(is_new(&resent, number, 0));
-        }
-        assert_eq!(resent.items.lock().order.len(), MAX);
-        assert!(!is_new(&resent, MAX as u64, 0));
-        assert!(is_new(&resent, 0, 0));
-        assert!(is_new(&resent, 1, 0), "it gave way to the one before");
-    }
-}
+mod tests;

@@ -17,7 +17,7 @@ use stentor_msync::{
     RosterBody, RouteType, Status, content, decode, decode_body,
 };
 
-use super::resent::{Again, ItemKey};
+use super::resent::{Again, Done, ItemKey, Resent};
 use super::{codes, frame};
 use crate::chat::answer::{Answer, Answered, Client, Outcome};
 use crate::chat::request;
@@ -49,7 +49,7 @@ pub(super) fn begin(caller: &Arc<Caller>, meta: Meta) -> Result<Said, Malformed>
         id,
         key: (ns == Some(NameSpace::Chat as i32) && id > 0).then(|| {
             let (name, domain) = (to.name.as_deref().unwrap_or_default(), to.domain.as_deref().unwrap_or_default());
-            caller.state.resent().key(&caller.session, id, &[name.as_bytes(), domain.as_bytes(), &payload])
+            Resent::key(&caller.session, id, &[name.as_bytes(), domain.as_bytes(), &payload])
         }),
         to,
         route: routetype.unwrap_or_default(),
@@ -239,7 +239,7 @@ impl Item {
         let clock = Arc::clone(caller.state.node().clock());
         let reply = move |answered: &Answered| answer(id, answered, words, clock.wall_ms());
         match (does(Client::new(&self.caller)), self.key) {
-            (Answer::Waits(answering), Some(key)) => once(&caller, &key, answering, reply),
+            (Answer::Waits(answering), Some(key)) => once(&caller, (id, &key), answering, reply),
             (answer, _) => answer.begun(false, reply),
         }
     }
@@ -248,7 +248,7 @@ impl Item {
 /// Has something done that may be asked for again: then it is not done again, and has the same answer.
 fn once(
     caller: &Arc<Caller>,
-    key: &ItemKey,
+    (id, key): (u64, &ItemKey),
     answering: Pin<Box<dyn Future<Output = Answered> + Send>>,
     reply: impl FnOnce(&Answered) -> Bytes + Send + 'static,
 ) -> Begun {
@@ -257,14 +257,18 @@ fn once(
         let (state, key) = (state.clone(), key.clone());
         async move {
             let answered = answering.await;
-            if answered.is_err() {
-                state.resent().forget(&key);
+            match done(&answered, state.node().clock().wall_ms()) {
+                Some(done) => state.resent().done(&key, done),
+                None => state.resent().forget(&key),
             }
             reply(&answered)
         }
     };
     let replied = match state.resent().reply(key, state.node().clock().monotonic_ms(), begin) {
-        Again::Known(replied) => replied,
+        Again::Done(Done { server_id, at_ms }) => {
+            return Begun::Done(frame::answer(id, frame::ok(), server_id, at_ms));
+        }
+        Again::Asked(replied) => replied,
         Again::New(mut replied) => {
             // Polled in the order of the requests, and to its end even if the client goes: it may come back and ask.
             if let Some(frame) = (&mut replied).now_or_never() {
@@ -275,6 +279,15 @@ fn once(
         }
     };
     Begun::Waits { answering: Box::pin(replied), logs_out: false }
+}
+
+/// What is remembered of an answer; `None` if nothing was done.
+fn done(answered: &Answered, now_ms: u64) -> Option<Done> {
+    match answered {
+        Ok(Outcome::Sent { id, sent_at_ms }) => Some(Done { server_id: id.0, at_ms: *sent_at_ms }),
+        Ok(_) => Some(Done { server_id: 0, at_ms: now_ms }),
+        Err(_) => None,
+    }
 }
 
 pub(super) fn answer(id: u64, answered: &Answered, words: Words, now_ms: u64) -> Bytes {

@@ -49,6 +49,9 @@ section! {
         sdk_tcp_listen: Option<ListenAddress> = None, example "\"0.0.0.0:6717\"";
         /// After how many seconds without a word they count as gone. Their SDKs give a sign of life every two minutes.
         sdk_tcp_silence_s: Bounded<60, 3_600> = Bounded::clamped(330);
+        /// Items that the SDKs sent and that are known again, of each app, for ten minutes: 64 bytes of memory each. Beyond it, those
+        /// of the device that has sent nothing for the longest time are forgotten.
+        sdk_resent_items: Bounded<1_000, 100_000_000> = Bounded::clamped(600_000);
         /// Let those that offer it compress what they send and are sent. It takes up to 72 KiB of memory for each of them and
         /// some work for each delivery.
         sdk_compression: bool = false;

@@ -36,6 +36,16 @@ pub(crate) fn register_figures(registry: &mut Registry, node: &Node, gateway: &G
             Reading::counter("gateway_refused_logins", "Logins refused", sockets.refused_logins),
             Reading::counter("gateway_violations", "Clients that broke the protocol", sockets.violations),
             Reading::counter("gateway_slow_consumers", "Clients that read too slowly", sockets.slow_consumers),
+            Reading::counter(
+                "gateway_resent_forgotten_of_device",
+                "Items of the SDKs forgotten within ten minutes, because their device sent too many",
+                sockets.resent_forgotten_of_device,
+            ),
+            Reading::counter(
+                "gateway_resent_forgotten_of_app",
+                "Items of the SDKs forgotten within ten minutes, because their app's devices sent too many",
+                sockets.resent_forgotten_of_app,
+            ),
         ];
         readings.extend(node.store().counters().into_iter().map(|(name, help, value)| {
             // The store says what it counts; what waits is the one figure that goes up and down.

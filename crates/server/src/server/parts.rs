@@ -116,6 +116,7 @@ pub(super) async fn start_core(config: &Config, parts: Parts, directory: &DataDi
     let gateway_config = GatewayConfig {
         sdk_compression: config.gateway.sdk_compression,
         sdk_tcp_silence: Duration::from_secs(config.gateway.sdk_tcp_silence_s.get()),
+        sdk_resent_items: config.gateway.sdk_resent_items.size(),
         ..GatewayConfig::default()
     };
     let gateway = GatewayState::new(node.clone(), logins, gateway_config);

@@ -36,6 +36,10 @@ async fn the_same_item_is_one_message_with_one_number() {
     until(|| gateway.node.census().detached == 0).await;
     let mut alice = gateway.sdk("alice").await;
     assert_eq!(alice.ask_as(7, hi.clone()).await, first);
+    // The server has not noticed that it was lost.
+    let held = std::mem::replace(&mut alice, gateway.sdk("alice").await);
+    assert_eq!(alice.ask_as(7, hi.clone()).await, first);
+    drop(held);
     // Something else, another device, another number: another message.
     let ho = message(jid("bob", USERS), &text(BodyType::Chat, "ho"));
     let mut numbers = vec![first.server_id, alice.ask_as(7, ho).await.server_id];
