@@ -26,6 +26,7 @@ mod post;
 pub mod recall;
 mod receipt;
 pub mod room;
+pub mod sent_items;
 pub mod users;
 
 pub use crate::rooms::{LevelDelivery, Lost, RoomDelivery};

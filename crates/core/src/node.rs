@@ -301,6 +301,14 @@ impl Node {
                 Err(error) => tracing::warn!(%error, "expired messages could not be deleted"),
             }
         });
+        let node = self.clone();
+        self.spawn(async move {
+            for app in node.apps() {
+                if let Err(error) = node.forget_sent_items(app).await {
+                    tracing::warn!(%error, "what clients sent long ago could not be forgotten");
+                }
+            }
+        });
     }
 
     /// An app by its ID.

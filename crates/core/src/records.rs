@@ -109,6 +109,8 @@ pub enum RecordKind {
     GroupInvitation = 48,
     /// The same the other way round; `user/group`.
     GroupInvitationOf = 49,
+    /// What a client sent that became a message, to know it again; the key is the message's ID.
+    SentItem = 50,
 }
 
 /// A typed record: a value of one family. Fields are numbered; unknown ones are skipped and missing ones have

@@ -10,6 +10,7 @@ use stentor_core::accounts::LoginCheck;
 use stentor_core::id::AppId;
 use stentor_core::lag::Lag;
 use stentor_core::node::Node;
+use stentor_core::store::StoreError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -130,6 +131,20 @@ impl GatewayState {
             connections: TaskTracker::new(),
             closing: CancellationToken::new(),
         }))
+    }
+
+    /// Reads what clients sent before the process began, so that it is known if they send it again. To be called before
+    /// they connect.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn remember_sent(&self) -> Result<(), StoreError> {
+        let (node, clock) = (self.node(), self.node().clock());
+        for app in node.apps() {
+            let became = node.sent_items(app, self.config().sdk_resent_items).await?;
+            self.0.resent.remember(app.id(), became, clock.wall_ms(), clock.monotonic_ms());
+        }
+        Ok(())
     }
 
     /// Takes no more connections and closes those that are not logged in. The others are closed by

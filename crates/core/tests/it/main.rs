@@ -29,5 +29,6 @@ mod registered;
 mod resume;
 mod rooms;
 mod sending;
+mod sent_items;
 mod unacked;
 mod users;

@@ -51,7 +51,7 @@ impl Client {
 
     fn begin(self, request: Request<'_>) -> Answer {
         match request {
-            Request::Send(send) => self.send(&send),
+            Request::Send(send) => self.send(&send, None),
             Request::Read(read) => self.read(&read),
             Request::Recall(recall) => self.recall(&recall),
             Request::Edit(edit) => self.edit(&edit),

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use stentor_chat_content::{Content, MAX_BYTES, read_payload};
+use stentor_core::delivery::sent_items::SentItem;
 use stentor_core::delivery::{Origin, SendError, SendGroup, SendOptions, SendPeer, SendRoom};
 use stentor_core::directory::rooms::RoomKind;
 use stentor_core::id::{MessageId, RoomId, UserId};
@@ -38,13 +39,15 @@ struct Parcel {
     only_for: Vec<UserId>,
     online_only: bool,
     receipt: bool,
+    /// What it is known by if it is sent again, in protocols where that is done.
+    item: Option<SentItem>,
 }
 
 impl Parcel {
     /// Something about earlier messages.
     fn news(to: To, payload: String, kind: MessageKind) -> Self {
         let (payload, priority) = (payload.into(), Priority::Normal);
-        Self { to, payload, kind, priority, only_for: Vec::new(), online_only: false, receipt: false }
+        Self { to, payload, kind, priority, only_for: Vec::new(), online_only: false, receipt: false, item: None }
     }
 }
 
@@ -69,9 +72,10 @@ impl From<To> for Target {
 }
 
 impl Client {
-    pub(crate) fn send(self, send: &Send<'_>) -> Answer {
+    /// Sends something that may be sent again: then it is known, also after a restart, if `item` says by what.
+    pub(crate) fn send(self, send: &Send<'_>, item: Option<SentItem>) -> Answer {
         match self.parcel(send) {
-            Ok(parcel) => Answer::waits(async move { self.dispatch(parcel).await }),
+            Ok(parcel) => Answer::waits(async move { self.dispatch(Parcel { item, ..parcel }).await }),
             Err(refusal) => Answer::Done(Err(refusal)),
         }
     }
@@ -157,6 +161,7 @@ impl Client {
             priority: priority(send.level.as_deref())?,
             online_only: send.online_only,
             receipt: send.need_group_ack,
+            item: None,
         })
     }
 
@@ -177,14 +182,16 @@ impl Client {
     }
 
     async fn dispatch(&self, parcel: Parcel) -> Answered {
-        let Parcel { to, payload, kind, priority, only_for, online_only, receipt } = parcel;
+        let Parcel { to, payload, kind, priority, only_for, online_only, receipt, item } = parcel;
         let (node, app) = (self.state.node(), &self.app);
         let (from, origin) = (self.session.user().clone(), Origin::Client(&self.session));
         // A receipt is no message that anybody looks for later.
         let history = kind == MessageKind::Content;
         let marks = Marks { kind, priority, receipt: receipt && matches!(to, To::Group(_)), ..Marks::default() };
+        // Beside a message that is not kept, nothing is.
+        let also = item.filter(|_| !online_only).map(SentItem::remembered);
         let options =
-            SendOptions { keep: true, history, marks, sync_sender: true, online_only, ..SendOptions::default() };
+            SendOptions { keep: true, history, marks, sync_sender: true, online_only, also, ..SendOptions::default() };
         match to {
             To::User(to) => {
                 let send = SendPeer { from, to, payload, wait_for_ack: false, options };
@@ -199,7 +206,8 @@ impl Client {
             To::Room(room) => {
                 // What only some may see is nobody's history.
                 let history = history && only_for.is_empty();
-                let options = SendOptions { history, sync_sender: false, ..options };
+                let also = options.also.filter(|_| history && app.policy().history.is_some());
+                let options = SendOptions { history, sync_sender: false, also, ..options };
                 let sent = node.send_room(app, origin, SendRoom { from, room, payload, only_for, options }).await;
                 outcome(RoomKind::Room, sent.map(|sent| (sent.id, sent.sent_at_ms)))
             }

@@ -8,6 +8,8 @@
 //! longer for an answer has given up its connection, so a device that says much makes nobody else's be forgotten. And
 //! the app has [`ITEMS`] unless configured otherwise; beyond that, the device that has said nothing for the longest time is forgotten. What is
 //! forgotten before its time is counted.
+//!
+//! What became a message that is kept is written beside it, and read at the start: then it is known over a crash, too.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -21,6 +23,8 @@ use futures_util::future::Shared;
 use parking_lot::Mutex;
 use sha1::{Digest, Sha1};
 use stentor_core::app::App;
+pub use stentor_core::delivery::sent_items::KEPT_MS;
+use stentor_core::delivery::sent_items::{BecameMessage, SentItem};
 use stentor_core::id::{AppId, DeviceId, UserId};
 use stentor_core::limits::{Rate, Rule};
 use stentor_core::session::Session;
@@ -29,9 +33,6 @@ use crate::counters::{Counters, add};
 
 /// So many items of an app are remembered: a thousand a second for [`KEPT_MS`]. About 64 bytes each.
 pub const ITEMS: usize = 600_000;
-
-/// For so long, in milliseconds.
-pub const KEPT_MS: u64 = 600_000;
 
 /// A device's newest items: as many as it may send in so long, in milliseconds. The SDKs wait for an answer for 15 s, and then
 /// for another connection.
@@ -55,6 +56,14 @@ pub(crate) struct ItemKey {
     place: Place,
     number: u64,
     content: u64,
+}
+
+impl ItemKey {
+    /// The same for the core, which remembers it over a restart.
+    pub(crate) fn item(&self) -> SentItem {
+        let (user, device) = self.place.clone();
+        SentItem { user, device, number: self.number, content: self.content }
+    }
 }
 
 /// What an item that was done was answered.
@@ -134,6 +143,19 @@ impl Resent {
             && let Some(state) = items.lock().find(key)
         {
             *state = State::Done(done);
+        }
+    }
+
+    /// Remembers what became messages before the process began, the newest first. `wall_ms` and `now_ms`
+    /// are the same moment on either clock.
+    pub(crate) fn remember(&self, app: &AppId, became: Vec<BecameMessage>, wall_ms: u64, now_ms: u64) {
+        let Some(items) = self.apps.get(app) else { return };
+        let mut items = items.lock();
+        for BecameMessage { item, id, sent_at_ms } in became.into_iter().rev() {
+            let SentItem { user, device, number, content } = item;
+            let key = ItemKey { app: app.clone(), place: (user, device), number, content };
+            let done = Done { server_id: id.0, at_ms: sent_at_ms };
+            items.insert(&key, State::Done(done), now_ms.saturating_sub(wall_ms.saturating_sub(sent_at_ms)));
         }
     }
 

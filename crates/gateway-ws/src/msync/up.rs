@@ -139,7 +139,8 @@ impl Item {
             online_only: self.route == RouteType::Online as i32,
             need_group_ack: allow_group_ack.unwrap_or(false),
         };
-        self.answered(codes::refused, |client| client.send(&send))
+        let item = self.key.as_ref().map(ItemKey::item);
+        self.answered(codes::refused, |client| client.send(&send, item))
     }
 
     fn recall(self, body: &MessageBody) -> Begun {

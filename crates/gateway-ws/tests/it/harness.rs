@@ -178,6 +178,7 @@ pub(crate) struct Gateway {
     /// That of Chat clients.
     pub(crate) chat: Arc<App>,
     pub(crate) clock: Arc<ManualClock>,
+    store: Arc<MemoryStore>,
     pub(crate) state: GatewayState,
     pub(crate) address: SocketAddr,
     /// Of the SDKs that connect without HTTP.
@@ -192,13 +193,16 @@ pub(crate) async fn gateway() -> Gateway {
 pub(crate) async fn gateway_with(change: impl FnOnce(&mut Setup)) -> Gateway {
     let mut setup = Setup { policy: policy(), chat: chat_policy(), config: GatewayConfig::default(), tls: None };
     change(&mut setup);
-    let clock = Arc::new(ManualClock::new(NOW_MS));
+    start(setup, Arc::new(ManualClock::new(NOW_MS)), Arc::new(MemoryStore::default())).await
+}
+
+async fn start(setup: Setup, clock: Arc<ManualClock>, store: Arc<MemoryStore>) -> Gateway {
     let config = NodeConfig { node: NodeId::SINGLE, apps: vec![setup.policy, setup.chat], seed: 7 };
-    let store = Arc::new(MemoryStore::default());
     let bus = Arc::new(InProcessBus::alone());
-    let node = Node::start(config, store, bus, clock.clone(), &mut Registry::default()).await.expect("starts");
+    let node = Node::start(config, store.clone(), bus, clock.clone(), &mut Registry::default()).await.expect("starts");
     let logins = Logins { rtm: Arc::new(Tokens), chat: Arc::new(Tokens) };
     let state = GatewayState::new(node.clone(), logins, setup.config);
+    state.remember_sent().await.expect("read");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let tls = setup.tls.is_some();
@@ -208,7 +212,7 @@ pub(crate) async fn gateway_with(change: impl FnOnce(&mut Setup)) -> Gateway {
     tokio::spawn(accept(listener, state.clone(), setup.tls));
     let app = node.app(APP).expect("the app is there");
     let chat = node.app(CHAT_APP).expect("the app is there");
-    Gateway { node, app, chat, clock, state, address, tcp_address, tls }
+    Gateway { node, app, chat, clock, store, state, address, tcp_address, tls }
 }
 
 async fn accept_tcp(listener: TcpListener, state: GatewayState) {
@@ -307,6 +311,13 @@ impl Gateway {
     pub(crate) fn pass(&self, time: Duration) {
         self.clock.advance(time);
         self.node.tick();
+    }
+
+    /// Another process on the same store, as after `kill -9`.
+    pub(crate) async fn restarted(&self) -> Self {
+        let (policy, chat) = (self.app.policy().clone(), self.chat.policy().clone());
+        let setup = Setup { policy, chat, config: GatewayConfig::default(), tls: None };
+        start(setup, self.clock.clone(), self.store.clone()).await
     }
 
     /// Waits until the core knows that so many sessions have lost their connection.

@@ -120,6 +120,7 @@ pub(super) async fn start_core(config: &Config, parts: Parts, directory: &DataDi
         ..GatewayConfig::default()
     };
     let gateway = GatewayState::new(node.clone(), logins, gateway_config);
+    gateway.remember_sent().await?;
     let (callbacks, pushes) = (callbacks.into_values().collect(), pushes.into_values().collect());
     Ok(Core { node, chat, callbacks, pushes, files, gateway, observe, registry })
 }

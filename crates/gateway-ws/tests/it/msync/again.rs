@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use stentor_msync::{BodyType, Command, Message as _, SyncUp};
+use stentor_core::directory::rooms::RoomKind;
+use stentor_msync::{BodyType, Command, Message as _, Meta, SyncUp};
 
-use super::{USERS, body, frame, jid, message, status, text};
+use super::{CONFERENCES, USERS, body, frame, jid, message, status, text};
 use crate::chat::{chat_gateway, gateway};
 use crate::harness::{Gateway, limit, until};
 
@@ -83,4 +84,43 @@ async fn an_answer_that_nobody_waited_for_is_kept() {
     let mut alice = gateway.sdk("alice").await;
     assert_eq!(status(&alice.ask_as(9, meta).await), (0, ""));
     assert_eq!(received(&gateway, "bob").await, ["hi"]);
+}
+
+/// The process dies between the message and its answer: the message is there, and the client asks again.
+#[tokio::test]
+async fn what_was_kept_is_known_over_a_crash() {
+    let before = chat_gateway(|setup| setup.chat.rates = vec![]).await;
+    let group = before.place(RoomKind::Group, &["alice", "bob"]).await;
+    let room = before.place(RoomKind::Room, &["alice", "bob"]).await;
+    let mut alice = before.sdk("alice").await;
+    let items = [
+        message(jid("bob", USERS), &text(BodyType::Chat, "to bob")),
+        message(jid(group.as_str(), CONFERENCES), &text(BodyType::Groupchat, "to the group")),
+        message(jid(room.as_str(), CONFERENCES), &text(BodyType::Chatroom, "to the room")),
+    ];
+    let mut first = Vec::new();
+    for (id, item) in (1..).zip(&items) {
+        first.push(alice.ask_as(id, item.clone()).await);
+        assert_eq!(status(&first[first.len() - 1]), (0, ""));
+    }
+    // What is not kept is gone, and so is what was asked of it.
+    let live = Meta { routetype: Some(1), ..items[0].clone() };
+    let gone = alice.ask_as(9, live.clone()).await;
+    before.clock.advance(Duration::from_millis(1));
+    let gateway = before.restarted().await;
+    let mut alice = gateway.sdk("alice").await;
+    for (id, item) in (1..).zip(&items) {
+        assert_eq!(alice.ask_as(id, item.clone()).await, first[id as usize - 1]);
+    }
+    assert_ne!(alice.ask_as(9, live).await.server_id, gone.server_id);
+    let mut phone = gateway.sdk_on("alice", "phone").await;
+    assert_ne!(phone.ask_as(1, items[0].clone()).await.server_id, first[0].server_id);
+    let mut expected = received(&gateway, "bob").await;
+    expected.sort_unstable();
+    assert_eq!(expected, ["to bob", "to bob", "to the group"]);
+    // Ten minutes later it is another message, also if a crash comes between.
+    gateway.pass(Duration::from_secs(600));
+    let gateway = gateway.restarted().await;
+    let mut alice = gateway.sdk("alice").await;
+    assert_ne!(alice.ask_as(1, items[0].clone()).await.server_id, first[0].server_id);
 }
