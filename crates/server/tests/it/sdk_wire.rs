@@ -310,3 +310,63 @@ async fn sdks_that_ask_where_to_go_are_told() {
     let host = json!({ "protocol": "https", "domain": "chat.example.com", "ip": "", "port": "443" });
     assert_eq!(answer["rest"]["hosts"], json!([host]));
 }
+
+/// The message is taken, its answer lost with the process; the client asks again, and its peer gets it once.
+#[tokio::test]
+async fn a_message_that_is_sent_again_after_kill_9_is_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let listen = port.to_string();
+    let variables = [("STENTOR_GATEWAY_SDK_TCP_LISTEN", listen.as_str())];
+    let mut numbers = Vec::new();
+    for _ in 0..3 {
+        let server = TestProcess::serve(STENTOR, directory.path(), &[], &variables).await;
+        let text = std::fs::read_to_string(directory.path().join("stentor-data/credentials.toml")).unwrap();
+        let config = stentor_server::config::Config::parse("credentials.toml", &text).unwrap();
+        let app = &config.apps[0].app;
+        let (org, name) = (app.org_name.as_ref().unwrap().as_str(), app.app_name.as_ref().unwrap().as_str());
+        let key = format!("{org}#{name}");
+        if numbers.is_empty() {
+            let token = TestProcess::run(STENTOR, directory.path(), &["token", "chat-app"], &[]).await;
+            let backend = server.http().header("authorization", &format!("Bearer {}", token.output[0]));
+            let users = json!(["alice", "bob"].map(|user| json!({ "username": user, "password": "pw" })));
+            assert_eq!(backend.post(&format!("/{org}/{name}/users"), &users).await.code(), 200);
+        }
+        let of_app = |name: &str| Jid { app_key: Some(key.clone()), ..jid(name, "easemob.com") };
+        let mut clients = Vec::new();
+        for user in ["alice", "bob"] {
+            let mut sdk = Sdk::new(TcpStream::connect(port).await.unwrap());
+            let login = MSync { guid: Some(of_app(user)), ..frame(Command::Provision, &by_password()) };
+            sdk.say(&login).await;
+            let answer: Provision = decode(sdk.hear().await.payload.unwrap()).unwrap();
+            assert_eq!(answer.status.unwrap().error_code, Some(0));
+            clients.push(sdk);
+        }
+        let content = Content { kind: Some(0), text: Some("once".to_owned()), ..Content::default() };
+        let body = MessageBody { kind: Some(BodyType::Chat as i32), contents: vec![content], ..MessageBody::default() };
+        let meta = Meta {
+            id: Some(77),
+            to: Some(of_app("bob")),
+            ns: Some(NameSpace::Chat as i32),
+            payload: Some(body.encode_to_vec().into()),
+            ..Meta::default()
+        };
+        clients[0].say(&frame(Command::Sync, &SyncUp { meta: Some(meta), ..SyncUp::default() })).await;
+        let answer = clients[0].down(|down| down.meta_id == Some(77)).await;
+        assert_eq!(answer.status.unwrap().error_code, Some(0));
+        numbers.push((answer.server_id, answer.timestamp));
+        // Bob never acks it: it waits for him once.
+        clients[1].say(&MSync { command: Some(Command::Unread as i32), ..MSync::default() }).await;
+        let waiting = loop {
+            let frame = clients[1].hear().await;
+            if frame.command == Some(Command::Unread as i32) {
+                let unread: stentor_msync::UnreadDown = decode(frame.payload.unwrap()).unwrap();
+                break unread.unread.iter().map(|queue| queue.n.unwrap()).sum::<u32>();
+            }
+        };
+        assert!(waiting <= 1, "{waiting}");
+        server.kill().await;
+    }
+    assert!(numbers[0].0 > Some(0));
+    assert_eq!(numbers, [numbers[0]; 3]);
+}
