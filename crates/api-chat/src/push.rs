@@ -22,6 +22,7 @@ use stentor_core::directory::users::IGNORED_GROUPS;
 use stentor_core::push::labels::{LABEL_USERS, LABELS};
 use stentor_core::push::notifiers::NOTIFIERS;
 use stentor_core::push::{bindings, preferences};
+use stentor_push_queue::PushBounds;
 use stentor_push_queue::tasks::{TASKS, UNDER_WAY};
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
@@ -50,7 +51,8 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
         routes!(direct::later),
         routes!(direct::single),
         routes!(tasks::labels),
-        routes!(tasks::everybody),
+        routes!(tasks::list, tasks::everybody),
+        routes!(tasks::cancel),
         routes!(labels::list, labels::create),
         routes!(labels::get, labels::delete),
         routes!(labels::users, labels::add, labels::remove),
@@ -63,7 +65,11 @@ pub(crate) fn endpoints() -> Vec<UtoipaMethodRouter<ChatState>> {
 /// The limits of this family.
 pub(crate) fn sizes() -> Vec<Size> {
     let page = |(max, default): (usize, usize)| format!("{max}, {default} if nothing is said");
+    let bounds = PushBounds::default();
     vec![
+        size("Messages that wait to be decided on for pushes", bounds.due, "not pushed, and counted")
+            .by(&["push_undecided"]),
+        size("Pushes that wait to be sent", bounds.deliveries, "nothing more is decided").by(&["push_unsent"]),
         size("A user wants no pushes for", span(settings::MAX_DURATION_MS.unsigned_abs()), "400"),
         size("Conversations of a user with push settings of their own", preferences::CONVERSATIONS, "403"),
         size("Conversations whose push settings are asked for at once", conversations::MAX_CONVERSATIONS, "400"),

@@ -48,10 +48,26 @@ pub enum TaskError {
     Store(#[from] StoreError),
 }
 
+/// A task that has not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskView {
+    /// Which.
+    pub id: MessageId,
+    /// Users who have all of these labels; without any, everybody.
+    pub labels: Vec<String>,
+    /// What is said, in the dialect's own form.
+    pub said: String,
+    /// When it begins, or has begun: Unix time in milliseconds.
+    pub start_ms: u64,
+    /// Some users have been told.
+    pub begun: bool,
+}
+
 /// What the worker and those who make tasks share.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
-    /// Held while one is counted and made: there are never more than may be.
+    /// Held while one is counted and made, while a page of one is told, and while one is taken away: there are never more
+    /// than may be, and one that was taken away does not come back.
     making: Mutex<()>,
     pub(crate) wake: Notify,
 }
@@ -97,6 +113,42 @@ impl PushQueue {
         store.change(app, vec![Change::Put { kind: RecordKind::PushTask, key, value }]).await?;
         inner.pushed_tasks.wake.notify_one();
         Ok(id)
+    }
+
+    /// The tasks that have not come to their end, in the order of their beginning.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn tasks(&self) -> Result<Vec<TaskView>, StoreError> {
+        let found = self.tasks_by_key().await?;
+        let view = |(key, task): (String, PushTask)| TaskView {
+            id: MessageId(task.id),
+            start_ms: due_ms(&key),
+            begun: task.after.is_some(),
+            labels: task.labels,
+            said: task.said,
+        };
+        Ok(found.into_iter().map(view).collect())
+    }
+
+    /// Takes a task away: whom it has not told by now it does not tell. `false` if there is none of that number.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn cancel_task(&self, id: MessageId) -> Result<bool, StoreError> {
+        let inner = &self.0;
+        let _making = inner.pushed_tasks.making.lock().await;
+        let found = self.tasks_by_key().await?;
+        let Some((key, _)) = found.into_iter().find(|(_, task)| task.id == id.0) else { return Ok(false) };
+        inner.store().change(inner.app.id(), vec![Change::Delete { kind: RecordKind::PushTask, key }]).await?;
+        Ok(true)
+    }
+
+    /// Those that can be read.
+    async fn tasks_by_key(&self) -> Result<Vec<(String, PushTask)>, StoreError> {
+        let scan = Scan::of(RecordKind::PushTask, "", TASKS);
+        let found = self.0.store().scan_records(self.0.app.id(), scan).await?;
+        Ok(found.into_iter().filter_map(|(key, value)| Some((key, decode(&value).ok()?))).collect())
     }
 
     /// The next users of a task, and where they end; `None` if there are no more.
@@ -198,8 +250,13 @@ impl TaskWorker {
         Ok(look)
     }
 
-    /// Tells the next page of a task.
+    /// Tells the next page of a task, unless it has been taken away.
     async fn tell(&self, key: &str, mut task: PushTask) -> Result<(), PageError> {
+        let inner = &self.queue.0;
+        let _making = inner.pushed_tasks.making.lock().await;
+        if inner.store().read_record(inner.app.id(), RecordKind::PushTask, key).await?.is_none() {
+            return Ok(());
+        }
         let (users, next) = self.queue.page_of(&task).await?;
         let (kind, key) = (RecordKind::PushTask, key.to_owned());
         let said = std::mem::take(&mut task.said);

@@ -27,7 +27,7 @@ use crate::error::{BadSetup, PushError};
 use crate::http::{self, Http, Reply};
 use crate::jwt::SigningKey;
 use crate::provider::{Provider, Sent};
-use crate::push::{Push, text};
+use crate::push::{Push, rendered, text};
 
 /// Where production notifications go.
 pub const PRODUCTION: &str = "https://api.push.apple.com";
@@ -153,7 +153,7 @@ impl Provider for Apns {
             .header("apns-priority", "10")
             .header("apns-expiration", expires_s.to_string())
             .header("apns-id", apns_id(&push.dedup_key))
-            .body(payload::render(push)?);
+            .body(rendered(push, payload::render)?);
         if let Some(collapse_id) = text(&push.extensions.apns, "em_push_collapse_key").or(push.collapse_id.as_deref()) {
             request = request.header("apns-collapse-id", header_text(collapse_id));
         }

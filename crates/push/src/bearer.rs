@@ -20,6 +20,8 @@ const FAILURE_MS: u64 = 2_000;
 pub(crate) struct Fetched {
     pub(crate) token: Secret,
     /// Unix time in milliseconds.
+    pub(crate) since_ms: u64,
+    /// Unix time in milliseconds.
     pub(crate) expires_ms: u64,
 }
 
@@ -27,7 +29,7 @@ impl Fetched {
     /// A token that is good for this long from now on.
     pub(crate) fn new(token: impl Into<Box<str>>, now_ms: u64, good_for: Duration) -> Self {
         let good_for_ms = u64::try_from(good_for.as_millis()).unwrap_or(u64::MAX);
-        Self { token: Secret::new(token), expires_ms: now_ms.saturating_add(good_for_ms) }
+        Self { token: Secret::new(token), since_ms: now_ms, expires_ms: now_ms.saturating_add(good_for_ms) }
     }
 }
 
@@ -80,8 +82,13 @@ impl Bearer {
 
     /// The provider does not take this token: the next one fetches another. Nothing happens if that was done already.
     pub(crate) async fn forget(&self, token: &Secret) {
+        self.forget_older(token, u64::MAX).await;
+    }
+
+    /// The same for a token that may be to blame, if it was fetched by `by_ms` (Unix time in milliseconds).
+    pub(crate) async fn forget_older(&self, token: &Secret, by_ms: u64) {
         let mut state = self.0.lock().await;
-        if state.fetched.as_ref().is_some_and(|fetched| fetched.token == *token) {
+        if state.fetched.as_ref().is_some_and(|fetched| fetched.token == *token && fetched.since_ms <= by_ms) {
             state.fetched = None;
         }
     }

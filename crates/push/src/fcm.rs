@@ -24,7 +24,7 @@ use crate::bearer::Bearer;
 use crate::error::{BadSetup, PushError, Scope};
 use crate::http::{self, Http, Reply};
 use crate::provider::{Provider, Sent};
-use crate::push::Push;
+use crate::push::{Push, rendered};
 use account::Account;
 
 /// The service.
@@ -75,7 +75,7 @@ impl Provider for Fcm {
     }
 
     async fn send(&self, push: &Push) -> Result<Sent, PushError> {
-        let body = message::render(push)?;
+        let body = rendered(push, message::render)?;
         let now_ms = self.clock.wall_ms();
         let token = self.bearer.get(now_ms, || self.account.fetch(&self.http, now_ms)).await?;
         let request = self

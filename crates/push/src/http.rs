@@ -162,13 +162,18 @@ impl Reply {
 
 /// Sends a request and reads the answer.
 pub(crate) async fn send(request: RequestBuilder) -> Result<Reply, PushError> {
+    let reply = send_for_status(request).await?;
+    if reply.body.len() > MAX_ANSWER { Err(PushError::failed("the answer is too long")) } else { Ok(reply) }
+}
+
+/// The same where the status says it all: of a body that is too long, some is read.
+pub(crate) async fn send_for_status(request: RequestBuilder) -> Result<Reply, PushError> {
     let mut response = request.send().await.map_err(|error| lost(&error))?;
     let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(PushError::failed("the answer is too long"));
-        }
+    while body.len() <= MAX_ANSWER
+        && let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))?
+    {
         body.extend_from_slice(&chunk);
     }
     Ok(Reply { status, headers, body: body.freeze() })

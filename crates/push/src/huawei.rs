@@ -20,7 +20,7 @@ use crate::error::{BadSetup, PushError, Scope};
 use crate::http::{self, Http, Reply};
 use crate::oauth;
 use crate::provider::{Provider, Sent};
-use crate::push::{Push, text};
+use crate::push::{Push, rendered, text};
 use crate::text::fit;
 
 /// Where messages go.
@@ -136,7 +136,7 @@ impl Provider for Huawei {
     }
 
     async fn send(&self, push: &Push) -> Result<Sent, PushError> {
-        let body = self.render(push)?;
+        let body = rendered(push, |push| self.render(push))?;
         let now_ms = self.clock.wall_ms();
         let token = self.bearer.get(now_ms, || self.client.fetch(&self.http, now_ms)).await?;
         let request = self

@@ -21,7 +21,7 @@ use crate::bearer::{Bearer, Fetched};
 use crate::error::{BadSetup, PushError, Scope};
 use crate::http::{self, Http};
 use crate::provider::{Provider, Sent};
-use crate::push::{Push, text};
+use crate::push::{Push, rendered, text};
 use crate::quota::rest_of_day;
 use crate::text::{chars, shown};
 
@@ -118,7 +118,7 @@ impl Provider for Oppo {
     }
 
     async fn send(&self, push: &Push) -> Result<Sent, PushError> {
-        let message = render(push)?;
+        let message = rendered(push, render)?;
         let now_ms = self.clock.wall_ms();
         let token = self.bearer.get(now_ms, || self.fetch(now_ms)).await?;
         let form = [("auth_token", token.expose()), ("message", &message)];

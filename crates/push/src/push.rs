@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::error::PushError;
+
 /// What a device is known by at its provider: a token, a registration ID, or a Web Push subscription. Whoever has it can
 /// send to the device, so `Debug` shows only its end.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -64,6 +66,19 @@ impl Custom {
             *ext = Value::from(ext.to_string());
         }
         map
+    }
+}
+
+/// Renders a push; without its `e` if it is longer with it than the provider takes: rather that than nothing. What rendering
+/// refuses is too long.
+pub(crate) fn rendered<T>(push: &Push, render: impl Fn(&Push) -> Result<T, PushError>) -> Result<T, PushError> {
+    match render(push) {
+        Err(PushError::Refused { .. }) if push.custom.ext.is_some() => {
+            let mut push = push.clone();
+            push.custom.ext = None;
+            render(&push)
+        }
+        result => result,
     }
 }
 

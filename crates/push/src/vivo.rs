@@ -6,8 +6,11 @@
 //!   <http://www.qro.cn/post/302611.html>
 //! * `appId` in bodies, 10070 and 10094: <https://www.yimenapp.com/kb-yimen/12123/>
 //!
-//! Of `em_android_push_ext` the push extension documents name `vivo_click_activity`. They also name `vivo_category`, for
-//! whose field we found no page: it is not sent. Codes that these pages do not explain count as a refusal.
+//! * `category` and 1024 characters of `clientCustomMap`: <https://pkg.go.dev/github.com/modood/pushapi/vivopush>, which cites
+//!   the vendor's documents 362 and 359
+//!
+//! Of `em_android_push_ext` the push extension documents name `vivo_click_activity` and `vivo_category`. Codes that these pages
+//! do not explain count as a refusal; none is said to mean that the token was withdrawn, so the next push has another.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +25,9 @@ use crate::bearer::{Bearer, Fetched};
 use crate::error::{BadSetup, PushError, Scope};
 use crate::http::{self, Http};
 use crate::provider::{Provider, Sent};
-use crate::push::{Push, text};
+use crate::push::{Push, rendered, text};
 use crate::quota::rest_of_day;
-use crate::text::shown;
+use crate::text::{chars, shown};
 
 /// Where messages go.
 pub const SERVICE: &str = "https://api-push.vivo.com.cn";
@@ -37,6 +40,12 @@ const MAX_TITLE: usize = 40;
 
 /// The widest content: 50 Chinese characters.
 const MAX_CONTENT: usize = 100;
+
+/// Characters of all keys and values of `clientCustomMap`.
+const MAX_CUSTOM: usize = 1024;
+
+/// A token that is younger is not to blame for a refusal.
+const TRUSTED_FOR_MS: u64 = 60_000;
 
 /// What [`Vivo`] needs.
 #[derive(Debug)]
@@ -96,7 +105,12 @@ impl Vivo {
         if reply.status == 200 { Ok(reply.json()) } else { Err(reply.unexpected(now_ms)) }
     }
 
-    fn render(&self, push: &Push) -> Value {
+    fn render(&self, push: &Push) -> Result<Value, PushError> {
+        let custom = push.custom.to_texts();
+        let length = |(key, value): (&String, &Value)| chars(key) + value.as_str().map_or(0, chars);
+        if custom.iter().map(length).sum::<usize>() > MAX_CUSTOM {
+            return Err(PushError::refused("the custom fields are longer than 1024 characters"));
+        }
         let request_id: String = digest(&SHA256, push.dedup_key.as_bytes()).as_ref()[..16]
             .iter()
             .map(|byte| format!("{byte:02x}"))
@@ -110,14 +124,17 @@ impl Vivo {
             // From a quarter of an hour to seven days.
             "timeToLive": push.ttl.as_secs().clamp(900, 604_800),
             "skipType": 1,
-            "clientCustomMap": push.custom.to_texts(),
+            "clientCustomMap": custom,
             "requestId": request_id,
         });
         if let Some(activity) = text(&push.extensions.android, "vivo_click_activity") {
             message["skipType"] = 4.into();
             message["skipContent"] = activity.into();
         }
-        message
+        if let Some(category) = text(&push.extensions.android, "vivo_category") {
+            message["category"] = category.into();
+        }
+        Ok(message)
     }
 }
 
@@ -128,16 +145,20 @@ impl Provider for Vivo {
     }
 
     async fn send(&self, push: &Push) -> Result<Sent, PushError> {
+        let message = rendered(push, |push| self.render(push))?;
         let now_ms = self.clock.wall_ms();
         let token = self.bearer.get(now_ms, || self.fetch(now_ms)).await?;
-        let answer = self.post("/message/send", Some(token.expose()), &self.render(push), now_ms).await?;
+        let answer = self.post("/message/send", Some(token.expose()), &message, now_ms).await?;
         let id = || answer["taskId"].as_str().unwrap_or_default().to_owned();
         match answer["result"].as_i64() {
             Some(0) => Ok(Sent { id: id() }),
             Some(10302) => Err(PushError::dead("code 10302")),
             Some(10070) => Err(PushError::throttled("code 10070", Some(rest_of_day(now_ms)), Scope::Provider)),
             Some(10094) => Err(PushError::credentials("code 10094")),
-            Some(code) => Err(PushError::refused(format!("code {code}"))),
+            Some(code) => {
+                self.bearer.forget_older(&token, now_ms.saturating_sub(TRUSTED_FOR_MS)).await;
+                Err(PushError::refused(format!("code {code}")))
+            }
             None => Err(PushError::failed("an answer without a code")),
         }
     }

@@ -71,7 +71,7 @@ impl Provider for Webhook {
             .header("content-type", "application/json")
             .header(signature::HEADER, signature::sign(self.secret.expose(), now_ms / 1000, body.as_bytes()))
             .body(body);
-        let reply = http::send(request).await?;
+        let reply = http::send_for_status(request).await?;
         match reply.status {
             200..=299 => Ok(Sent { id: reply.json()["id"].as_str().unwrap_or_default().chars().take(200).collect() }),
             410 => Err(PushError::dead("status 410")),

@@ -24,7 +24,7 @@ use stentor_core::clock::Clock;
 use crate::error::{BadSetup, PushError, Scope};
 use crate::http::{self, Http, Reply};
 use crate::provider::{Provider, Sent};
-use crate::push::Push;
+use crate::push::{Push, rendered};
 use crate::text::fit;
 use subscription::Subscription;
 use vapid::Vapid;
@@ -87,7 +87,7 @@ impl Provider for WebPush {
     async fn send(&self, push: &Push) -> Result<Sent, PushError> {
         let subscription =
             Subscription::parse(push.token.as_str()).ok_or_else(|| PushError::dead("not a subscription"))?;
-        let body = encrypt::encrypt(&subscription, render(push)?.as_bytes())
+        let body = encrypt::encrypt(&subscription, rendered(push, render)?.as_bytes())
             .map_err(|_| PushError::dead("the subscription's keys cannot be used"))?;
         let now_ms = self.clock.wall_ms();
         let origin = subscription.endpoint.origin().ascii_serialization();

@@ -182,6 +182,7 @@ pub(super) async fn later(call: Call, body: RawBody) -> Result<Response, ChatErr
     responses((status = 200, description = "`ASYNC_SUCCESS` of each: it is queued", body = serde_json::Value)),
 )]
 pub(super) async fn single(call: Call, body: RawBody) -> Result<Response, ChatError> {
+    call.only_app()?;
     let body = body.object()?;
     let (queue, asked) = begin(&call, ChatRule::PushSingle, &body)?;
     let targets = body.texts("targets")?.filter(|targets| !targets.is_empty()).ok_or_else(|| invalid("targets"))?;
@@ -202,13 +203,18 @@ pub(super) async fn single(call: Call, body: RawBody) -> Result<Response, ChatEr
 /// What all of them have in common: only the backend, whether there is push, the rate, and the body.
 pub(super) fn begin<'a>(call: &'a Call, rule: ChatRule, body: &Object) -> Result<(&'a PushQueue, Asked), ChatError> {
     call.only_app()?;
-    let queue = call
-        .chat
-        .push
-        .as_ref()
-        .ok_or_else(|| refusal(StatusCode::FORBIDDEN, "ServiceNotOpenException", "push service not open"))?;
+    let queue = open_queue(call)?;
     call.limit(rule)?;
     Ok((queue, Asked::read(body)?))
+}
+
+/// The app's queue.
+///
+/// # Errors
+/// 403, documented: the app has no push.
+pub(super) fn open_queue(call: &Call) -> Result<&PushQueue, ChatError> {
+    let queue = call.chat.push.as_ref();
+    queue.ok_or_else(|| refusal(StatusCode::FORBIDDEN, "ServiceNotOpenException", "push service not open"))
 }
 
 /// What pushes go over; outlives the request.

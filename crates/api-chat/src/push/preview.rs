@@ -10,6 +10,7 @@ use stentor_core::id::RoomId;
 use stentor_core::push::{PreparedPush, PushBinding, PushRequest};
 use stentor_push_queue::PushQueue;
 
+use super::direct::open_queue;
 use super::words::wording;
 use super::{invalid, owner_of, refused};
 use crate::body::RawBody;
@@ -50,6 +51,7 @@ struct Preview<'a> {
 )]
 pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatError> {
     call.only_app()?;
+    let queue = open_queue(&call)?;
     call.limit(ChatRule::PushPreviews)?;
     let request: Preview<'_> = read_message(&body)?;
     let from = sender(request.from.as_deref().filter(|from| !from.is_empty()))?;
@@ -73,16 +75,14 @@ pub(super) async fn handler(call: Call, body: RawBody) -> Result<Response, ChatE
     };
     let moment = call.chat.push_zone.moment(now_ms);
     let prepared = call.node().prepare_push(&call.app, &push, &to, moment).await.map_err(refused)?;
-    Ok(call.reply().path("/push").data(shown(prepared, call.chat.push.as_ref())).send())
+    Ok(call.reply().path("/push").data(shown(prepared, queue)).send())
 }
 
-fn shown(prepared: PreparedPush, queue: Option<&PushQueue>) -> Value {
+fn shown(prepared: PreparedPush, queue: &PushQueue) -> Value {
     let PreparedPush { decision, text, devices, untranslated } = prepared;
     let mut why = decision.err().map(|why| (why.to_string(), format!("{why:?}")));
-    let devices: Vec<_> = match queue {
-        Some(queue) => queue.reach(devices).into_iter().map(|(binding, reached)| (binding, reached.err())).collect(),
-        None => devices.into_iter().map(|(binding, meant)| (binding, meant.err().map(|why| why.to_string()))).collect(),
-    };
+    let reached = queue.reach(devices).into_iter();
+    let devices: Vec<_> = reached.map(|(binding, reached)| (binding, reached.err())).collect();
     let nobody = devices.iter().all(|(_, reason)| reason.is_some());
     if why.is_none() && nobody {
         let reason = devices.iter().find_map(|(_, reason)| reason.clone());

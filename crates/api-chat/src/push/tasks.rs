@@ -3,10 +3,11 @@
 
 use axum::response::Response;
 use serde_json::{Map, Value, json};
-use stentor_push_queue::tasks::{NewTask, TaskError};
+use stentor_core::id::MessageId;
+use stentor_push_queue::tasks::{NewTask, TaskError, TaskView};
 use stentor_push_queue::{PageError, PushQueue, TaskPage};
 
-use super::direct::{Asked, Way, begin, brief, limit_request};
+use super::direct::{Asked, Way, begin, brief, limit_request, open_queue};
 use super::invalid;
 use super::labels::no_label;
 use crate::body::{Object, RawBody};
@@ -31,6 +32,7 @@ pub(super) const START_MS: (u64, u64) = (3_600_000, 30 * 86_400_000);
     responses((status = 200, description = "The number of the task, as `taskId`", body = serde_json::Value)),
 )]
 pub(super) async fn labels(call: Call, body: RawBody) -> Result<Response, ChatError> {
+    call.only_app()?;
     let body = body.object()?;
     let (queue, _) = begin(&call, ChatRule::PushToLabels, &body)?;
     let targets = body.texts("targets")?.filter(|targets| !targets.is_empty()).ok_or_else(|| invalid("targets"))?;
@@ -62,10 +64,58 @@ pub(super) async fn labels(call: Call, body: RawBody) -> Result<Response, ChatEr
     responses((status = 200, description = "The number of the task", body = serde_json::Value)),
 )]
 pub(super) async fn everybody(call: Call, body: RawBody) -> Result<Response, ChatError> {
+    call.only_app()?;
     let body = body.object()?;
     let (queue, _) = begin(&call, ChatRule::PushTasks, &body)?;
     let id = create(&call, queue, &body, Vec::new()).await?;
     Ok(brief(&call).data(id).send())
+}
+
+/// List tasks
+#[utoipa::path(
+    get,
+    path = "/push/task",
+    operation_id = "listPushTasks",
+    tag = "push",
+    responses((status = 200, description = "The tasks of `push/list/label` and `push/task` that have not come to their end, \
+        the next to begin first", body = serde_json::Value)),
+)]
+pub(super) async fn list(call: Call) -> Result<Response, ChatError> {
+    call.only_app()?;
+    let queue = open_queue(&call)?;
+    call.limit(ChatRule::PushLogReads)?;
+    let shown = |task: TaskView| {
+        let said: Value = serde_json::from_str(&task.said).unwrap_or_default();
+        let (id, start_ms) = (task.id.0, task.start_ms);
+        let mut shown =
+            json!({ "taskId": id, "start": start_ms, "begun": task.begun, "pushMessage": said["pushMessage"] });
+        if !task.labels.is_empty() {
+            shown["labels"] = task.labels.into();
+        }
+        shown
+    };
+    let tasks = queue.tasks().await?;
+    Ok(brief(&call).data(tasks.into_iter().map(shown).collect::<Vec<_>>()).send())
+}
+
+/// Take a task away
+#[utoipa::path(
+    delete,
+    path = "/push/task/{task_id}",
+    operation_id = "cancelPushTask",
+    tag = "push",
+    params(("task_id" = u64, Path, description = "Its number")),
+    responses((status = 200, description = "Whom it has not told by now it does not tell", body = serde_json::Value)),
+)]
+pub(super) async fn cancel(call: Call) -> Result<Response, ChatError> {
+    call.only_app()?;
+    let queue = open_queue(&call)?;
+    call.limit(ChatRule::PushLogReads)?;
+    let id = call.param("task_id").parse().ok().map(MessageId).ok_or_else(|| invalid("taskId"))?;
+    if !queue.cancel_task(id).await? {
+        return Err(ChatError::illegal_argument("push task does not exist"));
+    }
+    Ok(brief(&call).data(json!({ "taskId": id.0, "result": "success" })).send())
 }
 
 /// Makes the task of a body that was read before, and returns its number.

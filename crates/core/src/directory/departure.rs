@@ -9,7 +9,7 @@
 //!    to others goes: contacts, requests, blocks and watches of both directions, and what waits to come into groups. In bounded steps, of which each
 //!    takes both directions of what it removes.
 //! 3. The inbox is forgotten.
-//! 4. In one step the user leaves the list, and a note of the time stays for as long as a token of it could be good.
+//! 4. In one step the user leaves the list, has no push labels any more, and a note of the time stays for as long as a token of it could be good.
 //!
 //! Who starts a node, registers the same name, or deletes the user again finishes what was begun: after a crash nobody
 //! sees anything between 1 and 4.
@@ -158,6 +158,7 @@ impl Node {
             self.untie(app, name, kind, mirrored).await?;
         }
         self.store().inbox_forget(app.id(), name, None).await?;
+        let labels = self.forget_push_labels(app, name).await?;
         let mut attempts = self.attempts(app);
         loop {
             let mut records = attempts.begin()?;
@@ -167,6 +168,7 @@ impl Node {
             records.delete(RecordKind::Departing, name.as_str());
             // What was left of rooms that were gone before.
             records.delete_prefix(RecordKind::Membership, pair(name.as_str(), ""));
+            records.extend(labels.iter().cloned());
             records.put(name.as_str(), &Departed { at_ms: self.clock().wall_ms() });
             if records.commit().await? {
                 return Ok(());

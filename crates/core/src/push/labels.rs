@@ -8,7 +8,7 @@ use crate::directory::{pair, second};
 use crate::id::UserId;
 use crate::node::Node;
 use crate::records::{Page, Record, RecordKind};
-use crate::store::{Scan, StoreError};
+use crate::store::{Change, Scan, StoreError};
 
 /// Labels of one app (documented).
 pub const LABELS: usize = 100;
@@ -177,6 +177,17 @@ impl Node {
                 return Ok(registered);
             }
         }
+    }
+
+    /// The changes by which a user has no label.
+    pub(crate) async fn forget_push_labels(&self, app: &App, user: &UserId) -> Result<Vec<Change>, StoreError> {
+        // Those made at the same time may have been more than may be.
+        let labels = self.store().scan_records(app.id(), Scan::of(RecordKind::PushLabel, "", 2 * LABELS)).await?;
+        let forget = |(name, _): &(String, _)| Change::Delete {
+            kind: RecordKind::PushLabelUser,
+            key: pair(name, user.as_str()),
+        };
+        Ok(labels.iter().map(forget).collect())
     }
 
     /// Takes a label from users. Says of each whether it had it.

@@ -11,13 +11,17 @@ use super::text::{PushFrom, PushLanguage, PushText, PushWords, Said, SenderText,
 use super::translation::{Translation, translated};
 use crate::app::App;
 use crate::directory::DirectoryError;
-use crate::directory::users::User;
+use crate::directory::users::{PushStyle, User};
 use crate::id::{RoomId, UserId};
 use crate::node::Node;
 use crate::store::StoreError;
 
-/// The template that is used for everything, if the app has one of this name (push template documents).
+/// The template that is used if nobody has chosen one and the app has one of this name (push template documents).
 pub const DEFAULT_TEMPLATE: &str = "default";
+
+/// The same for receivers whose pushes show what messages say (newer push template documents). Without one of this name
+/// theirs are made with [`DEFAULT_TEMPLATE`], too, as older documents have it.
+pub const DETAIL_TEMPLATE: &str = "detail";
 
 /// A message that found receivers away.
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +106,7 @@ impl Node {
     ) -> Result<Vec<Option<PreparedPush>>, StoreError> {
         let settings = self.read_push_settings(app, request, to).await?;
         let chosen = settings.iter().flatten().filter_map(|settings| settings.general.template.as_deref());
-        let names: BTreeSet<_> = chosen.chain(request.template).chain([DEFAULT_TEMPLATE]).collect();
+        let names: BTreeSet<_> = chosen.chain(request.template).chain([DEFAULT_TEMPLATE, DETAIL_TEMPLATE]).collect();
         let names: Vec<_> = names.into_iter().map(str::to_owned).collect();
         let (sender, templates) =
             tokio::try_join!(self.find_user(app, request.from), self.find_all::<PushTemplate>(app, names.clone()),)?;
@@ -157,8 +161,10 @@ fn prepare(
         Said::Text(_) => translated(request.translations, &general.language),
         _ => None,
     };
+    let style = user.push_style.unwrap_or_default();
+    let detail = template(Some(DETAIL_TEMPLATE)).filter(|_| style == PushStyle::Content);
     let words = PushWords {
-        style: user.push_style.unwrap_or_default(),
+        style,
         from: PushFrom {
             user: from.as_str(),
             nickname: shared.sender.as_ref().and_then(|sender| sender.nickname.as_deref()),
@@ -169,7 +175,7 @@ fn prepare(
         said: translation.map_or(request.said, Said::Text),
         language: PushLanguage::of_code(&general.language).unwrap_or(request.language),
         templates: Templates {
-            default: template(Some(DEFAULT_TEMPLATE)),
+            default: detail.or_else(|| template(Some(DEFAULT_TEMPLATE))),
             receivers: template(general.template.as_deref()),
             senders: template(request.template),
         },

@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::template::PushTemplate;
 use crate::directory::users::PushStyle;
 
@@ -176,6 +178,19 @@ pub fn render(words: &PushWords<'_>) -> PushText {
     if let Some(template) = words.templates.senders {
         text = filled(template);
     }
+    PushText { title: whole(text.title), content: whole(text.content) }
+}
+
+/// A text of at most [`MAX_TEXT`]: what is longer is cut between characters as people see them (UAX #29), and says so.
+fn whole(mut text: String) -> String {
+    const ELLIPSIS: &str = "…";
+    if text.len() > MAX_TEXT {
+        let room = MAX_TEXT - ELLIPSIS.len();
+        let ends = text.grapheme_indices(true).map(|(at, grapheme)| at + grapheme.len());
+        let end = ends.take_while(|end| *end <= room).last().unwrap_or(0);
+        text.truncate(end);
+        text.push_str(ELLIPSIS);
+    }
     text
 }
 
@@ -243,9 +258,9 @@ impl PushWords<'_> {
     }
 }
 
-/// Adds as much as has room, cut between characters.
+/// Adds as much as has room: so much that it is seen to be too long.
 fn push(text: &mut String, more: &str) {
-    let room = MAX_TEXT.saturating_sub(text.len());
+    let room = (2 * MAX_TEXT).saturating_sub(text.len());
     let end = if more.len() <= room { more.len() } else { more.floor_char_boundary(room) };
     // Writing to a string does not fail.
     let _ = text.write_str(&more[..end]);
@@ -390,6 +405,18 @@ mod tests {
         ] {
             assert_eq!(PushLanguage::of_code(code), language, "{code}");
         }
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_between_graphemes_and_says_so() {
+        let family = "👨\u{200d}👩\u{200d}👧";
+        let sender = |content: String| SenderText { content: Some(content), ..SenderText::default() };
+        let content = |text: String| render(&words(&sender(text))).content;
+        let fits = format!("{}{family}", "x".repeat(MAX_TEXT - family.len()));
+        assert_eq!(content(fits.clone()), fits);
+        let cut = content(format!("x{fits}"));
+        assert_eq!(cut, format!("x{}…", "x".repeat(MAX_TEXT - family.len())));
+        assert_eq!(content("é".repeat(MAX_TEXT)), format!("{}…", "é".repeat((MAX_TEXT - 3) / 2)));
     }
 
     proptest! {

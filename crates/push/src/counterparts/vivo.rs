@@ -130,6 +130,7 @@ fn check(body: &Value) -> Result<(), String> {
         "skipContent",
         "clientCustomMap",
         "requestId",
+        "category",
     ];
     only(body, "body", &known)?;
     let width = |text: &str| text.chars().map(|char| if char.is_ascii() { 1 } else { 2 }).sum::<usize>();
@@ -143,6 +144,16 @@ fn check(body: &Value) -> Result<(), String> {
         return Err("notifyType, timeToLive or skipType".into());
     }
     let texts = body["clientCustomMap"].as_object().is_some_and(|map| map.values().all(Value::is_string));
+    let length = |text: &str| text.chars().count();
+    let pairs = body["clientCustomMap"].as_object().into_iter().flatten();
+    if pairs.map(|(key, value)| length(key) + value.as_str().map_or(0, length)).sum::<usize>() > 1024 {
+        return Err("clientCustomMap is longer than 1024 characters".into());
+    }
+    // Upper case, or it is refused with 10096.
+    let upper = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    if !body["category"].is_null() && !body["category"].as_str().is_some_and(upper) {
+        return Err("category".into());
+    }
     let skips = body["skipType"] == 1 || body["skipContent"].is_string();
     if texts && skips { Ok(()) } else { Err("clientCustomMap or skipContent".into()) }
 }

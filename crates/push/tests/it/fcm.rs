@@ -42,6 +42,17 @@ async fn a_message_is_delivered() {
 }
 
 #[tokio::test]
+async fn what_the_sender_adds_is_left_out_if_it_is_too_long() {
+    let (_clock, fcm, provider) = world().await;
+    let mut push = push("device-1");
+    push.custom.ext = Some(json!({"k": "x".repeat(4_600)}));
+    provider.send(&push).await.expect("sent");
+    let data = fcm.received()[1].said["message"]["data"].clone();
+    assert_eq!(data, json!({"t": "bob", "f": "alice", "m": "m1", "g": "g1"}));
+    assert_eq!(fcm.problems(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn one_access_token_is_fetched_for_all_until_it_ends() {
     let (clock, fcm, provider) = world().await;
     let (one, two) = (push("device-1"), push("device-2"));

@@ -65,6 +65,9 @@ async fn a_message_is_delivered() {
     assert_eq!(android["notification"]["badge"]["set_num"], 99);
     assert_eq!(android["notification"]["click_action"], json!({"type": 1, "action": "a.b"}));
     push.custom.ext = Some("x".repeat(4_096).into());
+    // Rather without it than not at all.
+    provider.send(&push).await.expect("sent");
+    push.custom.from = "x".repeat(4_096);
     assert_eq!(class(&provider, &push).await, ErrorClass::Refused);
 }
 

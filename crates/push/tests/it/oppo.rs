@@ -59,6 +59,9 @@ async fn a_notification_is_delivered() {
     // The same push has the same ID.
     assert_eq!(first["app_message_id"], second["app_message_id"]);
     push.custom.ext = Some("x".repeat(4_000).into());
+    // Rather without it than not at all.
+    provider.send(&push).await.expect("sent");
+    push.custom.from = "x".repeat(4_096);
     assert_eq!(class(&provider, &push).await, ErrorClass::Refused);
 }
 

@@ -40,7 +40,7 @@ async fn a_notification_is_delivered() {
     let said = vivo.received()[1].said.clone();
     assert_eq!((&said["title"], &said["timeToLive"], &said["skipType"]), (&json!("Alice"), &json!(86_400), &json!(1)));
     assert_eq!(said["clientCustomMap"], json!({"t": "bob", "f": "alice", "m": "m1", "g": "g1", "e": "{\"k\":1}"}));
-    let ext = json!({"em_android_push_ext": {"vivo_click_activity": "vpush://a/b"}});
+    let ext = json!({"em_android_push_ext": {"vivo_click_activity": "vpush://a/b", "vivo_category": "IM"}});
     push.extensions = Extensions::of(ext.as_object().expect("an object"));
     push.title = "好".repeat(30);
     push.content = "好".repeat(500);
@@ -53,6 +53,7 @@ async fn a_notification_is_delivered() {
     assert_eq!(vivo.problems(), Vec::<String>::new());
     let again = vivo.received()[2].said.clone();
     assert_eq!((&again["skipType"], &again["skipContent"]), (&json!(4), &json!("vpush://a/b")));
+    assert_eq!((&said["category"], &again["category"]), (&serde_json::Value::Null, &json!("IM")));
     // The same push has the same ID.
     assert_eq!(again["requestId"], said["requestId"]);
 }
@@ -97,4 +98,32 @@ async fn another_secret_is_not_let_in() {
     let provider = sender(&vivo, "other-secret", &clock);
     assert_eq!(class(&provider, &push("d1")).await, ErrorClass::Credentials);
     assert!(!format!("{provider:?}").contains("other-secret"));
+}
+
+#[tokio::test]
+async fn custom_fields_beyond_its_limit_go_without_the_senders() {
+    let (_clock, vivo, provider) = world().await;
+    let mut push = push("d1");
+    // t, f, m, g, and their values, and the quotes of the text.
+    let others = "tbobfalicemm1gg1e".len();
+    for (length, there) in [(1024 - others, true), (1025 - others, false)] {
+        push.custom.ext = Some(json!("x".repeat(length)));
+        provider.send(&push).await.expect("sent");
+        assert_eq!(vivo.received().last().expect("one").said["clientCustomMap"]["e"].is_string(), there);
+    }
+    assert_eq!(vivo.problems(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_token_that_may_have_been_withdrawn_is_not_used_on() {
+    let (clock, vivo, provider) = world().await;
+    provider.send(&push("d1")).await.expect("sent");
+    let tokens = || vivo.received().iter().filter(|one| one.target == "/message/auth").count();
+    assert_eq!((said(&provider, &vivo, answer(10_000)).await.class(), tokens()), (ErrorClass::Refused, 1));
+    provider.send(&push("d1")).await.expect("sent");
+    assert_eq!(tokens(), 1, "it was new");
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(said(&provider, &vivo, answer(10_000)).await.class(), ErrorClass::Refused);
+    provider.send(&push("d1")).await.expect("sent");
+    assert_eq!(tokens(), 2);
 }

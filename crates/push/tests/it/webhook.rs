@@ -90,3 +90,14 @@ async fn private_addresses_must_be_allowed() {
     assert_eq!(class(&provider, &push("d")).await, ErrorClass::Refused);
     assert_eq!(hook.connections(), 0);
 }
+
+#[tokio::test]
+async fn what_a_2xx_says_beside_it_does_not_matter() {
+    let (_clock, hook, provider) = world().await;
+    for body in [json!("x".repeat(100_000)), json!({"id": "y".repeat(500)}), json!([])] {
+        hook.answer_next(Answer::json(200, &body));
+        let sent = provider.send(&push("device-1")).await.expect("taken");
+        assert!(sent.id.len() <= 200, "{}", sent.id);
+    }
+    assert_eq!(hook.received().len(), 3);
+}

@@ -62,6 +62,9 @@ async fn the_longest_payload_fits() {
     assert_eq!(service.received()[0].headers["ttl"], "2419200");
     assert_eq!(service.problems(), Vec::<String>::new());
     push.custom.ext = Some("x".repeat(4_000).into());
+    // Rather without it than not at all.
+    provider.send(&push).await.expect("sent");
+    push.custom.from = "x".repeat(4_096);
     assert_eq!(class(&provider, &push).await, ErrorClass::Refused);
 }
 

@@ -7,6 +7,7 @@ use stentor_core::directory::DirectoryError;
 use stentor_core::directory::mutes::{MuteScope, MuteTime};
 use stentor_core::directory::rooms::{NewRoom, RoomKind};
 use stentor_core::id::DeviceId;
+use stentor_core::push::Binding;
 use stentor_core::records::RecordKind;
 use stentor_core::session::{Closing, LogoutReason};
 use stentor_core::store::{RecordStore, Scan};
@@ -20,7 +21,7 @@ async fn world_with_bob() -> World {
         policy.rooms.registered = Some(RegisteredRooms { rooms_per_user: 9, groups_per_user: 9, rooms: 9, groups: 9 });
     })
     .await;
-    for user in ["alice", "bob", "carol"] {
+    for user in ["alice", "bob", "carol", "dave"] {
         register(&world, user).await;
     }
     let (node, app) = (&world.node, &world.app);
@@ -38,6 +39,18 @@ async fn world_with_bob() -> World {
     for (kind, owner, member) in [(RoomKind::Room, "bob", "alice"), (RoomKind::Group, "carol", "bob")] {
         world.node.create_room(&world.app, room(kind, owner, member)).await.expect("creates");
     }
+    let [bob, dave] = ["bob", "dave"].map(user_id);
+    let other = node.create_room(app, room(RoomKind::Group, "carol", "dave")).await.expect("creates").room_id();
+    node.apply_to_group(app, &other, &bob).await.expect("applies");
+    node.invite_to_group(app, &other, &bob, &dave).await.expect("invites");
+    node.request_contact(app, &bob, &dave, "").await.expect("asks");
+    node.request_contact(app, &dave, &bob, "").await.expect("asks");
+    node.add_super_admin(app, &bob).await.expect("makes");
+    node.set_push_language(app, &bob, "DE").await.expect("sets");
+    let bind = Binding::Bind { device: "d", notifier: "n", token: "t" };
+    node.change_push_bindings(app, &bob, &bind).await.expect("binds");
+    node.create_push_label(app, "l", "").await.expect("makes");
+    assert_eq!(node.add_push_label_users(app, "l", &[bob]).await.expect("adds"), [true]);
     world
 }
 
@@ -74,6 +87,16 @@ async fn traces(world: &World) -> Vec<String> {
         RecordKind::Member,
         RecordKind::Membership,
         RecordKind::Departing,
+        RecordKind::ContactRequest,
+        RecordKind::ContactRequestBy,
+        RecordKind::SuperAdmin,
+        RecordKind::PushPreferences,
+        RecordKind::PushBindings,
+        RecordKind::PushLabelUser,
+        RecordKind::GroupApplication,
+        RecordKind::GroupApplicationBy,
+        RecordKind::GroupInvitation,
+        RecordKind::GroupInvitationOf,
     ];
     let mut traces = Vec::new();
     for kind in kinds {
@@ -93,7 +116,8 @@ async fn assert_gone(world: &World) {
         let page = world.node.rooms(&world.app, kind, None, 10).await.expect("lists");
         left.extend(page.items.into_iter().map(|detail| (kind, detail.room.owner, detail.members)));
     }
-    assert_eq!(left, [(RoomKind::Group, "carol".to_owned(), 1)]);
+    let carols = |members| (RoomKind::Group, "carol".to_owned(), members);
+    assert_eq!(left, [carols(2), carols(1)]);
 }
 
 #[tokio::test]
@@ -101,7 +125,7 @@ async fn nothing_of_a_deleted_user_stays() {
     let world = world_with_bob().await;
     let client = world.login("bob").await;
     let kinds = traces(&world).await;
-    assert!(kinds.len() >= 16, "{kinds:?}");
+    assert!(kinds.len() >= 28, "{kinds:?}");
     let was = world.node.delete_user(&world.app, &user_id("bob")).await.expect("deletes");
     assert_eq!((was.name.as_str(), was.active), ("bob", true));
     assert_eq!(client.closed(), [Closing::LoggedOut(LogoutReason::Deleted)]);
@@ -110,7 +134,7 @@ async fn nothing_of_a_deleted_user_stays() {
     let again = world.node.delete_user(&world.app, &user_id("bob")).await;
     assert!(matches!(again, Err(DirectoryError::NoUser(_))), "{again:?}");
     let others = world.node.users(&world.app, None, 10).await.expect("lists");
-    assert_eq!(others.items.iter().map(|user| user.name.as_str()).collect::<Vec<_>>(), ["alice", "carol"]);
+    assert_eq!(others.items.iter().map(|user| user.name.as_str()).collect::<Vec<_>>(), ["alice", "carol", "dave"]);
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ async fn what_is_no_task_is_refused() {
     }
     assert_eq!(scene.hook.received().len(), 1);
     let closed = Scene::new_without_push().await;
-    for path in ["push/list/label", "push/task"] {
+    for path in ["push/list/label", "push/task", "push/preview"] {
         refused(&closed.chat_post(path).await, 403, "ServiceNotOpenException", "push service not open");
     }
 }
@@ -156,4 +156,39 @@ async fn there_are_never_too_many_tasks() {
     }
     refused(&scene.post("push/task", later).await, 403, "LimitException", "limit request");
     refused(&scene.post("push/task", to(&[], 2)).await, 403, "LimitException", "limit request");
+}
+
+#[tokio::test]
+async fn tasks_are_listed_and_taken_away() {
+    let scene = Scene::free().await;
+    scene.phone("user1").await;
+    scene.label("a", &["user1"]).await;
+    let later = |date: &str| json!({ "startDate": date, "targets": ["a"], "pushMessage": message() });
+    // The clock stands at 2023-11-14 22:13:20 UTC.
+    let second = scene.done(Method::POST, "push/task", later("2023-11-16 00:00:00")).await["data"].clone();
+    let first =
+        scene.done(Method::POST, "push/list/label", later("2023-11-15 00:00:00")).await["data"]["taskId"].clone();
+    let listed = scene.done(Method::GET, "push/task", Value::Null).await["data"].clone();
+    let start_ms = 1_700_006_400_000_u64;
+    assert_eq!(
+        listed,
+        json!([
+            { "taskId": first, "start": start_ms, "begun": false, "labels": ["a"], "pushMessage": message() },
+            { "taskId": second, "start": start_ms + 86_400_000, "begun": false, "pushMessage": message() },
+        ])
+    );
+    let gone = scene.done(Method::DELETE, &format!("push/task/{first}"), Value::Null).await;
+    assert_eq!(gone["data"], json!({ "taskId": first, "result": "success" }));
+    for (number, text) in
+        [(first.to_string(), "push task does not exist"), ("x".to_owned(), "parameters is invalid : taskId")]
+    {
+        let path = scene.server.chat_path(&format!("push/task/{number}"));
+        refused(&scene.server.chat().await.delete(&path).await, 400, "illegal_argument", text);
+        assert_eq!(scene.server.chat_as("user1").await.delete(&path).await.code(), 401);
+    }
+    // Only the other one begins.
+    scene.server.advance(HOUR * 26);
+    assert_eq!(scene.told(2).await, ["user1", "user2"], "each of everybody once");
+    assert_eq!(scene.done(Method::GET, "push/task", Value::Null).await["data"], json!([]));
+    assert_eq!(scene.hook.received().len(), 2);
 }

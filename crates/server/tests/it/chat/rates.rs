@@ -238,7 +238,7 @@ fn row(rule: ChatRule) -> Row {
         ChatRule::PushPreviews => {
             ((100, 1), &[r#"POST push/preview {"from":"user1","to":"user2","type":"txt","body":{"msg":"a"}}"#])
         }
-        ChatRule::PushLogReads => ((100, 1), &["GET push/log?user=user1"]),
+        ChatRule::PushLogReads => ((100, 1), &["GET push/log?user=user1", "GET push/task"]),
         ChatRule::PushSync => ((1, 1), &[r#"POST push/sync/user2 {"pushMessage":{"title":"a"}}"#]),
         ChatRule::PushAsync => ((200, 1), &[r#"POST push/async/user2 {"pushMessage":{"title":"a"}}"#]),
         ChatRule::PushSingle => ((10, 1), &[r#"POST push/single {"targets":["user2"],"pushMessage":{"title":"a"}}"#]),
