@@ -17,8 +17,8 @@ let devices = 0;
 
 /** One client: an SDK's connection, and everything that its handlers were told, in order. */
 export class Client {
-  /** `place` is a page with the SDK in it: `sdk`, `window` and `close()`. */
-  constructor(place, { backend, sockjs = false, options = {} }) {
+  /** `place` is a page with the SDK in it: `sdk`, `window` and `close()`. It connects `through` another URL than the backend's, if one is given. */
+  constructor(place, { backend, sockjs = false, through = backend.url, options = {} }) {
     this.place = place;
     this.sdk = place.sdk;
     this.appKey = backend.appKey;
@@ -28,7 +28,7 @@ export class Client {
     devices += 1;
     this.connection = new this.sdk.connection({
       appKey: backend.appKey,
-      url: sockjs ? `${backend.url}/ws` : `${backend.url.replace(/^http/, 'ws')}/websocket`,
+      url: sockjs ? `${through}/ws` : `${through.replace(/^http/, 'ws')}/websocket`,
       apiUrl: backend.url,
       isHttpDNS: false,
       // Pages of one browser share what they remember, this among it.

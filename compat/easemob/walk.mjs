@@ -5,6 +5,7 @@
 // beside them; STENTOR_COMPRESSED=1 says that the server compresses.
 import { Backend } from './backend.mjs';
 import { place } from './jsdom.mjs';
+import { proxyTo } from './proxy.mjs';
 import { silence, stepsOf } from './steps.mjs';
 import { USERS, World, run } from './world.mjs';
 
@@ -16,7 +17,7 @@ const backend = new Backend({ url, org, app, token, token007: process.env.STENTO
 process.on('unhandledRejection', () => {});
 process.on('uncaughtException', (error) => console.error(error));
 await backend.register(...USERS);
-const world = new World({ build, backend, open: () => place(build, url), compressed: Boolean(process.env.STENTOR_COMPRESSED) });
+const world = new World({ build, backend, open: () => place(build, url), proxy: () => proxyTo(url), compressed: Boolean(process.env.STENTOR_COMPRESSED) });
 const say = (line) => console.log(line);
 const quiet = process.env.STENTOR_SILENCE ? run(world, silence, { say }) : 0;
 const failed = await run(world, stepsOf(build), { only, say }) + await quiet;

@@ -3,21 +3,21 @@ import { Client } from './client.mjs';
 
 /** A build of the SDK, and a server for it. */
 export class World {
-  /** `open` makes a page with the SDK in it; `browser` says that it is one of a real one, `compressed` that the server compresses. */
-  constructor({ build, backend, open, browser = false, compressed = false }) {
-    Object.assign(this, { build, backend, open, browser, compressed });
+  /** `open` makes a page with the SDK in it, `proxy` a network that breaks, where that can be had; `browser` says that it is one of a real one, `compressed` that the server compresses. */
+  constructor({ build, backend, open, proxy, browser = false, compressed = false }) {
+    Object.assign(this, { build, backend, open, proxy, browser, compressed });
     this.sockjs = SOCKJS.includes(build);
     this.old = OLD.includes(build);
   }
 
   /** A client that is not logged in. */
-  client(options) {
-    return new Client(this.open(), { backend: this.backend, sockjs: this.sockjs, options });
+  client(options, through) {
+    return new Client(this.open(), { backend: this.backend, sockjs: this.sockjs, through, options });
   }
 
   /** A client of a user. */
-  logged(user, options) {
-    return this.client(options).open({ user, pwd: 'pw' });
+  logged(user, options, through) {
+    return this.client(options, through).open({ user, pwd: 'pw' });
   }
 
   /** Whether the build has a call. */

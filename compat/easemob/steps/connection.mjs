@@ -29,6 +29,43 @@ export const connection = {
     close(one, two);
   },
 
+  async 'a connection that is dead without the server knowing comes back, and nothing is lost or doubled'(w) {
+    // Browsers are where no proxy of ours is.
+    if (!w.proxy) return;
+    const proxy = await w.proxy();
+    const room = await w.backend.room();
+    const [one, two] = [await w.logged('alice'), await w.logged('bob', {}, proxy.url)];
+    const say = async (msg) => {
+      await w.backend.say(room, { body: { msg } });
+      await one.send({ type: 'txt', chatType: 'singleChat', to: 'bob', msg });
+    };
+    await two.connection.joinChatRoom({ roomId: room });
+    await say('before');
+    for (const chatType of ['chatRoom', 'singleChat']) {
+      await two.next('onTextMessage', (got) => got.msg === 'before' && got.chatType === chatType);
+    }
+    two.all('onTextMessage');
+    two.all('onConnected');
+    proxy.hold();
+    await say('on the wire');
+    const many = Array.from({ length: 60 }, (_, number) => `${number}`);
+    for (const msg of many) await w.backend.say(room, { body: { msg } });
+    proxy.drop();
+    await say('meanwhile');
+    await two.next('onConnected');
+    await say('after');
+    for (const chatType of ['chatRoom', 'singleChat']) {
+      await two.next('onTextMessage', (got) => got.msg === 'after' && got.chatType === chatType);
+    }
+    const others = two.all('onTextMessage');
+    const inRoom = others.filter((got) => got.chatType === 'chatRoom').map((got) => got.msg);
+    equal(inRoom, ['on the wire', ...many, 'meanwhile']);
+    equal(others.filter((got) => got.chatType === 'singleChat').map((got) => got.msg), ['on the wire', 'meanwhile']);
+    equal(one.all('onDisconnected'), []);
+    close(one, two);
+    proxy.close();
+  },
+
   async 'who logs out leaves its rooms at once'(w) {
     // jsdom forgets what was said right before a close; browsers do not.
     if (!w.has('sendLogout') || !w.browser) return;

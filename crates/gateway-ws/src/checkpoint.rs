@@ -23,6 +23,8 @@ pub(crate) struct Checkpoints {
     number: u32,
     /// When it was written: monotonic.
     written_ms: Option<MonotonicMs>,
+    /// What its answer says: the client has what was there then.
+    confirms_ms: Option<MonotonicMs>,
     answered: bool,
     /// Room messages since then.
     unconfirmed: u32,
@@ -51,11 +53,19 @@ impl Checkpoints {
                 && (self.unconfirmed >= EVERY || last_ms.is_none_or(|last_ms| last_ms + EVERY_MS <= now_ms)))
     }
 
-    /// A ping: whoever answers it has what was there at `now_ms`. All of that must be written before it.
-    pub(crate) fn ping(&mut self, now_ms: MonotonicMs) -> Bytes {
+    /// Whether a sign of life is wanted.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
+    /// A ping. If `all` of what was there at `now_ms` is written before it, whoever answers has that; else it is there.
+    pub(crate) fn ping(&mut self, now_ms: MonotonicMs, all: bool) -> Bytes {
         self.number = self.number.wrapping_add(1);
-        (self.written_ms, self.answered) = (Some(now_ms), false);
-        (self.unconfirmed, self.wanted) = (0, false);
+        (self.written_ms, self.answered, self.wanted) = (Some(now_ms), false, false);
+        self.confirms_ms = all.then_some(now_ms);
+        if all {
+            self.unconfirmed = 0;
+        }
         frame::ping(&self.number.to_be_bytes())
     }
 
@@ -65,7 +75,7 @@ impl Checkpoints {
             return None;
         }
         self.answered = true;
-        self.written_ms
+        self.confirms_ms
     }
 }
 
@@ -83,12 +93,12 @@ mod tests {
         assert!(!pings.is_due(0), "there is nothing to confirm");
         pings.wrote(1);
         assert!(pings.is_due(7));
-        assert_eq!(pings.ping(7)[..], [0x89, 4, 0, 0, 0, 1]);
+        assert_eq!(pings.ping(7, true)[..], [0x89, 4, 0, 0, 0, 1]);
         pings.wrote(EVERY);
         assert!(!pings.is_due(7 + EVERY_MS), "one is not answered");
         assert_eq!(pings.pong(&answer(1)), Some(7));
         assert!(pings.is_due(8), "many messages");
-        pings.ping(8);
+        pings.ping(8, true);
         assert_eq!(pings.pong(&answer(2)), Some(8));
         assert!(!pings.is_due(8 + EVERY_MS), "no messages");
         pings.wrote(EVERY - 1);
@@ -101,14 +111,25 @@ mod tests {
         let mut pings = Checkpoints::default();
         assert_eq!(pings.pong(b""), None, "nobody asked");
         assert_eq!(pings.pong(&answer(0)), None, "nobody asked");
-        pings.ping(1);
+        pings.ping(1, true);
         pings.want();
         assert!(pings.is_due(2), "a sign of life is wanted whatever is waited for");
-        pings.ping(2);
+        pings.ping(2, true);
         for wrong in [&b""[..], &answer(1), b"00002"] {
             assert_eq!(pings.pong(wrong), None);
         }
         assert_eq!(pings.pong(&answer(2)), Some(2));
         assert_eq!(pings.pong(&answer(2)), None);
+    }
+
+    #[test]
+    fn a_sign_of_life_confirms_nothing_while_something_waits() {
+        let mut pings = Checkpoints::default();
+        pings.wrote(1);
+        pings.want();
+        pings.ping(1, false);
+        assert!(!pings.is_wanted());
+        assert_eq!(pings.pong(&answer(1)), None);
+        assert!(pings.is_due(1 + EVERY_MS), "the message is still to be confirmed");
     }
 }

@@ -278,8 +278,11 @@ impl Wire {
         let (Some(checkpoints), Some((session, _))) = (&mut self.checkpoints, &self.session) else { return };
         // Taken before the mailbox is looked into: what was in it then is written.
         let now_ms = self.teller.numbers.monotonic_ms();
-        if scratch.frames.len() < FRAMES_PER_WRITE && checkpoints.is_due(now_ms) && session.waiting() == 0 {
-            scratch.frames.push(checkpoints.ping(now_ms));
+        if scratch.frames.len() < FRAMES_PER_WRITE && checkpoints.is_due(now_ms) {
+            let all = session.waiting() == 0;
+            if all || checkpoints.is_wanted() {
+                scratch.frames.push(checkpoints.ping(now_ms, all));
+            }
         }
     }
 
