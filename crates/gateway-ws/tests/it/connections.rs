@@ -76,7 +76,7 @@ async fn many_come_and_go() {
     let clients = (0..100).map(|number| {
         let gateway = &gateway;
         async move {
-            let mut client = gateway.client(&format!("user-{number}")).await;
+            let client = gateway.client(&format!("user-{number}")).await;
             client.join("lobby").await.expect("joined");
             match number % 3 {
                 0 => client.logout().await.expect("logged out"),
