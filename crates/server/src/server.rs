@@ -30,6 +30,7 @@ mod pushes;
 pub use error::StartError;
 pub use parts::Parts;
 
+pub(crate) use parts::push_services;
 use parts::{Core, random, start_core};
 
 use crate::admin::{Admin, docs};

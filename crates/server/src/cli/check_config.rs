@@ -8,6 +8,7 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<Exit, Failed> {
     if config.has_tls() {
         crate::server::open_tls(&config)?;
     }
+    crate::server::push_services(&config)?;
     for warning in config.warnings() {
         say(format_args!("warning: {warning}"));
     }

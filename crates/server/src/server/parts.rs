@@ -156,8 +156,8 @@ async fn callbacks(
     Ok(all)
 }
 
-/// Where the services of push are.
-fn push_services(config: &Config) -> Result<PushServices, StartError> {
+/// Where the services of push are, and whom to trust for them: reads the file that says so.
+pub(crate) fn push_services(config: &Config) -> Result<PushServices, StartError> {
     let section = &config.push;
     let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| StartError::PushTrust(error.to_string()));
     let authorities = section.ca_file.as_ref().map(|file| read(&file.0)).transpose()?;

@@ -52,6 +52,21 @@ async fn a_bad_configuration_ends_the_start_with_key_and_line() {
 }
 
 #[tokio::test]
+async fn the_authorities_of_push_services_are_looked_at() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("ca.pem"), "no certificate").unwrap();
+    for file in ["ca.pem", "missing.pem"] {
+        let variables = [("STENTOR_PUSH_CA_FILE", file)];
+        for command in ["serve", "check-config"] {
+            let arguments = [command, "--listen", "127.0.0.1:0"];
+            let ended = TestProcess::run(STENTOR, directory.path(), &arguments, &variables).await;
+            assert_eq!(ended.code(), Some(2), "{command} {file}: {}", ended.errors);
+            assert!(ended.errors.contains("push.ca_file"), "{}", ended.errors);
+        }
+    }
+}
+
+#[tokio::test]
 async fn plain_http_beyond_loopback_is_refused_unless_allowed() {
     let directory = tempfile::tempdir().unwrap();
     let ended = check(directory.path(), &["--listen", "0.0.0.0:1"], &[]).await;
