@@ -28,6 +28,14 @@ impl Carrier {
         }
     }
 
+    /// How long what comes in may be, so that a message of `max` bytes fits.
+    pub(crate) const fn frame_bytes(self, max: usize) -> usize {
+        match self {
+            Self::WebSocket | Self::Tcp => max,
+            Self::SockJs => sockjs::frame_bytes(max),
+        }
+    }
+
     /// What is said before the client has said anything.
     pub(crate) fn greeting(self) -> Option<Bytes> {
         (self == Self::SockJs).then(sockjs::open)

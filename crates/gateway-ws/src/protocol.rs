@@ -89,6 +89,14 @@ impl Protocol {
         }
     }
 
+    /// How long what comes in may be, so that a message of `max` bytes fits.
+    pub(crate) const fn frame_bytes(self, max: usize) -> usize {
+        match self {
+            Self::Rtm | Self::Chat => max,
+            Self::Msync(carrier) => carrier.frame_bytes(max),
+        }
+    }
+
     /// The complete frame of a notice; empty if its clients are told nothing.
     pub(crate) fn notice(self, notice: &Notice, audience: &Audience<'_>) -> Bytes {
         match self {

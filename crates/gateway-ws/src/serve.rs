@@ -153,7 +153,7 @@ pub(crate) async fn run(state: GatewayState, protocol: Protocol, stream: Stream,
 impl Task {
     fn new(state: GatewayState, protocol: Protocol, stream: Stream, read: &Bytes) -> Self {
         let (read_half, write_half) = socket::split(stream);
-        let mut parser = Parser::new(protocol.messages(), state.config().max_frame_bytes);
+        let mut parser = parser(protocol, state.config());
         let backlog = !read.is_empty();
         parser.keep(Input::new(&mut read.to_vec()));
         let connection =
@@ -323,6 +323,11 @@ impl Task {
             Poll::Pending => ControlFlow::Continue(()),
         }
     }
+}
+
+/// For what comes in.
+fn parser(protocol: Protocol, config: &GatewayConfig) -> Parser {
+    Parser::new(protocol.messages(), protocol.frame_bytes(config.max_frame_bytes))
 }
 
 fn heartbeats(config: &GatewayConfig) -> Interval {

@@ -18,6 +18,9 @@ use crate::frame;
 /// How many messages one text of a client may have. The SDKs send one.
 pub const MAX_MESSAGES: usize = 16;
 
+/// What stands around the messages of a text: brackets, quotes and commas; with some room for white space.
+const AROUND_BYTES: usize = 128;
+
 /// Clients write padding or leave it out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
@@ -28,6 +31,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("malformed SockJS frame")]
 pub struct Malformed;
+
+/// How long a client's text may be, so that a message of `max` bytes fits.
+pub(crate) const fn frame_bytes(max: usize) -> usize {
+    max.div_ceil(3) * 4 + AROUND_BYTES
+}
 
 /// The first frame of a connection.
 pub(crate) fn open() -> Bytes {

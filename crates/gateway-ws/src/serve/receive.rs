@@ -12,7 +12,7 @@ use stentor_msync::compress::UnpackError;
 use super::{Attached, End, Step, Task};
 use crate::carrier::Carrier;
 use crate::counters::add;
-use crate::frame::parser::{Event, Input, Parser};
+use crate::frame::parser::{Event, Input};
 use crate::frame::{self, FrameError};
 use crate::protocol::{Answering, Begun, Caller, Message, Protocol, Said};
 use crate::sockjs;
@@ -46,7 +46,7 @@ impl Task {
     pub(super) fn take_in(&mut self, bytes: &mut [u8], cx: &mut Context<'_>) -> ControlFlow<Step> {
         let counters = Arc::clone(self.state.count());
         add(&counters.bytes_in, bytes.len());
-        let empty = Parser::new(self.protocol.messages(), self.state.config().max_frame_bytes);
+        let empty = super::parser(self.protocol, self.state.config());
         let mut parser = std::mem::replace(&mut self.parser, empty);
         let mut input = Input::new(bytes);
         let (mut events, mut messages) = (0, 0);
@@ -129,6 +129,9 @@ impl Task {
             Ok(messages) => messages,
             Err(error) => return End::Malformed(error.to_string()).into(),
         };
+        if messages.iter().any(|message| message.len() > self.state.config().max_frame_bytes) {
+            return End::Frame(FrameError::TooLarge).into();
+        }
         let mut rest = messages.iter();
         while let Some(message) = rest.next() {
             let flow = self.handle_message(Message::Binary(message), cx);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
 use futures_util::SinkExt;
 use stentor_core::directory::rooms::RoomKind;
 use stentor_core::session::LogoutReason;
@@ -11,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{CONFERENCES, Sdk, USERS, body, jid, provision, status, text};
+use super::{CONFERENCES, STANDARD, Sdk, USERS, body, jid, provision, status, text};
 use crate::chat::{chat_gateway, gateway, user};
 use crate::harness::{Gateway, soon, until};
 
@@ -160,10 +161,12 @@ async fn what_is_too_long_or_no_message_ends_a_tcp_connection() {
         while stranger.raw.prefixed().await.is_some() {}
     }
     assert_eq!(gateway.state.counters().violations, 5);
-    // The longest that may be; its unknown field is ignored.
-    let mut bob = gateway.sdk_by(Carrier::Tcp, "bob").await;
+}
+
+/// A sign of life of so many bytes: its unknown field is ignored.
+fn padded(length: usize) -> Vec<u8> {
     let mut frame = MSync { command: Some(Command::Unread as i32), ..MSync::default() }.encode_to_vec();
-    let left = 65_536 - frame.len() - 5;
+    let left = length - frame.len() - 5;
     frame.extend_from_slice(&[
         0xfa,
         0x07,
@@ -171,9 +174,31 @@ async fn what_is_too_long_or_no_message_ends_a_tcp_connection() {
         0x80 | (left >> 7 & 0x7f) as u8,
         (left >> 14) as u8,
     ]);
-    frame.resize(65_536, 0);
-    bob.bytes(frame).await;
-    bob.of(Command::Unread).await;
+    frame.resize(length, 0);
+    frame
+}
+
+/// The same messages fit, whatever they travel in.
+#[tokio::test]
+async fn a_message_may_have_64_kib_by_every_carrier() {
+    let gateway = gateway().await;
+    for carrier in ALL {
+        let mut bob = gateway.sdk_by(carrier, "bob").await;
+        bob.bytes(padded(65_536)).await;
+        bob.of(Command::Unread).await;
+        bob.bytes(padded(65_537)).await;
+        match carrier {
+            Carrier::Tcp => while bob.raw.prefixed().await.is_some() {},
+            _ => assert_eq!(bob.raw.close_code().await, Some(1009), "{carrier:?}"),
+        }
+    }
+    // Nor are more in one text, or a text that is none.
+    let two = STANDARD.encode(padded(40_000));
+    for text in [format!(r#"["{two}","{two}"]"#), " ".repeat(100_000)] {
+        let mut bob = gateway.sdk_by(Carrier::SockJs, "bob").await;
+        bob.raw.send(&text).await;
+        assert_eq!(bob.raw.close_code().await, Some(1009));
+    }
 }
 
 #[tokio::test]
