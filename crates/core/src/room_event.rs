@@ -1,5 +1,7 @@
 //! What clients are told about a registered room or group that they are in.
 
+use std::sync::Arc;
+
 use crate::id::UserId;
 
 /// Something changed in a room or group.
@@ -11,6 +13,8 @@ pub enum RoomEvent {
         users: Vec<UserId>,
         /// Members now.
         count: u64,
+        /// What the client of the only one says to the others.
+        ext: Option<Arc<str>>,
     },
     /// Users left, or did not come back in time.
     Left {
@@ -120,7 +124,7 @@ impl RoomEvent {
     pub(crate) fn of_one(&self, user: &UserId) -> Self {
         let users = vec![user.clone()];
         match self {
-            Self::Joined { count, .. } => Self::Joined { users, count: *count },
+            Self::Joined { count, ext, .. } => Self::Joined { users, count: *count, ext: ext.clone() },
             Self::Left { count, .. } => Self::Left { users, count: *count },
             Self::Removed { blocked, count, .. } => Self::Removed { users, blocked: *blocked, count: *count },
             other => other.clone(),

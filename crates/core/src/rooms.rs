@@ -171,10 +171,24 @@ impl Node {
     /// # Errors
     /// When it may not join.
     pub async fn join(&self, session: &Arc<Session>, room: &RoomId) -> Result<usize, RequestError> {
+        self.join_saying(session, room, None).await
+    }
+
+    /// The same; what the client says of it is told to the others, if the room is a registered one: with an event that is
+    /// only of this join. The gateway bounds its length.
+    ///
+    /// # Errors
+    /// As [`Node::join`].
+    pub async fn join_saying(
+        &self,
+        session: &Arc<Session>,
+        room: &RoomId,
+        ext: Option<Arc<str>>,
+    ) -> Result<usize, RequestError> {
         let app = session.app();
         app.limit_join(session, room, self.clock().monotonic_us())?;
         if app.policy().rooms.registered.is_some() {
-            return self.join_registered(session, room).await;
+            return self.join_registered(session, room, ext).await;
         }
         let (count, recorded) = loop {
             let room = app.rooms.get_or_create(app, room);

@@ -111,7 +111,7 @@ impl Inner {
     fn changed(&self, room: &Room, event: &RoomEvent) -> Vec<Operation> {
         let update = |payload| vec![Operation::new("UPDATE", payload)];
         match event {
-            RoomEvent::Joined { users, count } => {
+            RoomEvent::Joined { users, count, ext: _ } => {
                 // The owner is in it from the beginning.
                 let others: Vec<_> = users.iter().map(UserId::as_str).filter(|user| *user != room.owner).collect();
                 let payload = json!({ "member": others, "type": "DIRECT" });

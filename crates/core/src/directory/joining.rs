@@ -48,8 +48,14 @@ impl Joining {
 }
 
 impl Node {
-    /// Makes the session's user a member, and brings its clients in. Who is a member already stays one.
-    pub(crate) async fn join_registered(&self, session: &Arc<Session>, room: &RoomId) -> Result<usize, RequestError> {
+    /// Makes the session's user a member, and brings its clients in. Who is a member already stays one. The others are told
+    /// `ext`, too.
+    pub(crate) async fn join_registered(
+        &self,
+        session: &Arc<Session>,
+        room: &RoomId,
+        ext: Option<Arc<str>>,
+    ) -> Result<usize, RequestError> {
         let app = session.app();
         let user = session.user().clone();
         self.may_join_another(app, RoomKind::Room, &user).await.map_err(|error| refused(&error, app))?;
@@ -63,7 +69,7 @@ impl Node {
                 let new = turn.admit(std::slice::from_ref(&user))?;
                 turn.enter(&user);
                 if !new.is_empty() {
-                    let event = RoomEvent::Joined { users: new, count: turn.count() };
+                    let event = RoomEvent::Joined { users: new, count: turn.count(), ext: ext.clone() };
                     turn.tell_others(event, of.id());
                 }
                 Ok(turn.count())

@@ -183,7 +183,7 @@ impl Node {
             let added = turn.admit(&wanted)?;
             if !added.is_empty() {
                 added.iter().for_each(|user| turn.enter(user));
-                turn.tell(RoomEvent::Joined { users: added.clone(), count: turn.count() });
+                turn.tell(RoomEvent::Joined { users: added.clone(), count: turn.count(), ext: None });
             }
             Ok(added)
         })
@@ -354,7 +354,7 @@ fn give(turn: &mut Turn, from: &UserId, to: &UserId) -> Result<bool, RoomError> 
     }
     if !turn.admit(std::slice::from_ref(to))?.is_empty() {
         turn.enter(to);
-        turn.tell(RoomEvent::Joined { users: vec![to.clone()], count: turn.count() });
+        turn.tell(RoomEvent::Joined { users: vec![to.clone()], count: turn.count(), ext: None });
     }
     turn.member_mut(from)?.role = Role::Member;
     turn.member_mut(to)?.role = Role::Owner;

@@ -236,7 +236,7 @@ impl Node {
             // Who has been put out since is not brought in.
             let users: Vec<_> = users.iter().filter(|user| turn.member(user).is_some()).cloned().collect();
             users.iter().for_each(|user| turn.enter(user));
-            turn.tell(RoomEvent::Joined { users, count: turn.count() });
+            turn.tell(RoomEvent::Joined { users, count: turn.count(), ext: None });
             Ok(())
         })
         .await?;

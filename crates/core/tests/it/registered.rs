@@ -101,7 +101,7 @@ fn events(client: &Client) -> Vec<RoomEvent> {
 }
 
 fn joins(names: &[&str], count: u64) -> RoomEvent {
-    RoomEvent::Joined { users: users(names), count }
+    RoomEvent::Joined { users: users(names), count, ext: None }
 }
 
 fn leaves(names: &[&str], count: u64) -> RoomEvent {

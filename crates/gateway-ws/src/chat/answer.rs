@@ -70,8 +70,13 @@ impl Client {
 
     /// Comes into a room.
     pub(crate) fn join(self, request: &Room<'_>) -> Answer {
-        self.in_room(&request.room, async |client, room| {
-            client.state.node().join(&client.session, &room).await.map(Outcome::Count)
+        self.join_saying(&request.room, None)
+    }
+
+    /// Comes into a room, and says something of it to the others.
+    pub(crate) fn join_saying(self, room: &str, ext: Option<Arc<str>>) -> Answer {
+        self.in_room(room, async move |client, room| {
+            client.state.node().join_saying(&client.session, &room, ext).await.map(Outcome::Count)
         })
     }
 

@@ -31,21 +31,63 @@ enum EventFrame<'a> {
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 enum Event<'a> {
-    Joined { users: Vec<&'a str>, count: u64 },
-    Left { users: Vec<&'a str>, count: u64 },
-    Removed { users: Vec<&'a str>, blocked: bool, count: u64 },
-    Unblocked { users: Vec<&'a str> },
-    Muted { users: Vec<&'a str>, until: Option<u64> },
-    Unmuted { users: Vec<&'a str> },
-    AllMuted { muted: bool },
-    Allowed { users: Vec<&'a str>, allowed: bool },
-    Admin { user: &'a str, admin: bool },
-    OwnerChanged { from: &'a str, to: &'a str },
-    Announcement { text: &'a str },
-    Attributes { set: BTreeMap<&'a str, &'a str>, removed: &'a [String], by: &'a str },
+    Joined {
+        users: Vec<&'a str>,
+        count: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ext: Option<&'a str>,
+    },
+    Left {
+        users: Vec<&'a str>,
+        count: u64,
+    },
+    Removed {
+        users: Vec<&'a str>,
+        blocked: bool,
+        count: u64,
+    },
+    Unblocked {
+        users: Vec<&'a str>,
+    },
+    Muted {
+        users: Vec<&'a str>,
+        until: Option<u64>,
+    },
+    Unmuted {
+        users: Vec<&'a str>,
+    },
+    AllMuted {
+        muted: bool,
+    },
+    Allowed {
+        users: Vec<&'a str>,
+        allowed: bool,
+    },
+    Admin {
+        user: &'a str,
+        admin: bool,
+    },
+    OwnerChanged {
+        from: &'a str,
+        to: &'a str,
+    },
+    Announcement {
+        text: &'a str,
+    },
+    Attributes {
+        set: BTreeMap<&'a str, &'a str>,
+        removed: &'a [String],
+        by: &'a str,
+    },
     Info,
-    Disabled { disabled: bool },
-    File { id: &'a str, name: &'a str, shared: bool },
+    Disabled {
+        disabled: bool,
+    },
+    File {
+        id: &'a str,
+        name: &'a str,
+        shared: bool,
+    },
     Deleted,
 }
 
@@ -56,7 +98,9 @@ fn names(users: &[UserId]) -> Vec<&str> {
 impl<'a> From<&'a RoomEvent> for Event<'a> {
     fn from(event: &'a RoomEvent) -> Self {
         match event {
-            RoomEvent::Joined { users, count } => Self::Joined { users: names(users), count: *count },
+            RoomEvent::Joined { users, count, ext } => {
+                Self::Joined { users: names(users), count: *count, ext: ext.as_deref() }
+            }
             RoomEvent::Left { users, count } => Self::Left { users: names(users), count: *count },
             RoomEvent::Removed { users, blocked, count } => {
                 Self::Removed { users: names(users), blocked: *blocked, count: *count }

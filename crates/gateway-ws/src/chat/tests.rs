@@ -141,7 +141,11 @@ fn a_damaged_payload_breaks_no_frame() {
 fn events_of_rooms_and_groups() {
     let users = || vec![user("a"), user("b")];
     let table = [
-        (RoomEvent::Joined { users: users(), count: 3 }, r#""joined","users":["a","b"],"count":3"#),
+        (RoomEvent::Joined { users: users(), count: 3, ext: None }, r#""joined","users":["a","b"],"count":3"#),
+        (
+            RoomEvent::Joined { users: vec![user("a")], count: 3, ext: Some("hi".into()) },
+            r#""joined","users":["a"],"count":3,"ext":"hi""#,
+        ),
         (RoomEvent::Left { users: users(), count: 1 }, r#""left","users":["a","b"],"count":1"#),
         (
             RoomEvent::Removed { users: users(), blocked: true, count: 1 },

@@ -10,12 +10,15 @@ use stentor_msync::{Message as _, Meta, MucBody, MucOperation, MucStatus, NameSp
 use super::up::{Item, answer};
 use super::{codes, frame, queue};
 use crate::chat::answer::{Answer, Client, Outcome};
-use crate::chat::request;
 use crate::protocol::{Begun, Caller};
 
 /// From this version of the protocol on, clients read what comes along with an answer. Some of those before take it for
 /// something else, and never see the answer.
 const TOLD_FROM: u32 = 4;
+
+/// How long a text may be that a client says to the others when it comes, in bytes: all of them get it. What is longer is not
+/// handed on.
+const MAX_EXT_BYTES: usize = 1024;
 
 impl Item {
     /// Comes into a room; and, if asked to, leaves all others.
@@ -24,7 +27,8 @@ impl Item {
         let leave_others = body.leave_other_rooms.unwrap_or(false);
         let clock = Arc::clone(caller.state.node().clock());
         let room = RoomId::from_trusted(&name);
-        let joining = Client::new(&caller).join(&request::Room { room: name.into() });
+        let ext = body.ext.as_deref().filter(|ext| (1..=MAX_EXT_BYTES).contains(&ext.len()));
+        let joining = Client::new(&caller).join_saying(&name, ext.map(Into::into));
         let Answer::Waits(joining) = joining else {
             return joining.begun(false, move |answered| answer(id, answered, codes::refused, clock.wall_ms()));
         };

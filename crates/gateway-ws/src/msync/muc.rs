@@ -53,10 +53,13 @@ struct Place<'a> {
 impl Place<'_> {
     fn body(&self, event: &RoomEvent) -> MucBody {
         match event {
-            RoomEvent::Joined { users, count } if self.group && self.audience.own => {
+            RoomEvent::Joined { users, count, .. } if self.group && self.audience.own => {
                 MucBody { muc_member_count: members(*count), ..self.about(MucOperation::DirectJoined, users) }
             }
-            RoomEvent::Joined { users, count } => self.moved(MucOperation::Presence, users, *count),
+            RoomEvent::Joined { users, count, ext } => {
+                let ext = ext.as_ref().map(|ext| ext.to_string());
+                MucBody { ext, ..self.moved(MucOperation::Presence, users, *count) }
+            }
             RoomEvent::Left { users, count } => self.moved(MucOperation::Absence, users, *count),
             RoomEvent::Removed { users, count, .. } => {
                 MucBody { muc_member_count: members(*count), ..self.about(MucOperation::Kick, users) }

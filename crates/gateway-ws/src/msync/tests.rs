@@ -64,7 +64,7 @@ fn every_event_has_its_operation() {
     use RoomEvent::*;
     let users = || vec![user("a"), user("b")];
     for (event, operation) in [
-        (Joined { users: users(), count: 5 }, MucOperation::Presence),
+        (Joined { users: users(), count: 5, ext: None }, MucOperation::Presence),
         (Left { users: users(), count: 5 }, MucOperation::Absence),
         (Removed { users: users(), blocked: true, count: 5 }, MucOperation::Kick),
         (Unblocked { users: users() }, MucOperation::Allow),
@@ -98,7 +98,7 @@ fn every_event_has_its_operation() {
 fn who_is_put_into_a_group_is_told_in_other_words() {
     let numbers = numbers();
     let told = |group, own, by: Option<&str>| {
-        let event = RoomEvent::Joined { users: vec![user("a")], count: 5 };
+        let event = RoomEvent::Joined { users: vec![user("a")], count: 5, ext: None };
         let notice_of = Notice::RoomEvent { room: RoomId::from_trusted("77"), group, event, by: by.map(user) };
         let down = down(&notice(&notice_of, &Audience { app: APP, own, numbers: &numbers }));
         let payload = down.metas.into_iter().next().and_then(|meta| meta.payload).expect("a payload");
@@ -116,9 +116,9 @@ fn who_is_put_into_a_group_is_told_in_other_words() {
 #[test]
 fn events_say_who_and_what() {
     let one = |event| bodies(false, event).remove(0);
-    let came = one(RoomEvent::Joined { users: vec![user("a")], count: 5 });
+    let came = one(RoomEvent::Joined { users: vec![user("a")], count: 5, ext: None });
     assert_eq!((names(came.from.as_slice()), came.muc_member_count, came.members.len()), (vec!["a"], Some(5), 0));
-    let came = one(RoomEvent::Joined { users: vec![user("a"), user("b")], count: 5 });
+    let came = one(RoomEvent::Joined { users: vec![user("a"), user("b")], count: 5, ext: None });
     assert_eq!(came.members, ["a", "b"]);
     let muted = one(RoomEvent::Muted { users: vec![user("a")], until_ms: 9 });
     assert_eq!((names(&muted.to), muted.ext.as_deref()), (vec!["a"], Some(r#"{"user_mute_time":9}"#)));

@@ -95,3 +95,30 @@ async fn events_say_whose_doing_they_are() {
     let kicked = bob.event(MucOperation::Kick).await;
     assert_eq!(kicked.from.and_then(|from| from.name).as_deref(), Some("carol"));
 }
+
+/// What a client says when it comes, the others hear: in the words of both protocols.
+#[tokio::test]
+async fn who_comes_may_say_something() {
+    let gateway = gateway().await;
+    let room = gateway.place(RoomKind::Room, &[]).await;
+    let (mut alice, mut bob) = (gateway.sdk("alice").await, gateway.sdk("bob").await);
+    alice.join(&room).await;
+    let longest = "x".repeat(1024);
+    for (ext, heard) in
+        [("front row", Some("front row")), ("", None), (&longest, Some(&*longest)), (&format!("{longest}x"), None)]
+    {
+        let body = MucBody {
+            muc_id: Some(jid(room.as_str(), CONFERENCES)),
+            operation: Some(MucOperation::Join as i32),
+            ext: Some(ext.to_owned()),
+            ..MucBody::default()
+        };
+        let payload = Some(body.encode_to_vec().into());
+        let answer = bob.ask(Meta { ns: Some(NameSpace::Muc as i32), payload, ..Meta::default() }).await;
+        assert_eq!(status(&answer), (0, ""));
+        let came = alice.event(MucOperation::Presence).await;
+        assert_eq!((came.from, came.ext.as_deref()), (Some(jid("bob", super::USERS)), heard));
+        bob.muc(&room, MucOperation::Leave).await;
+        alice.event(MucOperation::Absence).await;
+    }
+}
