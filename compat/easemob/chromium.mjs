@@ -14,7 +14,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const { STENTOR_URL: url, STENTOR_ORG: org, STENTOR_APP: app, STENTOR_TOKEN: token } = process.env;
 const [build, only] = process.argv.slice(2);
 /** How long the whole walk may take, in milliseconds. */
-const LIMIT_MS = 200_000;
+const LIMIT_MS = 400_000;
 const NO_BROWSER = 77;
 
 const browser = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']

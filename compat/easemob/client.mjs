@@ -1,7 +1,7 @@
 // A published SDK's connection, wrapped so that a step can wait for what its handlers are told; in Node and in browsers.
 
-/** How long anything may take, in milliseconds. */
-export const DEADLINE = 15_000;
+/** How long anything may take, in milliseconds: far more than it does, for machines that are busy with other things. */
+export const DEADLINE = 30_000;
 
 const EVENTS = ['onConnected', 'onDisconnected', 'onReconnecting', 'onError', 'onTextMessage', 'onCmdMessage',
   'onCustomMessage', 'onImageMessage', 'onAudioMessage', 'onVideoMessage', 'onFileMessage', 'onLocationMessage',

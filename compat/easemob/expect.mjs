@@ -34,7 +34,7 @@ export async function refused(promise) {
 export const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 /** Waits until something holds. */
-export async function eventually(holds, ms = 10_000) {
+export async function eventually(holds, ms = 30_000) {
   const end = Date.now() + ms;
   while (!(await holds())) {
     ok(Date.now() < end, 'it does not become so');

@@ -43,6 +43,37 @@ export const devices = {
     close(one, phone);
   },
 
+  async 'two devices of a user: a note to oneself'(w) {
+    const [one, phone] = [await w.logged('alice'), await w.logged('alice')];
+    const sent = await one.send({ type: 'txt', chatType: 'singleChat', to: 'alice', msg: 'buy milk' });
+    const got = await phone.next('onTextMessage', text('buy milk'));
+    equal([got.id, got.from, got.to], [sent.serverMsgId, 'alice', 'alice']);
+    const said = { from: 'alice', to: ['alice'], type: 'txt', body: { msg: 'over REST' } };
+    await w.backend.rest('POST', 'messages/users', said);
+    for (const client of [one, phone]) await client.next('onTextMessage', text('over REST'));
+    equal([one.all('onTextMessage'), phone.all('onTextMessage')], [[], []], 'none twice');
+    close(one, phone);
+  },
+
+  async 'two devices of a user: push settings'(w) {
+    if (!w.has('setSilentModeForAll')) return;
+    const [one, phone] = [await w.logged('carol'), await w.logged('carol')];
+    const told = (operation) => phone.next('onMultiDeviceEvent', (event) => event.operation === operation);
+    // 4.8.1 knows no such event.
+    const knows = w.build !== 'easemob-websdk-4.8.1';
+    await one.connection.setSilentModeForConversation({ conversationId: 'bob', type: 'singleChat', options: one.own({ paramType: 0, remindType: 'NONE' }) });
+    if (knows) {
+      const event = await told('setSilentModeForConversation');
+      equal([event.conversationId, event.type, event.data.type, event.resource], ['bob', 'singleChat', 'NONE', one.connection.clientResource], event);
+    }
+    await one.connection.clearRemindTypeForConversation({ conversationId: 'bob', type: 'singleChat' });
+    if (knows) equal((await told('removeSilentModeForConversation')).conversationId, 'bob');
+    await one.connection.setSilentModeForAll({ options: one.own({ paramType: 2, startTime: { hours: 8, minutes: 5 }, endTime: { hours: 10, minutes: 30 } }) });
+    if (knows) equal((await told('setSilentModeForUser')).data.ignoreInterval, '08:05-10:30');
+    equal(one.all('onMultiDeviceEvent'), [], 'who did it knows');
+    close(one, phone);
+  },
+
   async 'forced out: by the backend, one device, by another password'(w) {
     const one = await w.logged('victim');
     await w.backend.rest('GET', 'users/victim/disconnect');

@@ -20,10 +20,11 @@ export const groups = {
 
   async 'a group from its creation to its end'(w) {
     const [one, two, three] = [await w.logged('alice'), await w.logged('bob'), await w.logged('carol')];
-    const data = { groupname: 'g', desc: 'd', members: ['bob'], public: true, approval: false, allowinvites: false, inviteNeedConfirm: false, maxusers: 100 };
+    const data = { groupname: 'g', desc: 'd', members: ['bob'], public: true, approval: false, allowinvites: false, inviteNeedConfirm: false, maxusers: 100, ext: 'of our own' };
     const groupId = (await one.connection.createGroup({ data })).data.groupid;
     const told = (client, operation) => client.next('onGroupEvent', (event) => event.operation === operation && event.id === groupId);
     equal((await told(two, 'directJoined')).from, 'alice');
+    equal((await two.connection.getGroupInfo({ groupId })).data[0].custom, 'of our own');
     await three.connection.joinGroup({ groupId, message: 'please' });
     equal((await told(two, 'memberPresence')).from, 'carol');
     const say = (client, msg) => client.send({ type: 'txt', chatType: 'groupChat', to: groupId, msg });

@@ -1,5 +1,8 @@
 // Who comes in, and who does not.
-import { equal, ok, refused } from '../expect.mjs';
+import { equal, ok, refused, sleep } from '../expect.mjs';
+
+/** How long a token is good that is to end soon, in seconds: time enough to log in and to renew it. */
+const SHORT_S = 4;
 
 export const login = {
   async 'login by password, and out'(w) {
@@ -50,6 +53,19 @@ export const login = {
     equal([renewed.status, renewed.token], [true, token], renewed);
     ok(renewed.expire > Date.now(), renewed);
     await one.connection.getBlocklist();
+    one.close();
+  },
+
+  async 'a renewed token carries on where the old one ends'(w) {
+    if (!w.has('renewToken')) return;
+    const token = (ttl) => w.backend.rest('POST', 'token', { grant_type: 'password', username: 'carol', password: 'pw', ttl });
+    const one = await w.client().open({ user: 'carol', accessToken: (await token(SHORT_S)).access_token });
+    await one.connection.renewToken((await token(600)).access_token);
+    await sleep(SHORT_S * 1000 + 500);
+    await w.backend.rest('POST', 'messages/users', { from: 'bob', to: ['carol'], type: 'txt', body: { msg: 'still here?' } });
+    await one.next('onTextMessage', (got) => got.msg === 'still here?');
+    await one.send({ type: 'txt', chatType: 'singleChat', to: 'bob', msg: 'yes' });
+    equal([one.all('onTokenExpired'), one.all('onDisconnected'), one.all('onReconnecting')], [[], [], []]);
     one.close();
   },
 };

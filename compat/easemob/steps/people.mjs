@@ -1,5 +1,5 @@
 // Presence, contacts, push settings.
-import { equal, eventually, plain } from '../expect.mjs';
+import { equal, eventually, plain, sleep } from '../expect.mjs';
 
 const close = (...clients) => clients.forEach((client) => client.close());
 
@@ -11,7 +11,25 @@ export const people = {
     await two.connection.publishPresence({ description: 'busy' });
     const statuses = await one.next('onPresenceStatusChange', (told) => plain(told).some((status) => status.ext === 'busy'));
     equal(plain(statuses)[0].userId, 'bob');
+    const { total } = plain((await one.connection.getSubscribedPresenceList({ pageNum: 1, pageSize: 10 })).result ?? {});
+    if (total !== undefined) equal(total, 1);
+    await one.connection.unsubscribePresence({ usernames: ['bob'] });
     close(one, two);
+  },
+
+  async 'presence: a subscription ends'(w) {
+    if (!w.has('subscribePresence')) return;
+    const [one, two, three] = [await w.logged('alice'), await w.logged('bob'), await w.logged('carol')];
+    await one.connection.subscribePresence({ usernames: ['carol'], expiry: 1 });
+    await one.connection.subscribePresence({ usernames: ['bob'], expiry: 3600 });
+    await sleep(1500);
+    await three.connection.publishPresence({ description: 'unheard' });
+    await two.connection.publishPresence({ description: 'heard' });
+    const says = (told, ext) => plain(told).some((status) => status.ext === ext);
+    await one.next('onPresenceStatusChange', (told) => says(told, 'heard'));
+    equal(one.all('onPresenceStatusChange').filter((told) => says(told, 'unheard')), []);
+    await one.connection.unsubscribePresence({ usernames: ['bob'] });
+    close(one, two, three);
   },
 
   async 'contacts: asked, declined, accepted, removed'(w) {

@@ -1,5 +1,5 @@
 // Chat rooms.
-import { equal, refused } from '../expect.mjs';
+import { equal, plain, refused } from '../expect.mjs';
 
 const close = (...clients) => clients.forEach((client) => client.close());
 
@@ -30,6 +30,20 @@ export const rooms = {
     equal(error.type, 602, error);
     equal((await refused(two.connection.joinChatRoom({ roomId: '1' }))).type, 705);
     equal(two.all('onTextMessage'), [], 'nobody hears himself');
+    close(one, two);
+  },
+
+  async 'a room: what there is to know of it, and what who comes says'(w) {
+    const [room, other] = [await w.backend.room({ owner: 'alice' }), await w.backend.room()];
+    const [one, two] = [await w.logged('alice'), await w.logged('bob')];
+    await two.connection.joinChatRoom({ roomId: other });
+    const joined = plain(await two.connection.joinChatRoom({ roomId: room, ext: 'front row', leaveOtherRooms: true }));
+    const came = await one.next('onChatroomEvent', (event) => event.operation === 'memberPresence' && event.id === room);
+    equal([came.from, came.ext, came.memberCount], ['bob', 'front row', 2], came);
+    const info = { isAllMembersMuted: false, isInAllowlist: false, memberCount: 2, muteExpireTimestamp: -1 };
+    if (w.toldOfRooms) equal({ ...joined.data.info, createTimestamp: undefined }, info, joined);
+    const left = (await w.backend.rest('GET', 'users/bob/joined_chatrooms')).data.map((found) => found.id);
+    equal(left, [room], 'the rooms that bob is in');
     close(one, two);
   },
 

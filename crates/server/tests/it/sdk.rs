@@ -12,8 +12,8 @@ use tokio::sync::Semaphore;
 use crate::STENTOR;
 
 /// One run takes some twenty seconds, one with a minute of silence somewhat more than that; a machine that is busy may
-/// take longer.
-const PATIENCE: Duration = Duration::from_secs(240);
+/// take much longer.
+const PATIENCE: Duration = Duration::from_secs(480);
 /// Runs at a time: they wait more than they work.
 const AT_ONCE: usize = 4;
 /// What a run ends with that has no browser.
