@@ -207,7 +207,7 @@ async fn what_happens_to_rooms_is_told() {
     assert_eq!(
         notes(&world).await,
         [
-            "lobby Joined { users: [\"dave\"], count: 3 } by Some(\"dave\")",
+            "lobby Joined { users: [\"dave\"], count: 3, ext: None } by Some(\"dave\")",
             "lobby Left { users: [\"dave\"], count: 2 } by Some(\"dave\")",
             "hall Info by None",
             "hall Removed { users: [\"carol\"], blocked: true, count: 1 } by None",

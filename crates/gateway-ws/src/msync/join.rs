@@ -22,13 +22,13 @@ const MAX_EXT_BYTES: usize = 1024;
 
 impl Item {
     /// Comes into a room; and, if asked to, leaves all others.
-    pub(super) fn join(self, body: &MucBody, name: String) -> Begun {
+    pub(super) fn join(self, body: &MucBody, name: &str) -> Begun {
         let (caller, id) = (Arc::clone(&self.caller), self.id);
         let leave_others = body.leave_other_rooms.unwrap_or(false);
         let clock = Arc::clone(caller.state.node().clock());
-        let room = RoomId::from_trusted(&name);
+        let room = RoomId::from_trusted(name);
         let ext = body.ext.as_deref().filter(|ext| (1..=MAX_EXT_BYTES).contains(&ext.len()));
-        let joining = Client::new(&caller).join_saying(&name, ext.map(Into::into));
+        let joining = Client::new(&caller).join_saying(name, ext.map(Into::into));
         let Answer::Waits(joining) = joining else {
             return joining.begun(false, move |answered| answer(id, answered, codes::refused, clock.wall_ms()));
         };

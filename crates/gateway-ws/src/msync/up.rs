@@ -188,7 +188,7 @@ impl Item {
     fn muc(self, body: &MucBody) -> Begun {
         let room = body.muc_id.as_ref().and_then(|room| room.name.clone()).unwrap_or_default();
         match MucOperation::try_from(body.operation.unwrap_or_default()) {
-            Ok(MucOperation::Join) => self.join(body, room),
+            Ok(MucOperation::Join) => self.join(body, &room),
             Ok(MucOperation::Leave) => {
                 self.answered(codes::refused, |client| client.leave(&request::Room { room: room.into() }))
             }
