@@ -21,7 +21,7 @@ mod devices;
 mod disconnect;
 mod finishing;
 mod replay;
-mod unacked;
+pub(crate) mod unacked;
 
 use departure::Departure;
 use finishing::Finishing;
@@ -236,16 +236,26 @@ impl Node {
     /// Turns the session's state to ended and queues the record of it. `None` if it had ended before. `replaced`:
     /// another session of the user takes its place.
     fn finish(&self, session: &Arc<Session>, why: Option<Closing>, replaced: bool) -> Option<Remains> {
+        // Under the hub's lock if it is replaced: then another one is there.
+        let others = if replaced { Vec::new() } else { Self::others_of(session) };
         let mut state = session.state();
         if std::mem::replace(&mut state.ended, true) {
             return None;
         }
+        session.set_over();
+        let replaced_here = replaced || matches!(why, Some(Closing::Replaced));
+        let last = !replaced_here && others.iter().all(|other| other.is_over());
         let rooms = state.room_ids();
         state.rooms = Vec::new();
         let forced = matches!(why, Some(Closing::Replaced | Closing::LoggedOut(_)));
-        let logout = Transition { forced, ..self.transition(session, EventType::Logout, None) };
+        if !last {
+            self.leave_unacked(session, &state);
+        }
+        let logout = Transition { forced, last, ..self.transition(session, EventType::Logout, None) };
         let registered = session.app().policy().rooms.registered.is_some();
         let recorded = if registered && !replaced {
+            // Whether it was the last is seen when it is out of the hub, like the others that end now.
+            let logout = Transition { last: !replaced_here, ..logout };
             let departure = Departure::new(session.app().clone(), session.user().clone(), logout);
             // Begins when it is waited for: when the session is out of the hub.
             self.clone().depart(departure)

@@ -75,6 +75,8 @@ pub struct Transition {
     pub at_ms: u64,
     /// Of a logout: the server ended the session in favour of another, or the backend did. For observers.
     pub forced: bool,
+    /// Of a logout: the user has no other session on this node, and none takes the place of this one. For observers.
+    pub last: bool,
     /// Records that are written in the same step, if the transition changes anything. No [`Change::Expect`].
     pub changes: Vec<Change>,
 }
@@ -106,6 +108,7 @@ impl Node {
             room: room.cloned(),
             at_ms: session.app().event_time_ms(self.clock().wall_ms()),
             forced: false,
+            last: false,
             changes: Vec::new(),
         }
     }

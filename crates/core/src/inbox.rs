@@ -105,8 +105,10 @@ impl Node {
         let envelope = Envelope::new(Notice::PeerMessage { message: message.clone(), from_inbox: false });
         let peer = PeerOffer { id: message.id, expected: None, kept: true, again: true };
         let mut lost = LostMessages::default();
-        if session.offer_peer(&envelope, peer, self.clock().monotonic_ms(), &mut lost) == Offered::Overflow {
-            self.end_overflown(session);
+        match session.offer_peer(&envelope, peer, self.clock().monotonic_ms(), &mut lost) {
+            Offered::Taken => self.watch_acks(session),
+            Offered::Overflow => self.end_overflown(session),
+            Offered::Gone => {}
         }
         self.count_lost(session.app(), &mut lost);
     }

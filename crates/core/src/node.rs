@@ -253,6 +253,7 @@ impl Node {
                     self.acks_due(&session);
                 }
             }
+            Due::LeftUnacked(left) => self.left_unacked_due(left),
             Due::Ack(expected) => {
                 if let Some(expected) = expected.upgrade() {
                     expected.timed_out();

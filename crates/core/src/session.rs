@@ -143,6 +143,8 @@ pub struct Session {
     timer_ms: AtomicU64,
     /// A timer is armed that looks whether it acks.
     ack_watch: AtomicBool,
+    /// It has ended: the same as in its state, for those who hold another session's lock.
+    over: AtomicBool,
     state: Mutex<SessionState>,
     /// Behind a box, because most sessions never ask for anything that is limited.
     windows: Mutex<Option<Box<ClientWindows>>>,
@@ -208,6 +210,7 @@ impl Session {
             unreachable: AtomicBool::new(false),
             timer_ms: AtomicU64::new(0),
             ack_watch: AtomicBool::new(false),
+            over: AtomicBool::new(false),
             state: Mutex::new(state),
             windows: Mutex::new(None),
         }
@@ -317,6 +320,15 @@ impl Session {
 
     pub(crate) fn end_ack_watch(&self) {
         self.ack_watch.store(false, Ordering::Release);
+    }
+
+    /// Notes that it has ended. Of two that end at the same time, one at least sees that the other [`Self::is_over`].
+    pub(crate) fn set_over(&self) {
+        self.over.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
     }
 
     pub(crate) fn is_unreachable(&self) -> bool {

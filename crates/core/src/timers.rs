@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use crate::app::App;
 use crate::clock::MonotonicMs;
 use crate::connect::departure::Departure;
+use crate::connect::unacked::LeftUnacked;
 use crate::mailbox::Expectation;
 use crate::rooms::Room;
 use crate::session::Session;
@@ -21,6 +22,8 @@ pub(crate) enum Due {
     Session(Weak<Session>),
     /// Look whether a session acks what it was handed.
     Unacked(Weak<Session>),
+    /// Tell of what a session had not acked when it ended and others of the user were there.
+    LeftUnacked(Arc<LeftUnacked>),
     /// A sender has waited long enough for an ack.
     Ack(Weak<Expectation>),
     /// Tell a room's members how many they are.

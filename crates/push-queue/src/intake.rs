@@ -147,15 +147,16 @@ impl Observer for Intake {
         absent.chunks(RECEIVERS).flat_map(put).collect()
     }
 
-    /// What a session had not acked when it ended is nobody's to wait for any more. This also covers sessions that were
-    /// open when the process died: they end when their time to come back is over.
+    /// What a user's last session had not acked when it ended is nobody's to wait for any more. This also covers sessions
+    /// that were open when the process died: they end when their time to come back is over. If others are there, the core
+    /// tells of what is not acked when its wait is over.
     fn transition(&self, transition: &Transition) -> Vec<Change> {
         match transition.event_type {
-            EventType::Logout => {
+            EventType::Logout if transition.last => {
                 let up_to = MessageId::first_of(self.clock.wall_ms() + 1);
                 self.put(&Due::of_inbox(&transition.user, up_to), 1).into_iter().collect()
             }
-            EventType::Login | EventType::Join | EventType::Leave => Vec::new(),
+            EventType::Logout | EventType::Login | EventType::Join | EventType::Leave => Vec::new(),
         }
     }
 

@@ -53,7 +53,8 @@ impl Node {
                 0
             };
             if again_in_ms == 0 {
-                self.record(app, vec![logout.clone()]).await;
+                let logout = Transition { last: logout.last && !app.hub.has(user), ..logout.clone() };
+                self.record(app, vec![logout]).await;
                 return;
             }
             let at_ms = self.clock().monotonic_ms() + again_in_ms;

@@ -2,14 +2,25 @@
 //! Observers who tell people of messages in other ways hear of what was handed to such a client.
 //!
 //! A session is watched from the moment at which it gets a kept message until it has acked everything: one timer at a
-//! time, however many messages there are. What is not acked when a session ends is not told here: an observer is told of
-//! the end itself.
+//! time, however many messages there are. When the user's last session ends, an observer is told of the end itself. When
+//! one ends and others are there, or one takes its place, what it had not acked is told when its wait is over: until
+//! then another one may ack it.
 
 use std::sync::Arc;
 
+use crate::app::App;
+use crate::id::{MessageId, UserId};
 use crate::node::Node;
-use crate::session::Session;
+use crate::session::{Session, SessionState};
 use crate::timers::Due;
+
+/// What a session had not acked when it ended.
+#[derive(Debug)]
+pub(crate) struct LeftUnacked {
+    app: Arc<App>,
+    user: UserId,
+    up_to: MessageId,
+}
 
 impl Node {
     /// The session has something to ack.
@@ -23,6 +34,44 @@ impl Node {
         if session.begin_ack_watch() {
             self.timers().at(self.clock().monotonic_ms() + wait_ms, Due::Unacked(Arc::downgrade(session)));
         }
+    }
+
+    /// The user's other sessions on this node.
+    pub(super) fn others_of(session: &Arc<Session>) -> Vec<Arc<Session>> {
+        let mut others = Vec::new();
+        session.app().hub.for_each_of(session.user(), |other| {
+            if !Arc::ptr_eq(other, session) {
+                others.push(other.clone());
+            }
+        });
+        others
+    }
+
+    /// A session that is not the user's last one ends: what it has not acked is told when the wait for the newest message
+    /// is over.
+    pub(super) fn leave_unacked(&self, session: &Session, state: &SessionState) {
+        let Some(wait_ms) = session.app().ack_wait_ms() else { return };
+        let untold = state.mailbox.unacked_kept().filter(|id| *id > state.unacked_told);
+        let Some(up_to) = untold.max() else { return };
+        // A clock that was put back makes nobody wait for longer.
+        let left_ms = (up_to.unix_ms() + wait_ms).saturating_sub(self.clock().wall_ms()).min(wait_ms);
+        let left = LeftUnacked { app: session.app().clone(), user: session.user().clone(), up_to };
+        self.timers().at(self.clock().monotonic_ms() + left_ms, Due::LeftUnacked(Arc::new(left)));
+    }
+
+    /// The wait for what an ended session had not acked is over.
+    pub(crate) fn left_unacked_due(&self, left: Arc<LeftUnacked>) {
+        let LeftUnacked { app, user, up_to } = &*left;
+        let changes = app.observed(|observer| observer.unacked(user, *up_to));
+        let commit = self.store().change(app.id(), changes);
+        let node = self.clone();
+        self.spawn(async move {
+            if let Err(error) = commit.await {
+                tracing::warn!(user = %left.user, %error, "what is not acked is told when the store takes it");
+                let again_ms = node.clock().monotonic_ms() + left.app.ack_wait_ms().unwrap_or_default();
+                node.timers().at(again_ms, Due::LeftUnacked(left));
+            }
+        });
     }
 
     /// The timer of a watched session.

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use stentor_core::app::{App, DevicePolicy};
-use stentor_core::events::Transition;
+use stentor_core::app::{App, DevicePolicy, RegisteredRooms};
+use stentor_core::events::{EventType, Transition};
 use stentor_core::id::{MessageId, UserId};
 use stentor_core::node::Node;
 use stentor_core::observer::{Accepted, Hooks, Observer, RoomObserved};
@@ -17,7 +17,7 @@ use stentor_core::records::RecordKind;
 use stentor_core::session::LogoutReason;
 use stentor_core::store::{Change, RecordStore, Scan};
 
-use crate::harness::{World, user_id, world_with};
+use crate::harness::{GRACE, World, user_id, world_with};
 
 const WAIT: Duration = Duration::from_secs(10);
 
@@ -26,6 +26,8 @@ const WAIT: Duration = Duration::from_secs(10);
 struct Impatient {
     /// Ends the sessions of the receivers while it is told who is away.
     ends: Mutex<Option<(Node, Arc<App>)>>,
+    /// Of each logout, whether it was that of the user's last session.
+    last: Mutex<Vec<bool>>,
 }
 
 impl Observer for Impatient {
@@ -40,7 +42,10 @@ impl Observer for Impatient {
         Vec::new()
     }
 
-    fn transition(&self, _transition: &Transition) -> Vec<Change> {
+    fn transition(&self, transition: &Transition) -> Vec<Change> {
+        if transition.event_type == EventType::Logout {
+            self.last.lock().push(transition.last);
+        }
         Vec::new()
     }
 
@@ -167,4 +172,94 @@ async fn who_goes_while_a_message_is_taken_is_told_of_too() {
     let told = told(&world).await;
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(world.inbox_of("bob").await, 1);
+}
+
+/// With rooms as the directory knows them, a logout takes another way into the record.
+async fn both_ways() -> [(World, Arc<Impatient>); 2] {
+    let plain = world_with(|policy| policy.devices = DevicePolicy::Many { max: 4 }).await;
+    let registered = world_with(|policy| {
+        policy.devices = DevicePolicy::Many { max: 4 };
+        policy.rooms.registered = Some(RegisteredRooms { rooms_per_user: 9, groups_per_user: 9, rooms: 9, groups: 9 });
+    })
+    .await;
+    [plain, registered].map(|world| {
+        let impatient = hook(&world);
+        (world, impatient)
+    })
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_as_another_session_has_what_is_left_of_the_wait() {
+    for (world, impatient) in both_ways().await {
+        let reloaded = world.connect("bob", "web", None).await;
+        world.keep("alice", "bob", "one").await;
+        reloaded.cut();
+        let bob = world.connect("bob", "web", None).await;
+        world.settle().await;
+        let one = bob.take_messages()[0].0.id;
+        assert_eq!((told(&world).await, impatient.last.lock().clone()), (vec![], vec![false]));
+        bob.ack(&[one]);
+        world.pass(WAIT * 2).await;
+        assert_eq!(impatient.last.lock().len(), 1);
+        bob.heard();
+
+        // Nobody is between two sessions: however often it comes back, the wait goes on.
+        world.keep("alice", "bob", "two").await;
+        let two = bob.take_messages()[0].0.id;
+        bob.cut();
+        for _ in 0..2 {
+            world.pass(WAIT / 3).await;
+            world.connect("bob", "web", None).await.cut();
+        }
+        let before = told(&world).await;
+        assert!(!before.contains(&key("bob", two)), "{before:?}");
+        world.pass(WAIT / 3 + Duration::from_millis(10)).await;
+        let after = told(&world).await;
+        assert!(after.contains(&key("bob", two)), "{after:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_last_session_of_a_user_ends_the_wait() {
+    for (world, impatient) in both_ways().await {
+        let (phone, web) = (world.connect("bob", "phone", None).await, world.connect("bob", "web", None).await);
+        world.keep("alice", "bob", "one").await;
+        let one = phone.take_messages()[0].0.id;
+        web.logout().await;
+        assert_eq!((told(&world).await, impatient.last.lock().clone()), (vec![], vec![false]));
+        world.pass(WAIT - Duration::from_millis(1)).await;
+        assert_eq!(told(&world).await, [""; 0]);
+        world.pass(Duration::from_millis(2)).await;
+        assert_eq!(told(&world).await, [key("bob", one)], "the other one does not ack either");
+        phone.logout().await;
+        world.settle().await;
+        assert_eq!(*impatient.last.lock(), [false, true]);
+
+        // Two that end at the same time: one is the last.
+        let (phone, web) = (world.connect("bob", "phone", None).await, world.connect("bob", "web", None).await);
+        tokio::join!(phone.logout(), web.logout());
+        world.settle().await;
+        assert!(impatient.last.lock()[2..].contains(&true));
+        // The end of the grace is an end, too.
+        let web = world.connect("bob", "web", None).await;
+        web.cut();
+        world.pass(GRACE + Duration::from_secs(1)).await;
+        world.settle().await;
+        assert_eq!(impatient.last.lock().last(), Some(&true));
+    }
+}
+
+#[tokio::test]
+async fn what_an_ended_session_left_is_told_when_the_store_takes_it() {
+    let world = watched().await;
+    let (_phone, web) = (world.connect("bob", "phone", None).await, world.connect("bob", "web", None).await);
+    world.keep("alice", "bob", "one").await;
+    let one = web.take_messages()[0].0.id;
+    web.logout().await;
+    world.store.refuse_writes(true);
+    world.pass(WAIT + Duration::from_millis(1)).await;
+    world.store.refuse_writes(false);
+    assert_eq!(told(&world).await, [""; 0]);
+    world.pass(WAIT + Duration::from_millis(1)).await;
+    assert_eq!(told(&world).await, [key("bob", one)]);
 }

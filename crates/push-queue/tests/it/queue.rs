@@ -359,6 +359,25 @@ async fn what_was_not_acked_when_a_session_ends_is_told() {
 }
 
 #[tokio::test]
+async fn who_comes_back_as_another_session_and_acks_is_not_told() {
+    let pushing = pushing(PushBounds::default(), true).await;
+    let before = pushing.connect("bob").await;
+    let message = pushing.send("Hi").await;
+    pushing.world.node.detach(&before.session, before.attachment);
+    let bob = pushing.connect("bob").await;
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await; // Whoever wants to look at the inbox does.
+    }
+    pushing.world.node.acked(&bob.session, &[message]);
+    pushing.advance(Duration::from_secs(11));
+    let away = pushing.send("bob is silent").await;
+    pushing.advance(Duration::from_secs(11));
+    pushing.logged(away, &format!("pushed; phone sent 1 id-{away}:bob:phone")).await;
+    assert_eq!(pushing.shown(message).await, "nothing");
+    assert_eq!(pushing.came(1).await.len(), 1);
+}
+
+#[tokio::test]
 async fn what_is_held_back_has_a_reason() {
     let pushing = pushing(PushBounds::default(), true).await;
     let off = PushChange { mode: Some(Some(PushMode::Nothing)), ..PushChange::default() };

@@ -23,6 +23,7 @@ fn transition(event_type: EventType, room: Option<&str>) -> Transition {
         room: room.map(RoomId::from_trusted),
         at_ms: NOW,
         forced: false,
+        last: false,
         changes: Vec::new(),
     }
 }

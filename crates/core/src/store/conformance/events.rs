@@ -19,6 +19,7 @@ fn change(event_type: EventType, session: u64, room: &str, at_ms: u64) -> Transi
         room: (!room.is_empty()).then(|| RoomId::from_trusted(room)),
         at_ms,
         forced: false,
+        last: false,
         changes: Vec::new(),
     }
 }

@@ -247,6 +247,7 @@ fn transition(number: u8, what: u8, at: u8) -> Transition {
         room: Some(RoomId::from_trusted(["lobby", "den"][usize::from(what / 4 % 2)])),
         at_ms: NOW + u64::from(at),
         forced: false,
+        last: false,
         changes: Vec::new(),
     }
 }
