@@ -13,16 +13,24 @@ use stentor_core::records::{RecordKind, encode};
 use stentor_core::store::{Change, InboxReader, StoreError};
 use stentor_push::Line;
 
+use crate::claims::Claim;
 use crate::delivery::{Delivery, Told, write_extras};
 use crate::keys::queue_of;
 use crate::log::{self, Device, DeviceState, Entry};
 use crate::queue::PushQueue;
-use crate::sender::{FRESH_MS, HAS_COME};
+use crate::standing::{FRESH_MS, HAS_COME, Standing};
 use crate::translate::Asking;
 use crate::words::{PushEnd, Wording};
 
 /// Messages of an inbox that are looked at together.
 const PAGE: usize = 100;
+
+/// Messages of an inbox that are decided on together: others wait for the translator's time at most.
+const SLICE: usize = 16;
+
+/// About so many changes are written in one step: a step of the store must not hold up those of senders for long. A
+/// user with as many devices as there may be makes two hundred.
+pub(crate) const STEP: usize = 1_024;
 
 /// Why a device is left out that is bound with another certificate, too, which was bound later. Ours.
 const OTHER_CERTIFICATE: &str = "told over another certificate";
@@ -33,41 +41,90 @@ const OTHER_DEVICE: &str = "told as another device";
 /// The line over which a device is told, or why it is not.
 pub type Reached = Result<Arc<Line>, String>;
 
-/// What was decided, and is written in one step.
+/// When a message is decided on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// For the first time: a translator may be asked.
+    First,
+    /// After it has waited for translations.
+    Translated,
+    /// It was edited since: what the translator said is of another text, and it is not asked again.
+    Edited,
+}
+
+/// What was decided for one user: written in one step, whatever else is in it.
 #[derive(Default)]
-pub(crate) struct Decided {
+pub(crate) struct Part {
     pub(crate) changes: Vec<Change>,
-    /// The certificates of the deliveries among them.
-    pub(crate) notifiers: HashSet<String>,
-    pub(crate) deliveries: u64,
+    pub(crate) deliveries: Vec<Delivery>,
     /// Due records among the changes.
     pub(crate) due: u64,
     /// Counted when it is written.
-    reasons: Vec<String>,
+    pub(crate) reason: Option<String>,
+}
+
+impl Part {
+    /// About how much is written.
+    fn weight(&self) -> usize {
+        self.changes.len() + self.deliveries.len()
+    }
+}
+
+/// What was decided, and who is kept from deciding it, too, until it is written.
+#[derive(Default)]
+pub(crate) struct Decided {
+    pub(crate) parts: Vec<Part>,
+    claims: Vec<Claim>,
 }
 
 impl Decided {
-    /// A decision to be counted: `pushed`, or why not.
-    pub(crate) fn note(&mut self, reason: &str) {
-        self.reasons.push(reason.to_owned());
+    pub(crate) fn add(&mut self, other: Self) {
+        self.parts.extend(other.parts);
+        self.claims.extend(other.claims);
     }
 
-    pub(crate) fn add(&mut self, other: Self) {
-        self.changes.extend(other.changes);
-        self.notifiers.extend(other.notifiers);
-        self.deliveries += other.deliveries;
-        self.due += other.due;
-        self.reasons.extend(other.reasons);
+    /// How many pushes it makes.
+    pub(crate) fn deliveries(&self) -> u64 {
+        self.parts.iter().map(|part| part.deliveries.len() as u64).sum()
     }
 }
 
 impl PushQueue {
-    /// Writes what was decided, in one step, and wakes who sends.
-    pub(crate) async fn write(&self, decided: Decided) -> Result<(), StoreError> {
-        let Decided { changes, notifiers, deliveries, due, reasons } = decided;
-        let intake = &self.0.intake;
+    /// Writes what was decided, and wakes who sends: in steps of at most about [`STEP`] changes, so that nobody waits long
+    /// for the store. What is decided for a user is in one step, and `last` in the last one.
+    pub(crate) async fn write(&self, decided: Decided, last: Vec<Change>) -> Result<(), StoreError> {
+        let Decided { parts, claims } = decided;
+        let mut steps = steps(parts);
+        let final_step = steps.pop().unwrap_or_default();
+        for step in steps {
+            self.write_step(step, Vec::new()).await?;
+        }
+        let written = self.write_step(final_step, last).await;
+        drop(claims);
+        written
+    }
+
+    /// The same in one step, however much it is.
+    pub(crate) async fn write_step(&self, parts: Vec<Part>, mut changes: Vec<Change>) -> Result<(), StoreError> {
+        let (intake, now_ms) = (&self.0.intake, self.0.now_ms());
+        let (mut notifiers, mut count, mut due, mut reasons) = (HashSet::new(), 0, 0, Vec::new());
+        for part in parts {
+            // In the order in which they were decided: a receiver is told in that order.
+            for delivery in part.deliveries {
+                let key = format!("{}{}", queue_of(&delivery.notifier), intake.numbers.key(now_ms));
+                changes.push(Change::Put { kind: RecordKind::PushDelivery, key, value: encode(&delivery) });
+                notifiers.insert(delivery.notifier);
+                count += 1;
+            }
+            changes.extend(part.changes);
+            reasons.extend(part.reason);
+            due += part.due;
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
         self.0.store().change(self.0.app.id(), changes).await?;
-        intake.metrics.waiting("deliveries", intake.deliveries.add(deliveries));
+        intake.metrics.waiting("deliveries", intake.deliveries.add(count));
         intake.metrics.waiting("due", intake.due.add(due));
         for reason in reasons {
             intake.metrics.decided(&reason, 1);
@@ -83,45 +140,77 @@ impl PushQueue {
         users: &[UserId],
         translated: bool,
     ) -> Result<Decided, StoreError> {
+        let turn = if translated { Turn::Translated } else { Turn::First };
         let (inner, now_ms) = (&self.0, self.0.now_ms());
         if now_ms.saturating_sub(message.id.unix_ms()) <= FRESH_MS {
-            return self.decide_message(message, users, translated).await;
+            return self.decide_message(message, users, turn).await;
         }
-        let looked = users.iter().map(|user| inner.node.is_undelivered(&inner.app, user, message.id));
-        let looked = join_all(looked).await;
-        // A store that fails now says nothing: rather once too often than not at all.
-        let waits = |looked: &Result<bool, StoreError>| !matches!(looked, Ok(false));
-        let of = |waiting: bool| {
-            let pairs = users.iter().zip(&looked).filter(move |(_, looked)| waits(looked) == waiting);
-            pairs.map(|(user, _)| user.clone()).collect::<Vec<_>>()
+        let looked = join_all(users.iter().map(|user| inner.standing(user, message.id))).await;
+        let (mut waits, mut gone, mut newest) = (Vec::new(), Vec::new(), None);
+        for (user, standing) in users.iter().zip(looked) {
+            match standing {
+                Standing::Waits(message) => {
+                    waits.push(user.clone());
+                    newest = newest.or(message);
+                }
+                Standing::Gone(reason) => gone.push((user, reason)),
+            }
+        }
+        let edited = newest.filter(|newest| newest.marks.edits != message.marks.edits);
+        let mut decided = match edited {
+            Some(newest) => self.decide_message(&newest, &waits, Turn::Edited).await?,
+            None => self.decide_message(message, &waits, turn).await?,
         };
-        let mut decided = self.decide_message(message, &of(true), translated).await?;
         let about = About { message, extras: String::new(), now_ms };
-        for user in self.undecided(message.id, &of(false)).await? {
-            self.hold_back(&about, &user, (HAS_COME.to_owned(), "Gone".to_owned()), &mut decided);
+        let all: Vec<_> = gone.iter().map(|(user, _)| (*user).clone()).collect();
+        let claim = self.undecided(message.id, &all).await?;
+        for (user, reason) in gone.into_iter().filter(|(user, _)| claim.users.contains(user)) {
+            let detail = if reason == HAS_COME { "Gone" } else { "InboxFull" };
+            decided.parts.push(self.hold_back(&about, user, (reason.to_owned(), detail.to_owned())));
+        }
+        decided.claims.push(claim);
+        Ok(decided)
+    }
+
+    /// Decides on a message for these receivers.
+    async fn decide_message(&self, message: &Message, users: &[UserId], turn: Turn) -> Result<Decided, StoreError> {
+        let (inner, mut decided) = (&self.0, Decided::default());
+        let claim = self.undecided(message.id, users).await?;
+        let mut users = claim.users.clone();
+        decided.claims.push(claim);
+        if users.is_empty() {
+            return Ok(decided);
+        }
+        let Some(wording) = self.read(message) else { return Ok(decided) };
+        let (now_ms, request) = (inner.now_ms(), self.request(message, &wording));
+        let moment = inner.intake.words.moment(now_ms);
+        let mut prepared = inner.node.prepare_pushes(&inner.app, &request, &users, moment).await?;
+        if turn != Turn::Edited {
+            let asking = Asking { message, request: &request, moment, waited: turn == Turn::Translated };
+            self.translate(&asking, &mut users, &mut prepared, &mut decided).await?;
+        }
+        let extras = write_extras(&wording.extensions, wording.custom.as_ref());
+        let about = About { message, extras, now_ms };
+        let each = users.iter().zip(&prepared);
+        let badges = join_all(each.map(|(user, prepared)| self.badge(&wording, user, prepared.as_ref()))).await;
+        for ((user, prepared), badge) in users.iter().zip(prepared).zip(badges) {
+            decided.parts.push(self.decide_user(&about, user, prepared.map(|prepared| (prepared, badge))));
         }
         Ok(decided)
     }
 
-    /// Decides on a message for these receivers; `translated`: it has waited for translations.
-    async fn decide_message(
-        &self,
-        message: &Message,
-        users: &[UserId],
-        translated: bool,
-    ) -> Result<Decided, StoreError> {
-        let (inner, mut decided) = (&self.0, Decided::default());
-        let mut users = self.undecided(message.id, users).await?;
-        if users.is_empty() {
-            return Ok(decided);
-        }
-        let Some(mut wording) = inner.intake.words.read(message) else {
-            tracing::error!(app = %inner.app.id(), message = %message.id, "a message is not pushed: it cannot be read");
-            return Ok(decided);
+    fn read(&self, message: &Message) -> Option<Wording> {
+        let Some(mut wording) = self.0.intake.words.read(message) else {
+            let app = self.0.app.id();
+            tracing::error!(%app, message = %message.id, "a message is not pushed: it cannot be read");
+            return None;
         };
         wording.asked.sent_at_ms = message.sent_at_ms;
-        let now_ms = inner.now_ms();
-        let request = PushRequest {
+        Some(wording)
+    }
+
+    fn request<'a>(&self, message: &'a Message, wording: &'a Wording) -> PushRequest<'a> {
+        PushRequest {
             asked: &wording.asked,
             from: &message.from,
             group: group_of(message),
@@ -130,28 +219,39 @@ impl PushQueue {
             sender: &wording.sender,
             template: wording.template.as_deref(),
             group_nickname: wording.group_nickname.as_deref(),
-            language: inner.intake.words.language(),
-        };
-        let moment = inner.intake.words.moment(now_ms);
-        let mut prepared = inner.node.prepare_pushes(&inner.app, &request, &users, moment).await?;
-        let asking = Asking { message, request: &request, moment, waited: translated };
-        self.translate(&asking, &mut users, &mut prepared, &mut decided).await?;
-        let extras = write_extras(&wording.extensions, wording.custom.as_ref());
-        let about = About { message, extras, now_ms };
-        let each = users.iter().zip(&prepared);
-        let badges = join_all(each.map(|(user, prepared)| self.badge(&wording, user, prepared.as_ref()))).await;
-        for ((user, prepared), badge) in users.iter().zip(prepared).zip(badges) {
-            self.decide_user(&about, user, prepared.map(|prepared| (prepared, badge)), &mut decided);
+            language: self.0.intake.words.language(),
         }
-        Ok(decided)
     }
 
-    /// Those of the users for whom it was not decided before: a look into an inbox may come before the message's own
-    /// record.
-    async fn undecided(&self, message: MessageId, users: &[UserId]) -> Result<Vec<UserId>, StoreError> {
-        let asked = users.iter().map(|user| (user, message));
+    /// Words a push anew that waits to be sent: its message was edited. Whether it could be read.
+    pub(crate) async fn word_again(
+        &self,
+        message: &Message,
+        user: &UserId,
+        delivery: &mut Delivery,
+    ) -> Result<bool, String> {
+        let (inner, users) = (&self.0, std::slice::from_ref(user));
+        let Some(wording) = self.read(message) else { return Ok(false) };
+        let (request, moment) = (self.request(message, &wording), inner.intake.words.moment(inner.now_ms()));
+        // A store that fails now says nothing: the old text goes then, rather than none. No translator is asked again.
+        let Ok(mut prepared) = inner.node.prepare_pushes(&inner.app, &request, users, moment).await else {
+            return Ok(false);
+        };
+        let Some(PreparedPush { decision, text, .. }) = prepared.pop().flatten() else { return Ok(false) };
+        decision.map_err(|why| why.to_string())?;
+        (delivery.title, delivery.content, delivery.edits) = (text.title, text.content, message.marks.edits);
+        delivery.extras = write_extras(&wording.extensions, wording.custom.as_ref());
+        Ok(true)
+    }
+
+    /// Those of the users for whom it was not decided before, and is not now: a look into an inbox may come before the
+    /// message's own record.
+    async fn undecided(&self, message: MessageId, users: &[UserId]) -> Result<Claim, StoreError> {
+        let mut claim = self.0.deciding.claim(message, users);
+        let asked = claim.users.iter().map(|user| (user, message));
         let decided = log::decided(self.0.store(), self.0.app.id(), asked).await?;
-        Ok(users.iter().zip(decided).filter(|(_, decided)| !decided).map(|(user, _)| user.clone()).collect())
+        claim.keep(decided.into_iter().map(|decided| !decided));
+        Ok(claim)
     }
 
     /// What stands at the app's icon: what the sender says, or how many messages wait for the user (push documents: the
@@ -165,55 +265,45 @@ impl PushQueue {
         u32::try_from(waiting).ok()
     }
 
-    fn decide_user(
-        &self,
-        about: &About<'_>,
-        user: &UserId,
-        prepared: Option<(PreparedPush, Option<u32>)>,
-        into: &mut Decided,
-    ) {
+    fn decide_user(&self, about: &About<'_>, user: &UserId, prepared: Option<(PreparedPush, Option<u32>)>) -> Part {
         let why = match prepared {
             Some((prepared, badge)) => match prepared.decision {
-                Ok(()) => return self.tell_devices(about, user, (prepared, badge), into),
+                Ok(()) => return self.tell_devices(about, user, (prepared, badge)),
                 Err(why) => (why.to_string(), format!("{why:?}")),
             },
             None => ("no user exist".to_owned(), "NoUser".to_owned()),
         };
-        self.hold_back(about, user, why, into);
+        self.hold_back(about, user, why)
     }
 
     /// Nobody is told: for this reason, in the documents' words and in ours.
-    fn hold_back(&self, about: &About<'_>, user: &UserId, (reason, detail): (String, String), into: &mut Decided) {
-        into.note(&reason);
+    fn hold_back(&self, about: &About<'_>, user: &UserId, (reason, detail): (String, String)) -> Part {
+        let mut part = Part { reason: Some(reason.clone()), ..Part::default() };
         let told = about.told(user, "", "");
         // Who has come needs no push: that is no failure.
         if reason != HAS_COME {
-            into.changes.extend(self.held_back(&told, None, &reason, about.now_ms));
+            part.changes.extend(self.held_back(&told, None, &reason, about.now_ms));
         }
         let entry = Entry { reason: Some(reason), detail: Some(detail), ..about.entry() };
-        into.changes.push(log::put_entry(user.as_str(), about.message.id, entry));
+        part.changes.push(log::put_entry(user.as_str(), about.message.id, entry));
+        part
     }
 
     /// A push for each device that can be reached. If there is none, nobody is told after all.
-    fn tell_devices(
-        &self,
-        about: &About<'_>,
-        user: &UserId,
-        (prepared, badge): (PreparedPush, Option<u32>),
-        into: &mut Decided,
-    ) {
+    fn tell_devices(&self, about: &About<'_>, user: &UserId, (prepared, badge): (PreparedPush, Option<u32>)) -> Part {
         let PreparedPush { text, devices, .. } = prepared;
-        let told = Told { badge, ..about.told(user, &text.title, &text.content) };
+        let told = Told { badge, edits: about.message.marks.edits, ..about.told(user, &text.title, &text.content) };
         let devices = self.reach(devices);
         let reason = match devices.iter().find_map(|(_, reached)| reached.as_ref().err()) {
             Some(reason) if devices.iter().all(|(_, reached)| reached.is_err()) => Some(reason.clone()),
             _ => None,
         };
-        into.note(reason.as_deref().unwrap_or("pushed"));
+        let mut part = Part { reason: Some(reason.clone().unwrap_or_else(|| "pushed".to_owned())), ..Part::default() };
         let detail = reason.as_ref().map(|_| "NoDeviceReached".to_owned());
         let entry = Entry { reason, detail, title: text.title.clone(), content: text.content.clone(), ..about.entry() };
-        into.changes.push(log::put_entry(user.as_str(), about.message.id, entry));
-        self.deliver(&told, devices, about.now_ms, into);
+        part.changes.push(log::put_entry(user.as_str(), about.message.id, entry));
+        self.deliver(&told, devices, about.now_ms, &mut part);
+        part
     }
 
     /// Over which line each device is reached, or why it is not, in the order of the bindings. A device is told once,
@@ -249,7 +339,7 @@ impl PushQueue {
         told: &Told<'_>,
         devices: Vec<(PushBinding, Reached)>,
         now_ms: u64,
-        into: &mut Decided,
+        into: &mut Part,
     ) -> Vec<String> {
         let mut reached_devices = Vec::new();
         for (number, (binding, reached)) in devices.into_iter().enumerate() {
@@ -267,11 +357,7 @@ impl PushQueue {
                 Ok(line) => {
                     device.state = DeviceState::Waiting;
                     device.provider = Some(line.name().to_owned());
-                    let delivery = Delivery::new(told, &binding, number, now_ms);
-                    let key = format!("{}{}", queue_of(&binding.notifier), self.0.intake.numbers.key(now_ms));
-                    into.changes.push(Change::Put { kind: RecordKind::PushDelivery, key, value: encode(&delivery) });
-                    into.deliveries += 1;
-                    into.notifiers.insert(binding.notifier.clone());
+                    into.deliveries.push(Delivery::new(told, &binding, number, now_ms));
                     reached_devices.push(binding.device);
                 }
                 Err(reason) => {
@@ -297,31 +383,52 @@ impl PushQueue {
         self.0.intake.words.ended(&told.result(binding, PushEnd::HeldBack, reason, now_ms))
     }
 
-    /// Decides on what waits in a user's inbox, acked by no device, and was not decided on before.
-    pub(crate) async fn decide_inbox(&self, user: &UserId, up_to: MessageId) -> Result<(), StoreError> {
+    /// Decides on some of what waits in a user's inbox behind `after`, acked by no device, and was not decided on before:
+    /// at most [`SLICE`] messages. Also returns where to go on; `None` at the end.
+    pub(crate) async fn decide_slice(
+        &self,
+        user: &UserId,
+        after: MessageId,
+        up_to: MessageId,
+    ) -> Result<(Decided, Option<MessageId>), StoreError> {
         let (inner, now_ms) = (&self.0, self.0.now_ms());
         // A device that never opened the inbox finds what nobody has acked.
         let reader = InboxReader { app: inner.app.id().clone(), user: user.clone(), device: DeviceId::only() };
-        let mut after = MessageId::first_of(now_ms.saturating_sub(EXPIRES_AFTER_MS));
-        loop {
-            let page = inner.store().inbox_page(&reader, after, up_to, PAGE, now_ms).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = last.id;
-            let full = page.len() == PAGE;
-            let told = |message: &Message| message.from != *user && inner.intake.words.tells(message);
-            let messages: Vec<_> = page.into_iter().filter(|message| told(message)).collect();
-            let mut all = Decided::default();
-            for message in messages {
-                all.add(self.decide_message(&message, std::slice::from_ref(user), false).await?);
-            }
-            if !all.changes.is_empty() {
-                self.write(all).await?;
-            }
-            if !full {
-                return Ok(());
+        let after = after.max(MessageId::first_of(now_ms.saturating_sub(EXPIRES_AFTER_MS)));
+        let page = inner.store().inbox_page(&reader, after, up_to, PAGE, now_ms).await?;
+        let mut go_on = page.last().filter(|_| page.len() == PAGE).map(|last| last.id);
+        let told = |message: &Arc<Message>| message.from != *user && inner.intake.words.tells(message);
+        let mut messages: Vec<_> = page.into_iter().filter(told).collect();
+        let asked = messages.iter().map(|message| (user, message.id));
+        let mut decided = log::decided(inner.store(), inner.app.id(), asked).await?.into_iter();
+        messages.retain(|_| !decided.next().unwrap_or_default());
+        if messages.len() > SLICE {
+            messages.truncate(SLICE);
+            go_on = messages.last().map(|last| last.id);
+        }
+        let users = std::slice::from_ref(user);
+        let mut all = Decided::default();
+        for decided in join_all(messages.iter().map(|message| self.decide_message(message, users, Turn::First))).await {
+            all.add(decided?);
+        }
+        Ok((all, go_on))
+    }
+}
+
+/// Puts together what is written in one step: about [`STEP`] changes, or one user's if that makes more.
+fn steps(parts: Vec<Part>) -> Vec<Vec<Part>> {
+    let (mut steps, mut weight) = (Vec::<Vec<Part>>::new(), STEP);
+    for part in parts {
+        weight += part.weight();
+        match steps.last_mut() {
+            Some(step) if weight <= STEP => step.push(part),
+            _ => {
+                weight = part.weight();
+                steps.push(vec![part]);
             }
         }
     }
+    steps
 }
 
 fn group_of(message: &Message) -> Option<&RoomId> {
@@ -350,6 +457,7 @@ impl About<'_> {
             extras: &self.extras,
             sent_at_ms: self.message.sent_at_ms,
             badge: None,
+            edits: 0,
             direct: false,
         }
     }
@@ -364,5 +472,29 @@ impl About<'_> {
             title: String::new(),
             content: String::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_has_so_many_changes_and_never_half_of_a_user() {
+        let part = |weight: usize| {
+            let change = Change::Delete { kind: RecordKind::PushLog, key: String::new() };
+            Part { changes: vec![change; weight], ..Part::default() }
+        };
+        let weights = |weights: &[usize]| {
+            let steps = steps(weights.iter().map(|weight| part(*weight)).collect());
+            steps.iter().map(|step| step.iter().map(Part::weight).collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        assert_eq!(weights(&[]), Vec::<Vec<usize>>::new());
+        assert_eq!(weights(&[STEP, 1, STEP - 1, 1]), [vec![STEP], vec![1, STEP - 1], vec![1]]);
+        assert_eq!(weights(&[STEP + 1, 1]), [vec![STEP + 1], vec![1]]);
+        // 200 users with 64 devices each: entry, and of each device a push and its place in the log.
+        let many = weights(&[129; 200]);
+        assert!(many.iter().all(|step| step.iter().sum::<usize>() <= STEP), "{many:?}");
+        assert_eq!(many.iter().flatten().count(), 200);
     }
 }

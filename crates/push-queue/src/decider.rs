@@ -1,7 +1,7 @@
-//! What decides on messages that are due: one worker for an app, so that what it has decided is what it finds when it
-//! looks whether something was decided before.
+//! What decides on messages whose receivers are away, in the order in which they were taken.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -13,10 +13,11 @@ use tokio::time::timeout;
 
 use crate::decide::Decided;
 use crate::due::{Due, RECEIVERS, Work};
-use crate::keys::due_ms;
+use crate::keys::{MARKS, due_ms};
 use crate::log;
 use crate::pace::{Pace, STORE_PAUSE};
 use crate::queue::{DAY_MS, PushQueue};
+use crate::translate::LATE;
 
 /// Due records that are worked on together, unless they have [`RECEIVERS`] before: one step of the store must not hold up
 /// those of senders for long.
@@ -94,25 +95,23 @@ impl Decider {
             return Ok(Look::default());
         }
         let ready = self.ready().await?;
-        let (waited, found) = if ready.is_empty() {
+        let (waited, mut found) = if ready.is_empty() {
             let scan = Scan::of(RecordKind::PushDue, "", BATCH + self.odd.len());
             (false, inner.store().scan_records(inner.app.id(), scan).await?)
         } else {
             (true, ready)
         };
+        found.retain(|(key, _)| !key.starts_with(MARKS));
         let mut look = Look { empty: found.is_empty(), ..Look::default() };
-        let (mut messages, mut receivers, mut inbox) = (Vec::new(), 0, None);
+        let (mut messages, mut receivers, mut marks) = (Vec::new(), 0, Vec::new());
         for (key, value) in found {
             if self.odd.contains(&key) {
                 continue;
             }
-            let due_ms = due_ms(&key);
-            // Nothing is put off for longer than a day; if it looks so, the clock was put back.
-            if !waited && due_ms > now_ms && due_ms - now_ms <= DAY_MS {
-                look.next_due_ms = Some(due_ms);
-                break;
-            }
             match decode::<Due>(&value).map(Due::work) {
+                Ok(Some(Work::Message { translated: true, .. })) if !waited && self.waits(&key, now_ms) => {
+                    look.next_due_ms = look.next_due_ms.or(Some(due_ms(&key)));
+                }
                 Ok(Some(Work::Message { message, users, translated })) => {
                     receivers += users.len();
                     messages.push((key, message, users, translated));
@@ -120,26 +119,33 @@ impl Decider {
                         break;
                     }
                 }
-                // By itself: it must find what was decided before.
-                Ok(Some(Work::Inbox(user, up_to))) if messages.is_empty() => {
-                    inbox = Some((key, user, up_to));
-                    break;
+                // Of a version that had no marks.
+                Ok(Some(Work::Inbox(user, up_to))) => {
+                    marks.push(inner.intake.mark(&user, up_to));
+                    marks.push(Change::Delete { kind: RecordKind::PushDue, key });
                 }
-                Ok(Some(Work::Inbox(..))) => break,
                 Ok(None) | Err(_) => {
                     tracing::error!(app = %inner.app.id(), "a message that is to be pushed cannot be read");
                     self.odd.insert(key);
                 }
             }
         }
-        look.done = messages.len() + usize::from(inbox.is_some());
-        if let Some((key, user, up_to)) = inbox {
-            self.queue.decide_inbox(&user, up_to).await?;
-            self.write(Decided::default(), vec![key]).await?;
-        } else if !messages.is_empty() {
+        look.done = messages.len() + marks.len() / 2;
+        if !marks.is_empty() {
+            inner.store().change(inner.app.id(), marks).await?;
+        }
+        if !messages.is_empty() {
             self.decide(messages).await?;
         }
         Ok(look)
+    }
+
+    /// Whether it is not yet time for what waits for translations. If it seems to wait for longer than for those, the clock
+    /// was put back; and nothing else is put off at all.
+    fn waits(&self, key: &str, now_ms: u64) -> bool {
+        let patience = self.queue.0.translator.as_ref().map_or(Duration::ZERO, |translator| translator.patience());
+        let longest_ms = u64::try_from((patience + LATE).as_millis()).unwrap_or(u64::MAX);
+        due_ms(key).checked_sub(now_ms).is_some_and(|left_ms| left_ms > 0 && left_ms <= longest_ms)
     }
 
     /// What has the translations that it waited for.
@@ -163,14 +169,10 @@ impl Decider {
             all.add(decided?);
             keys.push(key.clone());
         }
-        self.write(all, keys).await
-    }
-
-    /// Writes what was decided and removes what was due, in one step.
-    async fn write(&self, mut decided: Decided, keys: Vec<String>) -> Result<(), StoreError> {
         let done = keys.len() as u64;
-        decided.changes.extend(keys.into_iter().map(|key| Change::Delete { kind: RecordKind::PushDue, key }));
-        self.queue.write(decided).await?;
+        let done_with = keys.into_iter().map(|key| Change::Delete { kind: RecordKind::PushDue, key });
+        // What was decided is remembered: who is left out by a process that dies here is decided on again.
+        self.queue.write(all, done_with.collect()).await?;
         let intake = &self.queue.0.intake;
         intake.metrics.waiting("due", intake.due.remove(done));
         Ok(())

@@ -10,6 +10,7 @@ use stentor_core::push::decision::EXPIRES_AFTER_MS;
 use stentor_core::records::{Record, RecordKind};
 use stentor_push::{Custom, DeviceToken, Extensions, Push};
 
+use crate::log::Entry;
 use crate::words::{PushEnd, PushResult, ResultDevice};
 
 /// A record of the queue.
@@ -69,6 +70,14 @@ pub(crate) struct Delivery {
     /// Why the last try failed.
     #[n(17)]
     pub(crate) failure: Option<String>,
+    /// How often the message had been edited when it was worded.
+    #[n(18)]
+    #[cbor(default)]
+    pub(crate) edits: u8,
+    /// How long it is put off at its key, in milliseconds; 0 before the first try.
+    #[n(19)]
+    #[cbor(default)]
+    pub(crate) wait_ms: u64,
 }
 
 impl Record for Delivery {
@@ -87,6 +96,7 @@ pub(crate) struct Told<'a> {
     pub(crate) extras: &'a str,
     pub(crate) sent_at_ms: u64,
     pub(crate) badge: Option<u32>,
+    pub(crate) edits: u8,
     pub(crate) direct: bool,
 }
 
@@ -129,6 +139,21 @@ impl Delivery {
             direct: told.direct,
             badge: told.badge,
             failure: None,
+            edits: told.edits,
+            wait_ms: 0,
+        }
+    }
+
+    /// What the log says of the message, worded as it is now.
+    pub(crate) fn entry(&self) -> Entry {
+        Entry {
+            from: self.from.clone(),
+            group: self.group.clone(),
+            at_ms: self.queued_ms,
+            reason: None,
+            detail: None,
+            title: self.title.clone(),
+            content: self.content.clone(),
         }
     }
 

@@ -6,7 +6,7 @@ use stentor_core::store::{Change, StoreError};
 use stentor_push::Extensions;
 use tokio::sync::oneshot;
 
-use crate::decide::Decided;
+use crate::decide::{Decided, Part};
 use crate::delivery::{Told, write_extras};
 use crate::log::{self, Entry};
 use crate::queue::PushQueue;
@@ -40,17 +40,42 @@ pub struct DirectUser {
     pub devices: Vec<(String, oneshot::Receiver<SendEnd>)>,
 }
 
+/// Why a direct push was not queued.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectError {
+    /// So many pushes wait to be sent that these have no room ([`crate::PushBounds::deliveries`]).
+    #[error("too many pushes wait to be sent")]
+    Full,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl PushQueue {
     /// Queues a push for each device of these users; durable when this resolves. `wait`: the caller wants to hear how each
     /// ended, which takes as long as the provider takes.
     ///
     /// # Errors
-    /// When the store fails: nothing was queued then.
-    pub async fn direct(&self, users: &[UserId], push: &DirectPush, wait: bool) -> Result<Vec<DirectUser>, StoreError> {
-        self.direct_with(users, push, wait, Vec::new()).await
+    /// When there is no room for all of them: nothing was queued then. When the store fails: so many of the users as one
+    /// step holds may have been told before.
+    pub async fn direct(
+        &self,
+        users: &[UserId],
+        push: &DirectPush,
+        wait: bool,
+    ) -> Result<Vec<DirectUser>, DirectError> {
+        let (decided, answers) = self.put_together(users, push, wait).await?;
+        let intake = &self.0.intake;
+        if !intake.deliveries.has_room_for(decided.deliveries()) {
+            intake.metrics.decided("overflow", users.len() as u64);
+            return Err(DirectError::Full);
+        }
+        self.write(decided, Vec::new()).await?;
+        Ok(answers)
     }
 
-    /// The same, and makes these changes in the same step: neither is there without the other.
+    /// The same, and makes these changes, all in one step: neither is there without the other. Whether there is room is for
+    /// the caller to ask, and how many users one step holds.
     ///
     /// # Errors
     /// When the store fails: nothing was queued or changed then.
@@ -61,6 +86,17 @@ impl PushQueue {
         wait: bool,
         with: Vec<Change>,
     ) -> Result<Vec<DirectUser>, StoreError> {
+        let (decided, answers) = self.put_together(users, push, wait).await?;
+        self.write_step(decided.parts, with).await?;
+        Ok(answers)
+    }
+
+    async fn put_together(
+        &self,
+        users: &[UserId],
+        push: &DirectPush,
+        wait: bool,
+    ) -> Result<(Decided, Vec<DirectUser>), StoreError> {
         let inner = &self.0;
         let (registered, bindings) =
             tokio::try_join!(inner.node.are_users(&inner.app, users), inner.node.push_bindings_of(&inner.app, users))?;
@@ -78,6 +114,7 @@ impl PushQueue {
                 extras: &extras,
                 sent_at_ms: now_ms,
                 badge: push.badge,
+                edits: 0,
                 direct: true,
             };
             let refused = match (registered, bindings.is_empty()) {
@@ -86,7 +123,8 @@ impl PushQueue {
                 (true, false) => None,
             };
             let reason = refused.map(str::to_owned);
-            decided.note(reason.as_deref().unwrap_or("direct"));
+            let counted = reason.clone().unwrap_or_else(|| "direct".to_owned());
+            let mut part = Part { reason: Some(counted), ..Part::default() };
             let entry = Entry {
                 from: String::new(),
                 group: None,
@@ -96,12 +134,13 @@ impl PushQueue {
                 title: push.title.clone(),
                 content: push.content.clone(),
             };
-            decided.changes.push(log::put_entry(user.as_str(), message, entry));
+            part.changes.push(log::put_entry(user.as_str(), message, entry));
             if let Some(refused) = refused {
-                decided.changes.extend(self.held_back(&told, None, refused, now_ms));
+                part.changes.extend(self.held_back(&told, None, refused, now_ms));
             }
             let bindings = bindings.into_iter().map(|binding| (binding, Ok(()))).collect();
-            let reached = self.deliver(&told, self.reach(bindings), now_ms, &mut decided);
+            let reached = self.deliver(&told, self.reach(bindings), now_ms, &mut part);
+            decided.parts.push(part);
             let wait_for = |device: String| {
                 let end = self.await_end(format!("{}:{user}:{device}", message.0));
                 (device, end)
@@ -110,8 +149,6 @@ impl PushQueue {
             let refused = refused.or((wait && devices.is_empty()).then_some("no notifier exist"));
             answers.push(DirectUser { user: user.clone(), message, refused, devices });
         }
-        decided.changes.extend(with);
-        self.write(decided).await?;
-        Ok(answers)
+        Ok((decided, answers))
     }
 }

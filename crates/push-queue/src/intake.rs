@@ -1,21 +1,26 @@
 //! What the core tells the queue: messages whose receivers are away, clients that do not ack, sessions that end. Each
 //! becomes a due record in the step in which the core writes what it tells of.
+//!
+//! A message whose receivers are away becomes a *note*, which holds it. The others become *marks*: that a user's inbox is to
+//! be looked at, up to which message. A user has one mark at most, so that marks need no bound of their own; a message
+//! that comes while too many notes wait leaves marks instead.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use parking_lot::Mutex;
 use stentor_core::clock::Clock;
 use stentor_core::events::{EventType, Transition};
 use stentor_core::id::{AppId, MessageId, UserId};
-use stentor_core::message::{Message, Target};
+use stentor_core::message::Message;
 use stentor_core::observer::{Accepted, Observer, RoomObserved};
 use stentor_core::records::{RecordKind, encode};
 use stentor_core::store::Change;
 use tokio::sync::Notify;
 
 use crate::due::{Due, RECEIVERS};
-use crate::keys::Numbers;
-use crate::log::{self, Entry};
+use crate::keys::{Numbers, mark_of};
 use crate::metrics::AppMetrics;
 use crate::words::Words;
 
@@ -28,9 +33,15 @@ pub struct Intake {
     pub(crate) numbers: Numbers,
     pub(crate) metrics: AppMetrics,
     pub(crate) due: Waiting,
+    pub(crate) marks: Waiting,
     pub(crate) deliveries: Waiting,
+    /// Up to which message the inboxes of these users are to be looked at: marks may reach the store in another order than
+    /// that in which they were made. Of each mark that this process made and that is not done.
+    marked: Mutex<HashMap<UserId, MessageId>>,
     /// Something may have become due.
     pub(crate) wake: Notify,
+    /// There may be a mark.
+    pub(crate) wake_looker: Notify,
     pub(crate) ack_wait_ms: u64,
     /// It was said in the log that too many wait.
     full: AtomicBool,
@@ -55,6 +66,11 @@ impl Waiting {
 
     pub(crate) fn is_full(&self) -> bool {
         self.count() >= self.max
+    }
+
+    /// Whether there may be so many more.
+    pub(crate) fn has_room_for(&self, count: u64) -> bool {
+        self.count().saturating_add(count) <= self.max
     }
 
     /// Returns how many there are then.
@@ -90,47 +106,69 @@ impl Intake {
             numbers: Numbers::new(fastrand::u64(..)),
             metrics,
             due: Waiting::new(bounds.due),
+            marks: Waiting::new(u64::MAX),
             deliveries: Waiting::new(bounds.deliveries),
+            marked: Mutex::default(),
             wake: Notify::new(),
+            wake_looker: Notify::new(),
             ack_wait_ms: bounds.ack_wait_ms,
             full: AtomicBool::new(false),
         }
     }
 
-    /// A due record for these receivers, unless too many wait: no sender waits for a push.
-    fn put(&self, due: &Due, receivers: usize) -> Option<Change> {
+    /// A note for these receivers; while too many wait, a mark for each, so that no sender waits and nobody is lost.
+    fn put(&self, message: &Message, receivers: &[UserId]) -> Vec<Change> {
         if self.due.is_full() {
-            self.metrics.decided("overflow", receivers as u64);
+            self.metrics.decided("overflow", receivers.len() as u64);
             if !self.full.swap(true, Ordering::Relaxed) {
-                tracing::warn!(app = %self.app, "too many messages wait to be pushed: others are not");
+                tracing::warn!(app = %self.app, "too many messages wait to be decided on: of others, inboxes are looked at later");
             }
-            return None;
+            return receivers.iter().map(|user| self.mark(user, message.id)).collect();
         }
         self.full.store(false, Ordering::Relaxed);
         self.metrics.waiting("due", self.due.add(1));
         self.wake.notify_one();
-        let key = self.numbers.key(self.clock.wall_ms());
-        Some(Change::Put { kind: RecordKind::PushDue, key, value: encode(due) })
+        let (key, due) = (self.numbers.key(self.clock.wall_ms()), Due::of_message(message, receivers));
+        vec![Change::Put { kind: RecordKind::PushDue, key, value: encode(&due) }]
     }
-}
 
-impl Intake {
-    /// Says in the log that a message is not pushed because too many wait.
-    fn overflown(&self, message: &Message, user: &UserId) -> Change {
-        let group = match &message.to {
-            Target::Group(group) | Target::Room(group) => Some(group.as_str().to_owned()),
-            Target::User(_) => None,
+    /// A mark that this user's inbox is to be looked at up to this message, in the place of the one before.
+    pub(crate) fn mark(&self, user: &UserId, up_to: MessageId) -> Change {
+        let up_to = {
+            let mut marked = self.marked.lock();
+            if !marked.contains_key(user) {
+                self.metrics.waiting("marks", self.marks.add(1));
+            }
+            let marked = marked.entry(user.clone()).or_insert(up_to);
+            *marked = up_to.max(*marked);
+            *marked
         };
-        let entry = Entry {
-            from: message.from.as_str().to_owned(),
-            group,
-            at_ms: self.clock.wall_ms(),
-            reason: Some("overflow".to_owned()),
-            detail: Some("Overflow".to_owned()),
-            title: String::new(),
-            content: String::new(),
-        };
-        log::put_entry(user.as_str(), message.id, entry)
+        self.wake_looker.notify_one();
+        let value = encode(&Due::of_inbox(user, up_to));
+        Change::Put { kind: RecordKind::PushDue, key: mark_of(user.as_str()), value }
+    }
+
+    /// Up to which message a marked inbox is to be looked at, if this process marked it.
+    pub(crate) fn marked(&self, user: &UserId) -> Option<MessageId> {
+        self.marked.lock().get(user).copied()
+    }
+
+    /// A mark is gone from the store; an inbox was looked at up to this message.
+    pub(crate) fn unmark(&self, user: &UserId, up_to: MessageId) {
+        let mut marked = self.marked.lock();
+        if marked.get(user).is_some_and(|marked| *marked > up_to) {
+            return; // Another one is on its way.
+        }
+        marked.remove(user);
+        drop(marked);
+        self.metrics.waiting("marks", self.marks.remove(1));
+    }
+
+    /// There is no mark, and none is on its way.
+    pub(crate) fn no_marks(&self) {
+        self.marked.lock().clear();
+        self.marks.none();
+        self.metrics.waiting("marks", 0);
     }
 }
 
@@ -140,11 +178,7 @@ impl Observer for Intake {
         if !*kept || absent.is_empty() || !self.words.tells(message) {
             return Vec::new();
         }
-        let put = |users: &[UserId]| match self.put(&Due::of_message(message, users), users.len()) {
-            Some(change) => vec![change],
-            None => users.iter().map(|user| self.overflown(message, user)).collect(),
-        };
-        absent.chunks(RECEIVERS).flat_map(put).collect()
+        absent.chunks(RECEIVERS).flat_map(|users| self.put(message, users)).collect()
     }
 
     /// What a user's last session had not acked when it ended is nobody's to wait for any more. This also covers sessions
@@ -154,7 +188,7 @@ impl Observer for Intake {
         match transition.event_type {
             EventType::Logout if transition.last => {
                 let up_to = MessageId::first_of(self.clock.wall_ms() + 1);
-                self.put(&Due::of_inbox(&transition.user, up_to), 1).into_iter().collect()
+                vec![self.mark(&transition.user, up_to)]
             }
             EventType::Logout | EventType::Login | EventType::Join | EventType::Leave => Vec::new(),
         }
@@ -169,6 +203,6 @@ impl Observer for Intake {
     }
 
     fn unacked(&self, user: &UserId, up_to: MessageId) -> Vec<Change> {
-        self.put(&Due::of_inbox(user, up_to), 1).into_iter().collect()
+        vec![self.mark(user, up_to)]
     }
 }

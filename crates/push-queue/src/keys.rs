@@ -21,6 +21,14 @@ impl Numbers {
     }
 }
 
+/// How the keys of marks begin: behind those of messages that are due, whose first character is a digit or up to `f`.
+pub(crate) const MARKS: &str = "look/";
+
+/// Where the mark of a user stands: there is one at most.
+pub(crate) fn mark_of(user: &str) -> String {
+    format!("{MARKS}{user}")
+}
+
 /// When the record of this key is due: Unix time in milliseconds; at once if the key has another form.
 pub(crate) fn due_ms(key: &str) -> u64 {
     key.get(..16).and_then(|due| u64::from_str_radix(due, 16).ok()).unwrap_or(0)

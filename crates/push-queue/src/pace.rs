@@ -45,10 +45,12 @@ impl Pace {
     pub(crate) fn pause(&self, clock: &Arc<dyn Clock>, due_ms: Option<u64>) -> impl Future<Output = ()> + use<> {
         let patience = ECHOES.get(self.looks).copied().unwrap_or(ANYHOW);
         let clock = clock.clone();
+        // A clock that is put back makes nobody wait for longer.
+        let due_ms = due_ms.map(|due_ms| clock.monotonic_ms() + due_ms.saturating_sub(clock.wall_ms()));
         let due = async move {
             let Some(due_ms) = due_ms else { return std::future::pending().await };
             loop {
-                let left_ms = due_ms.saturating_sub(clock.wall_ms());
+                let left_ms = due_ms.saturating_sub(clock.monotonic_ms());
                 if left_ms == 0 {
                     return;
                 }

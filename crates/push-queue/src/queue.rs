@@ -16,10 +16,12 @@ use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::claims::Deciding;
 use crate::decider::Decider;
 use crate::intake::Intake;
-use crate::keys::{behind, notifier_of, queue_of};
+use crate::keys::{MARKS, behind, notifier_of, queue_of};
 use crate::log::{self, PushLogEntry};
+use crate::looker::Looker;
 use crate::metrics::PushMetrics;
 use crate::route::Routes;
 use crate::sender::Sender;
@@ -31,9 +33,10 @@ use crate::words::Words;
 /// How much waits and is kept, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PushBounds {
-    /// Messages that wait to be decided on; those beyond it are not pushed, and counted.
+    /// Messages that wait to be decided on. Those beyond it are counted, and found in the inboxes of their receivers when
+    /// there is room.
     pub due: u64,
-    /// Pushes that wait to be sent; while there are so many, nothing is decided.
+    /// Pushes that wait to be sent; while there are so many, nothing is decided and no direct push is taken.
     pub deliveries: u64,
     /// After how long a connected client that does not ack counts as away, in milliseconds.
     pub ack_wait_ms: u64,
@@ -93,6 +96,7 @@ pub(crate) struct Inner {
     /// Who waits for the end of a push, by its key.
     waiters: Mutex<HashMap<String, oneshot::Sender<SendEnd>>>,
     pub(crate) pushed_tasks: Tasks,
+    pub(crate) deciding: Deciding,
     pub(crate) stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -125,12 +129,15 @@ impl PushQueue {
             senders: Mutex::default(),
             waiters: Mutex::default(),
             pushed_tasks: Tasks::default(),
+            deciding: Deciding::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }));
         let inner = &queue.0;
         let due = inner.store().count_records(inner.app.id(), RecordKind::PushDue, "").await?;
-        inner.intake.metrics.waiting("due", inner.intake.due.add(due));
+        let marks = inner.store().count_records(inner.app.id(), RecordKind::PushDue, MARKS).await?;
+        inner.intake.metrics.waiting("marks", inner.intake.marks.add(marks));
+        inner.intake.metrics.waiting("due", inner.intake.due.add(due.saturating_sub(marks)));
         let deliveries = inner.store().count_records(inner.app.id(), RecordKind::PushDelivery, "").await?;
         inner.intake.metrics.waiting("deliveries", inner.intake.deliveries.add(deliveries));
         for notifier in inner.notifiers_in_store().await? {
@@ -148,6 +155,7 @@ impl PushQueue {
     /// Starts the workers.
     pub fn start(&self) {
         self.0.tasks.spawn(Decider::new(self.clone()).run());
+        self.0.tasks.spawn(Looker::new(self.clone()).run());
         self.0.tasks.spawn(TaskWorker::new(self.clone()).run());
         let senders: Vec<_> = self.0.senders.lock().iter().map(|(name, wake)| (name.clone(), wake.clone())).collect();
         for (notifier, wake) in senders {
@@ -182,6 +190,7 @@ impl PushQueue {
     /// Looks for what is due, now: for whoever has moved the clock.
     pub fn wake(&self) {
         self.0.intake.wake.notify_one();
+        self.0.intake.wake_looker.notify_one();
         self.0.pushed_tasks.wake.notify_one();
         for wake in self.0.senders.lock().values() {
             wake.notify_one();

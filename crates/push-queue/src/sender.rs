@@ -6,10 +6,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use stentor_core::id::UserId;
-use stentor_core::push::Binding;
+use stentor_core::push::{Binding, NotPushed};
 use stentor_core::records::{RecordKind, decode};
 use stentor_core::store::{Scan, StoreError};
-use stentor_push::{Line, PushError};
+use stentor_push::{DeviceToken, Line, Push, PushError};
 use tokio::sync::Notify;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::timeout;
@@ -20,6 +20,8 @@ use crate::pace::{Pace, STORE_PAUSE};
 use crate::queue::{DAY_MS, Inner, PushQueue};
 use crate::route::Route;
 use crate::settle::{Settled, Tried, Try};
+use crate::shares::{Share, Shares};
+use crate::standing::{FRESH_MS, Standing};
 
 /// How long requests under way may go on when the server goes down.
 const LAST_WAIT: Duration = Duration::from_secs(5);
@@ -28,35 +30,41 @@ const LAST_WAIT: Duration = Duration::from_secs(5);
 const WITHOUT_LINE: usize = 64;
 
 /// So many deliveries are read beyond those that can begin at once.
-const READ_AHEAD: usize = 128;
+pub(crate) const READ_AHEAD: usize = 128;
 
-/// A message or push that is older than this when it is decided on or sent may be needless: the user may have come. Milliseconds.
-pub(crate) const FRESH_MS: u64 = 2_000;
+/// So many times a look reads before it sees what has ended meanwhile.
+const READS: usize = 8;
 
-/// Why a device is not told after all: the user has the message, or it was taken back. Ours.
-pub(crate) const HAS_COME: &str = "the message does not wait any more";
+/// A delivery comes into the store a moment after its key was made, in milliseconds: so far a look behind others that wait
+/// for their share goes back.
+const MOMENT_MS: u64 = 2_000;
 
 /// Why a device is not told after all: it was unbound meanwhile. The documents' word for nobody bound.
 const UNBOUND: &str = "no push binding";
 
 /// The worker of one certificate.
 pub(crate) struct Sender {
-    queue: PushQueue,
+    pub(crate) queue: PushQueue,
     notifier: String,
-    prefix: String,
+    pub(crate) prefix: String,
     wake: Arc<Notify>,
     pace: Pace,
     tries: JoinSet<Try>,
     /// Read, due, and not begun: what is under way stands before them in the store and would be read again each time.
     ready: VecDeque<(String, Delivery)>,
-    /// The keys of what is under way.
-    busy: HashMap<String, Id>,
+    /// The keys of what is under way, and whose it is.
+    pub(crate) busy: HashMap<String, (Id, Vec<Share>)>,
+    shares: Shares,
+    /// Where the next look goes on: behind what waits for its share.
+    pub(crate) after: Option<String>,
     /// The keys of what cannot be read or sent: left for the version that can.
     odd: HashSet<String>,
     /// What became of tries and is not written yet: while the store refuses, the same pushes are not sent again.
     owed: Settled,
-    /// This line wants no more before that: Unix time in milliseconds. A changed certificate has another one.
+    /// This line wants no more before that: monotonic. A changed certificate has another one.
     paused: Option<(Weak<Line>, u64)>,
+    /// The difference between the clock's two times when a look was last: it shrinks when the clock is put back.
+    pub(crate) offset_ms: Option<i64>,
 }
 
 /// What a look found.
@@ -64,6 +72,8 @@ pub(crate) struct Sender {
 struct Look {
     begun: usize,
     next_due_ms: Option<u64>,
+    /// There is more to be read at once.
+    more: bool,
 }
 
 impl Sender {
@@ -77,9 +87,12 @@ impl Sender {
             tries: JoinSet::new(),
             ready: VecDeque::new(),
             busy: HashMap::new(),
+            shares: Shares::default(),
+            after: None,
             odd: HashSet::new(),
             owed: Settled::default(),
             paused: None,
+            offset_ms: None,
         }
     }
 
@@ -105,6 +118,13 @@ impl Sender {
             if look.begun > 0 {
                 self.pace.busy();
             }
+            if look.more && self.busy.len() < capacity {
+                if let Some(ended) = self.tries.try_join_next() {
+                    self.settle(ended);
+                }
+                tokio::task::yield_now().await;
+                continue;
+            }
             if gone && self.busy.is_empty() && self.pace.is_idle() && queue.retire(&self.notifier, &self.wake).await {
                 return;
             }
@@ -119,50 +139,72 @@ impl Sender {
         self.wind_up().await;
     }
 
+    /// Reads again what is not under way.
+    pub(crate) fn start_over(&mut self) {
+        self.ready.clear();
+        self.shares.forget_held();
+        self.after = None;
+    }
+
     async fn write_and_look(&mut self, route: Route, capacity: usize) -> Result<Look, StoreError> {
+        // First: what is to be written was put off by the clock as it is now.
+        self.follow_clock().await?;
         self.write().await?;
-        self.look(&route, capacity.saturating_sub(self.busy.len())).await
+        self.look(&route, capacity).await
     }
 
     /// Begins as many tries as may be under way.
-    async fn look(&mut self, route: &Route, free: usize) -> Result<Look, StoreError> {
+    async fn look(&mut self, route: &Route, capacity: usize) -> Result<Look, StoreError> {
         let inner = self.queue.0.clone();
         let (mut look, now_ms) = (Look::default(), inner.now_ms());
         if let (Some((paused, until_ms)), Route::Open(line)) = (&self.paused, route)
             && std::ptr::eq(paused.as_ptr(), Arc::as_ptr(line))
-            && *until_ms > now_ms
-            && until_ms - now_ms <= DAY_MS
+            && let Some(left_ms) = until_ms.checked_sub(inner.node.clock().monotonic_ms()).filter(|left| *left > 0)
         {
-            look.next_due_ms = Some(*until_ms);
+            look.next_due_ms = Some(now_ms + left_ms);
             return Ok(look);
         }
-        if free == 0 {
-            return Ok(look);
+        let (freed, from_start) = self.shares.freed(capacity);
+        freed.into_iter().rev().for_each(|freed| self.ready.push_front(freed));
+        if from_start {
+            self.after = None;
         }
-        while look.begun < free {
+        while self.busy.len() < capacity {
             let Some((key, delivery)) = self.ready.pop_front() else { break };
-            self.begin(key, delivery, route, now_ms);
-            look.begun += 1;
+            look.begun += usize::from(self.begin_or_hold(key, delivery, route, capacity));
         }
-        if look.begun == free {
-            return Ok(look);
-        }
-        let limit = self.busy.len() + self.odd.len() + free + READ_AHEAD;
-        let scan = Scan::of(RecordKind::PushDelivery, self.prefix.as_str(), limit);
-        for (key, value) in inner.store().scan_records(inner.app.id(), scan).await? {
-            if self.busy.contains_key(&key) || self.odd.contains(&key) {
-                continue;
+        for _ in 0..READS {
+            look.more = self.busy.len() < capacity && self.read(&mut look, route, capacity).await?;
+            if !look.more {
+                break;
             }
+        }
+        Ok(look)
+    }
+
+    /// Reads what is due, begins what may begin, and keeps some of the rest. Whether there is more to be read.
+    async fn read(&mut self, look: &mut Look, route: &Route, capacity: usize) -> Result<bool, StoreError> {
+        let (inner, now_ms) = (self.queue.0.clone(), self.queue.0.now_ms());
+        let limit = self.busy.len() + self.odd.len() + capacity.saturating_sub(self.busy.len()) + READ_AHEAD;
+        let scan =
+            Scan { after: self.after.clone(), ..Scan::of(RecordKind::PushDelivery, self.prefix.as_str(), limit) };
+        let found = inner.store().scan_records(inner.app.id(), scan).await?;
+        let (mut more, mut last) = (found.len() == limit, None);
+        for (key, value) in found {
             let due_ms = notifier_of(&key).map_or(0, |(_, rest)| due_ms(rest));
             // Nothing is put off for longer than a day; if it looks so, the clock was put back.
             if due_ms > now_ms && due_ms - now_ms <= DAY_MS {
                 look.next_due_ms = Some(due_ms);
+                more = false;
                 break;
             }
+            last = Some(key.clone());
+            if self.busy.contains_key(&key) || self.odd.contains(&key) || self.shares.holds(&key) {
+                continue;
+            }
             match decode::<Delivery>(&value) {
-                Ok(delivery) if look.begun < free => {
-                    self.begin(key, delivery, route, now_ms);
-                    look.begun += 1;
+                Ok(delivery) if self.busy.len() < capacity => {
+                    look.begun += usize::from(self.begin_or_hold(key, delivery, route, capacity));
                 }
                 Ok(delivery) => self.ready.push_back((key, delivery)),
                 Err(error) => {
@@ -171,23 +213,48 @@ impl Sender {
                 }
             }
         }
-        Ok(look)
+        // What is ready is read again only when it is not there any more.
+        self.after = if !self.shares.hold_any() {
+            None
+        } else if more {
+            last
+        } else {
+            Some(format!("{}{:016x}", self.prefix, now_ms.saturating_sub(MOMENT_MS)))
+        };
+        Ok(more && self.shares.hold_any() && self.ready.is_empty())
     }
 
-    fn begin(&mut self, key: String, mut delivery: Delivery, route: &Route, now_ms: u64) {
-        let (inner, under_way) = (self.queue.0.clone(), key.clone());
+    /// Begins a try, unless the shares of whose it is are used up. Whether it began.
+    fn begin_or_hold(&mut self, key: String, delivery: Delivery, route: &Route, capacity: usize) -> bool {
+        let Route::Open(line) = route else {
+            self.begin(key, delivery, route, Vec::new());
+            return true;
+        };
+        let token = DeviceToken::new(delivery.token.as_str());
+        let shares = Shares::of(&delivery, line.part(&Push::new(token, "", "", "")));
+        if let Some(used_up) = self.shares.used_up(&shares, capacity) {
+            self.shares.hold(used_up, key, delivery);
+            return false;
+        }
+        self.shares.begin(&shares);
+        self.begin(key, delivery, route, shares);
+        true
+    }
+
+    fn begin(&mut self, key: String, mut delivery: Delivery, route: &Route, shares: Vec<Share>) {
+        let (queue, under_way) = (self.queue.clone(), key.clone());
         let line = route.clone().line();
         let task = self.tries.spawn(async move {
             let (line, tried) = match line {
                 Ok(line) => {
-                    let tried = attempt(&inner, &line, &mut delivery, now_ms).await;
+                    let tried = queue.attempt(&line, &mut delivery).await;
                     (Some(line), tried)
                 }
-                Err(reason) => (None, Tried::Needless(reason)),
+                Err(reason) => (None, Tried::Needless(reason.to_owned())),
             };
             Try { key, delivery, line, tried }
         });
-        self.busy.insert(under_way, task.id());
+        self.busy.insert(under_way, (task.id(), shares));
     }
 
     /// Notes what became of tries: of this one, and of those that have ended meanwhile.
@@ -204,13 +271,14 @@ impl Sender {
     }
 
     fn settle_one(&mut self, inner: &Inner, one: Try) {
-        if let (Tried::Asked { outcome, whole }, Some(line)) = (&one.tried, &one.line) {
+        if let (Tried::Asked { outcome, whole, .. }, Some(line)) = (&one.tried, &one.line) {
             inner.routes.note(&self.notifier, line, outcome);
             let word = outcome.as_ref().map_or_else(|error| error.class().name(), |_| "sent");
             inner.intake.metrics.sent(line.name(), word);
             if let (Err(PushError::Paused { retry_after }), true) = (outcome, whole) {
                 let wait_ms = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
-                self.paused = Some((Arc::downgrade(line), inner.now_ms().saturating_add(wait_ms)));
+                let until_ms = inner.node.clock().monotonic_ms().saturating_add(wait_ms);
+                self.paused = Some((Arc::downgrade(line), until_ms));
             }
         }
         self.owed.add(inner, one);
@@ -225,12 +293,15 @@ impl Sender {
         inner.store().change(inner.app.id(), self.owed.changes.clone()).await?;
         let Settled { keys, gone, ended, dead, .. } = std::mem::take(&mut self.owed);
         for key in keys {
-            self.busy.remove(&key);
+            if let Some((_, shares)) = self.busy.remove(&key) {
+                self.shares.end(&shares);
+            }
         }
         let was_full = inner.intake.deliveries.is_full();
         inner.intake.metrics.waiting("deliveries", inner.intake.deliveries.remove(gone));
         if was_full && !inner.intake.deliveries.is_full() {
             inner.intake.wake.notify_one();
+            inner.intake.wake_looker.notify_one();
             inner.pushed_tasks.wake.notify_one();
         }
         for (key, end) in ended {
@@ -244,9 +315,11 @@ impl Sender {
 
     /// A try that panicked would panic again: it is left for the next start.
     fn give_up(&mut self, task: Id) {
-        if let Some(key) = self.busy.iter().find(|(_, id)| **id == task).map(|(key, _)| key.clone()) {
+        if let Some(key) = self.busy.iter().find(|(_, (id, _))| *id == task).map(|(key, _)| key.clone()) {
             tracing::error!(app = %self.queue.0.app.id(), notifier = self.notifier, "a try to send a push panicked");
-            self.busy.remove(&key);
+            if let Some((_, shares)) = self.busy.remove(&key) {
+                self.shares.end(&shares);
+            }
             self.odd.insert(key);
         }
     }
@@ -265,29 +338,54 @@ impl Sender {
     }
 }
 
-/// Sends a push once, if the device is still to be told. What has waited for a while is looked at again: the user may have
-/// come, and the device may be bound with another token or not at all.
-async fn attempt(inner: &Inner, line: &Line, delivery: &mut Delivery, now_ms: u64) -> Tried {
-    if delivery.left_ms(now_ms) == 0 {
-        return Tried::Needless("expire message");
+impl PushQueue {
+    /// Sends a push once, if the device is still to be told. What has waited for a while is looked at again.
+    async fn attempt(&self, line: &Line, delivery: &mut Delivery) -> Tried {
+        let now_ms = self.0.now_ms();
+        if delivery.left_ms(now_ms) == 0 {
+            return Tried::Needless("expire message".to_owned());
+        }
+        let mut reworded = false;
+        if delivery.attempts > 0 || delivery.wait_ms > 0 || now_ms.saturating_sub(delivery.sent_at_ms) > FRESH_MS {
+            match self.look_again(delivery).await {
+                Ok(worded) => reworded = worded,
+                Err(reason) => return Tried::Needless(reason),
+            }
+        }
+        let push = delivery.push(now_ms);
+        Tried::Asked { outcome: line.send(&push).await, whole: line.part(&push).is_empty(), reworded }
     }
-    if now_ms.saturating_sub(delivery.sent_at_ms) > FRESH_MS {
-        let user = UserId::from_trusted(&delivery.user);
-        // A store that fails now says nothing: rather once too often than not at all.
-        if !delivery.direct
-            && let Ok(false) = inner.node.is_undelivered(&inner.app, &user, delivery.message()).await
-        {
-            return Tried::Needless(HAS_COME);
+
+    /// The user may have come or been deactivated, the device may be bound with another token or not at all, and the message
+    /// may have been edited. A store that fails now says nothing: rather once too often than not at all. Whether the push
+    /// was worded anew; if the device is not to be told any more, why.
+    async fn look_again(&self, delivery: &mut Delivery) -> Result<bool, String> {
+        let (inner, user) = (&self.0, UserId::from_trusted(&delivery.user));
+        let mut edited = None;
+        if !delivery.direct {
+            match inner.standing(&user, delivery.message()).await {
+                Standing::Waits(message) => {
+                    edited = message.filter(|message| message.marks.edits != delivery.edits);
+                }
+                Standing::Gone(reason) => return Err(reason.to_owned()),
+            }
+            if let Ok(Some(found)) = inner.node.find_user(&inner.app, &user).await
+                && !found.active
+            {
+                return Err(NotPushed::Deactivated.to_string());
+            }
         }
         if let Ok(bindings) = inner.node.push_bindings(&inner.app, &user).await {
             let mut same = bindings.into_iter();
             let same = same.find(|binding| binding.device == delivery.device && binding.notifier == delivery.notifier);
-            let Some(binding) = same else { return Tried::Needless(UNBOUND) };
+            let Some(binding) = same else { return Err(UNBOUND.to_owned()) };
             (delivery.token, delivery.bound_ms) = (binding.token, binding.bound_ms);
         }
+        match edited {
+            Some(message) => self.word_again(&message, &user, delivery).await,
+            None => Ok(false),
+        }
     }
-    let push = delivery.push(now_ms);
-    Tried::Asked { outcome: line.send(&push).await, whole: line.part(&push).is_empty() }
 }
 
 impl Inner {

@@ -10,7 +10,7 @@ use crate::delivery::Delivery;
 use crate::keys::queue_of;
 use crate::log::{self, Device, DeviceState};
 use crate::queue::Inner;
-use crate::sender::HAS_COME;
+use crate::standing::HAS_COME;
 use crate::words::{PushEnd, PushResult, ResultDevice};
 
 /// How a push ended, for who waits for it.
@@ -31,9 +31,11 @@ pub(crate) enum Tried {
         outcome: Result<Sent, PushError>,
         /// It is one service: when it is paused, it is for every push.
         whole: bool,
+        /// The push says something else than the log does.
+        reworded: bool,
     },
     /// It was not: why the device is not told any more.
-    Needless(&'static str),
+    Needless(String),
 }
 
 /// A try that has ended.
@@ -80,9 +82,12 @@ impl Settled {
         let now_ms = inner.now_ms();
         self.changes.push(Change::Delete { kind: RecordKind::PushDelivery, key: key.clone() });
         self.keys.push(key);
+        if let Tried::Asked { reworded: true, .. } = tried {
+            self.changes.push(log::put_entry(&delivery.user, delivery.message(), delivery.entry()));
+        }
         let standing = match tried {
             Tried::Needless(reason) => {
-                let (state, reason) = (DeviceState::LeftOut, Some(reason.to_owned()));
+                let (state, reason) = (DeviceState::LeftOut, Some(reason));
                 Standing { state, reason, sent_id: None, end: Some(PushEnd::HeldBack) }
             }
             Tried::Asked { outcome: Ok(Sent { id }), .. } => {
@@ -108,6 +113,7 @@ impl Settled {
         match inner.schedule.next(error, delivery.attempts, age_ms, inner.random()) {
             Next::Again { wait_ms } => {
                 let key = format!("{}{}", queue_of(&delivery.notifier), inner.intake.numbers.key(now_ms + wait_ms));
+                delivery.wait_ms = wait_ms;
                 self.changes.push(Change::Put { kind: RecordKind::PushDelivery, key, value: encode(delivery) });
                 Standing { state: DeviceState::Waiting, reason: Some(reason), sent_id: None, end: None }
             }

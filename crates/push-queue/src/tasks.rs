@@ -13,6 +13,7 @@ use stentor_core::store::{Change, Scan, StoreError};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::timeout;
 
+use crate::decide::STEP;
 use crate::keys::due_ms;
 use crate::pace::{Pace, STORE_PAUSE};
 use crate::queue::PushQueue;
@@ -23,8 +24,11 @@ pub const UNDER_WAY: usize = 3;
 /// Tasks of an app, those that are to begin later among them.
 pub const TASKS: usize = 100;
 
-/// Users who are told in one step.
+/// Users who are told in one step, unless they have so many devices that fewer fill one.
 const PAGE: usize = 100;
+
+/// So few users always fit: each with as many devices as there may be.
+const SMALL_PAGE: usize = 6;
 
 /// What is to be done.
 #[derive(Debug, Clone)]
@@ -151,14 +155,29 @@ impl PushQueue {
         Ok(found.into_iter().filter_map(|(key, value)| Some((key, decode(&value).ok()?))).collect())
     }
 
-    /// The next users of a task, and where they end; `None` if there are no more.
+    /// The next users of a task, and where they end; `None` if there are no more. No more than what is written of them in
+    /// one step.
     async fn page_of(&self, task: &PushTask) -> Result<(Vec<UserId>, Option<String>), StoreError> {
+        let mut limit = PAGE;
+        loop {
+            let page = self.users_of(task, limit).await?;
+            let bindings = self.0.node.push_bindings_of(&self.0.app, &page.0).await?;
+            // The entry of the log or the callback; of each device a push and its place in the log.
+            let weight: usize = bindings.iter().map(|bindings| 2 + 2 * bindings.len()).sum();
+            if weight <= STEP || limit <= SMALL_PAGE {
+                return Ok(page);
+            }
+            limit = (limit / 2).max(SMALL_PAGE);
+        }
+    }
+
+    async fn users_of(&self, task: &PushTask, limit: usize) -> Result<(Vec<UserId>, Option<String>), StoreError> {
         let (node, app) = (&self.0.node, &self.0.app);
         let Some((first, others)) = task.labels.split_first() else {
-            let page = node.users(app, task.after.clone(), PAGE).await?;
+            let page = node.users(app, task.after.clone(), limit).await?;
             return Ok((page.items.into_iter().map(|user| UserId::from_trusted(&user.name)).collect(), page.next));
         };
-        let page = node.push_label_users(app, first, task.after.as_deref(), PAGE).await?;
+        let page = node.push_label_users(app, first, task.after.as_deref(), limit).await?;
         let mut users: Vec<_> = page.items.into_iter().map(|(user, _)| user).collect();
         for label in others {
             let have = node.have_push_label(app, label, &users).await?;

@@ -24,7 +24,7 @@ pub use libre::{LibreTranslate, LibreTranslateSetup};
 
 pub(crate) use aside::{Aside, Waits};
 
-use crate::decide::Decided;
+use crate::decide::{Decided, Part};
 use crate::due::Due;
 use crate::queue::PushQueue;
 
@@ -44,7 +44,7 @@ pub trait Translator: Send + Sync + fmt::Debug {
 }
 
 /// A push that waits for a translator goes so long after the translator's bound at the latest.
-const LATE: Duration = Duration::from_millis(500);
+pub(crate) const LATE: Duration = Duration::from_millis(500);
 
 /// The text of a message in these languages, those that there is a translation in: at most [`MAX_LANGUAGES`], each once.
 pub async fn translate_all<'a>(
@@ -117,8 +117,8 @@ impl PushQueue {
             return false;
         }
         let due = Due::of_message(asking.message, users).translated();
-        into.changes.push(Change::Put { kind: RecordKind::PushDue, key, value: encode(&due) });
-        into.due += 1;
+        let put = Change::Put { kind: RecordKind::PushDue, key, value: encode(&due) };
+        into.parts.push(Part { changes: vec![put], due: 1, ..Part::default() });
         if waits == Waits::First {
             let (queue, translator, text) = (self.clone(), translator.clone(), text.to_owned());
             inner.spawn(async move {

@@ -20,7 +20,7 @@ use stentor_core::delivery::{Origin, SendError, SendOptions, SendPeer, SentPeer}
 use stentor_core::id::UserId;
 use stentor_core::node::Node;
 use stentor_core::store::{Change, StoreError};
-use stentor_push_queue::direct::{DirectUser, SendEnd};
+use stentor_push_queue::direct::{DirectError, DirectUser, SendEnd};
 use stentor_push_queue::{PageError, PushQueue};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
@@ -95,6 +95,11 @@ impl Asked {
             Some(_) => return Err(invalid("strategy")),
         };
         Ok(Self { strategy, message: message::read(body.0.get("pushMessage"))? })
+    }
+
+    /// Whether the clients get what no provider takes.
+    fn falls_back(&self) -> bool {
+        matches!(self.strategy, Strategy::ProviderThenOwn | Strategy::OwnThenProvider)
     }
 }
 
@@ -249,7 +254,9 @@ impl Way {
             Strategy::ProviderThenOwn | Strategy::Provider | Strategy::OwnThenProvider => {}
         }
         let mut told = Vec::new();
-        for DirectUser { refused, devices, .. } in self.queue.direct(users, &asked.message.push, true).await? {
+        for DirectUser { refused, devices, .. } in
+            self.queue.direct(users, &asked.message.push, true).await.map_err(refused_push)?
+        {
             told.extend(refused.map(Told::fail));
             let deadline = tokio::time::Instant::now() + SYNC_WAIT;
             for (_, end) in devices {
@@ -272,7 +279,9 @@ impl Way {
         for user in &own {
             self.own(user, &asked.message, asked.strategy != Strategy::Online).await?;
         }
-        Ok(self.provide(&provider, asked, Vec::new()).await?)
+        let queued = self.queue.direct(&provider, &asked.message.push, asked.falls_back()).await;
+        self.fall_back_later(queued.map_err(refused_push)?, asked);
+        Ok(())
     }
 
     /// The same for a page of a task, at the rate of the backend's messages; what the providers get is queued last, and
@@ -285,7 +294,9 @@ impl Way {
                 self.send_in_time(user, &payload, asked.strategy != Strategy::Online).await?;
             }
         }
-        Ok(self.provide(&provider, asked, step).await?)
+        let told = self.queue.direct_with(&provider, &asked.message.push, asked.falls_back(), step).await?;
+        self.fall_back_later(told, asked);
+        Ok(())
     }
 
     /// Sends as soon as the rate allows it. What else keeps it from a user keeps it from no other.
@@ -314,11 +325,13 @@ impl Way {
         }))
     }
 
-    /// Queues what the providers get, and makes these changes in the same step.
-    async fn provide(&self, users: &[UserId], asked: &Asked, with: Vec<Change>) -> Result<(), StoreError> {
-        let falls_back = matches!(asked.strategy, Strategy::ProviderThenOwn | Strategy::OwnThenProvider);
-        for told in self.queue.direct_with(users, &asked.message.push, falls_back, with).await? {
-            if falls_back && let Ok(permit) = FALLBACKS.try_acquire() {
+    /// Of what the providers got, what they do not take goes to the clients, if it is to.
+    fn fall_back_later(&self, told: Vec<DirectUser>, asked: &Asked) {
+        if !asked.falls_back() {
+            return;
+        }
+        for told in told {
+            if let Ok(permit) = FALLBACKS.try_acquire() {
                 let (way, message) = (self.clone(), asked.message.clone());
                 tokio::spawn(async move {
                     way.fall_back(told, &message).await;
@@ -326,7 +339,6 @@ impl Way {
                 });
             }
         }
-        Ok(())
     }
 
     /// Tells a user's clients if no device is reached.
@@ -384,6 +396,14 @@ pub(super) fn brief(call: &Call) -> Envelope {
 
 fn refusal(status: StatusCode, exception: &'static str, text: &'static str) -> ChatError {
     ChatError::new(status, exception, text).with(exception)
+}
+
+/// Too many pushes wait: what is answered where a limit is reached.
+fn refused_push(error: DirectError) -> ChatError {
+    match error {
+        DirectError::Full => limit_request(),
+        DirectError::Store(error) => error.into(),
+    }
 }
 
 /// 403: too many (documented).

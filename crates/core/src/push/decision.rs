@@ -87,6 +87,8 @@ pub struct PushReceiver {
     pub quiet_hours: Option<QuietHours>,
     /// The receiver ignores the message's group, in the way of old.
     pub ignores_group: bool,
+    /// The receiver may not log in.
+    pub deactivated: bool,
     /// The receiver does not want to hear from the sender.
     pub blocks_sender: bool,
 }
@@ -114,6 +116,9 @@ pub enum NotPushed {
     /// Its sender wants no push.
     #[error("message ignore push")]
     SenderIgnores,
+    /// The receiver is deactivated: it cannot log in to read it. The word is ours.
+    #[error("user deactivated")]
+    Deactivated,
     /// The receiver does not want to hear from the sender.
     #[error("user ignore push")]
     SenderBlocked,
@@ -155,6 +160,9 @@ pub fn decide(asked: &PushAsked, receiver: &PushReceiver, moment: PushMoment) ->
     }
     if moment.now_ms.saturating_sub(asked.sent_at_ms) > EXPIRES_AFTER_MS {
         return Err(NotPushed::Expired);
+    }
+    if receiver.deactivated {
+        return Err(NotPushed::Deactivated);
     }
     if receiver.blocks_sender {
         return Err(NotPushed::SenderBlocked);
@@ -239,6 +247,7 @@ mod tests {
             conversation: ConversationPush::default(),
             quiet_hours: None,
             ignores_group: false,
+            deactivated: false,
             blocks_sender: false,
         }
     }
@@ -257,6 +266,9 @@ mod tests {
         assert_eq!(decide(&ignored, &receiver(), NOON), Err(NotPushed::SenderIgnores));
         let blocked = PushReceiver { blocks_sender: true, ..receiver() };
         assert_eq!(decide(&PushAsked { force: true, ..asked() }, &blocked, NOON), Err(NotPushed::SenderBlocked));
+        let deactivated = PushReceiver { deactivated: true, ..blocked };
+        let gone = decide(&PushAsked { force: true, ..asked() }, &deactivated, NOON);
+        assert_eq!(gone, Err(NotPushed::Deactivated));
         let at = |age_ms: u64| PushAsked { sent_at_ms: NOW_MS - age_ms, ..asked() };
         assert_eq!(decide(&at(EXPIRES_AFTER_MS), &receiver(), NOON), Ok(()));
         assert_eq!(decide(&at(EXPIRES_AFTER_MS + 1), &receiver(), NOON), Err(NotPushed::Expired));
@@ -372,7 +384,7 @@ mod tests {
             from in 0..1440_u16, to in 0..1440_u16, interval in any::<bool>(),
             general_until in prop::option::of(NOW_MS - 2..NOW_MS + 2),
             own_until in prop::option::of(NOW_MS - 2..NOW_MS + 2),
-            ignores_group in any::<bool>(), blocks_sender in any::<bool>(),
+            ignores_group in any::<bool>(), blocks_sender in any::<bool>(), deactivated in prop::bool::weighted(0.1),
         ) -> PushReceiver {
             PushReceiver {
                 general: PushPreferences {
@@ -384,6 +396,7 @@ mod tests {
                 conversation: ConversationPush { mode: own, quiet_until_ms: own_until },
                 ignores_group,
                 blocks_sender,
+                deactivated,
                 ..receiver()
             }
         }
@@ -417,6 +430,7 @@ mod tests {
             && NOW_MS - asked.sent_at_ms <= EXPIRES_AFTER_MS
             && !asked.ignore
             && !receiver.blocks_sender
+            && !receiver.deactivated
             && wanted
             && (asked.force || !quiet)
     }

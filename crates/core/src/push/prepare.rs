@@ -194,6 +194,7 @@ fn prepare(
         general,
         conversation,
         quiet_hours: user.quiet_hours,
+        deactivated: !user.active,
         ignores_group: group.is_some_and(ignores),
         blocks_sender,
     };

@@ -1,5 +1,8 @@
 //! The queue from the message to the provider, with a provider that answers as told.
 
+mod full;
+mod late;
+mod shares;
 mod tasks;
 mod translated;
 mod tries;
@@ -283,6 +286,16 @@ impl Pushing {
         found.into_iter().map(|(_, value)| String::from_utf8(value.to_vec()).expect("text")).collect()
     }
 
+    /// Waits until nothing waits.
+    async fn emptied(&self) {
+        let empty = async {
+            while self.left().await != (0, 0) {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(DEADLINE, empty).await.expect("emptied");
+    }
+
     async fn left(&self) -> (u64, u64) {
         let count = |kind| self.world.store.count_records(self.world.app.id(), kind, "");
         (count(RecordKind::PushDue).await.expect("counts"), count(RecordKind::PushDelivery).await.expect("counts"))
@@ -506,24 +519,6 @@ async fn a_message_to_more_than_one_record_holds_reaches_all_who_are_away() {
 }
 
 #[tokio::test]
-async fn too_many_are_not_pushed_and_still_delivered() {
-    let bounds = PushBounds { due: 2, ..PushBounds::default() };
-    let pushing = pushing(bounds, false).await;
-    let mut last = MessageId::ZERO;
-    for number in 0..3 {
-        last = pushing.send(&number.to_string()).await;
-    }
-    assert_eq!(pushing.left().await, (2, 0));
-    let waits = pushing.world.node.is_undelivered(&pushing.world.app, &user("bob"), last).await.expect("reads");
-    assert!(waits, "the message itself is kept");
-    pushing.queue.start();
-    pushing.came(2).await;
-    let after = pushing.send("there is room again").await;
-    pushing.logged(after, &format!("pushed; phone sent 1 id-{after}:bob:phone")).await;
-    assert_eq!(pushing.shown(last).await, "overflow");
-}
-
-#[tokio::test]
 async fn what_cannot_be_read_stops_nobody() {
     let pushing = pushing(PushBounds::default(), true).await;
     let odd = pushing.send("unreadable").await;
@@ -594,17 +589,4 @@ async fn nobody_is_told_if_no_device_is_reached() {
     let tablet = "tablet left_out 0 told as another device";
     pushing.logged(message, &format!("pushed; phone left_out 0 notifier disabled; {tablet}; {watch}")).await;
     assert_eq!(pushing.came(1).await.len(), 1, "one token, one push");
-}
-
-#[tokio::test]
-async fn what_waits_behind_a_full_queue_is_decided_on_when_there_is_room() {
-    let bounds = PushBounds { deliveries: 1, ..PushBounds::default() };
-    let pushing = pushing(bounds, true).await;
-    pushing.answer(failed());
-    let first = pushing.send("one").await;
-    pushing.logged(first, "pushed; phone waiting 1 failed: down").await;
-    let second = pushing.send("two").await;
-    pushing.advance(Duration::from_secs(2));
-    pushing.logged(first, &format!("pushed; phone sent 2 id-{first}:bob:phone")).await;
-    pushing.logged(second, &format!("pushed; phone sent 1 id-{second}:bob:phone")).await;
 }

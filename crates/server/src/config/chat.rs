@@ -49,9 +49,9 @@ section! {
         push_midnight_clears: bool = false;
         /// After how long a client that is connected and does not ack counts as away: then its user is told by push.
         push_ack_wait_ms: Bounded<1_000, 600_000> = Bounded::clamped(10_000);
-        /// Messages that wait to be decided on. Those beyond it are not pushed, and counted.
+        /// Messages that wait to be decided on. Those beyond it are counted, and found in the inboxes of their receivers later.
         push_undecided: Bounded<1, 100_000_000> = Bounded::clamped(100_000);
-        /// Pushes that wait to be sent. While there are so many, nothing more is decided.
+        /// Pushes that wait to be sent. While there are so many, nothing more is decided, and direct pushes are refused.
         push_unsent: Bounded<1, 1_000_000_000> = Bounded::clamped(1_000_000);
         /// How long the log of pushes is kept: 3 days.
         push_log_s: Bounded<86_400, 31_536_000> = Bounded::clamped(259_200);

@@ -36,9 +36,13 @@ impl Scene {
     }
 
     pub(super) async fn free() -> Self {
+        Self::free_of(TestApp::new().chat()).await
+    }
+
+    async fn free_of(app: TestApp) -> Self {
         let app = ["sync", "async", "single", "labels", "label_users", "to_labels", "tasks"]
             .into_iter()
-            .fold(TestApp::new().chat(), |app, name| app.chat_limit(&format!("chat_push_{name}_per_second"), 0));
+            .fold(app, |app, name| app.chat_limit(&format!("chat_push_{name}_per_second"), 0));
         Self::new(app).await
     }
 
@@ -192,6 +196,26 @@ async fn several_users_at_once() {
         refused(&single(odd).await, 400, "illegal_argument", "parameters is invalid : targets");
     }
     assert_eq!(scene.hook.received().len(), 1);
+}
+
+#[tokio::test]
+async fn what_has_no_room_is_refused_whole() {
+    let scene = Scene::free_of(TestApp::new().chat().chat_option("push_unsent = 2")).await;
+    scene.hook.behave(Some(Behaviour::Answer(Answer::status(500))));
+    let single =
+        async |targets: Value| scene.post("push/single", json!({ "targets": targets, "pushMessage": message() })).await;
+    let body = json!({ "device_id": "phone", "notifier_name": "hook", "device_token": "t3" });
+    scene.done(Method::PUT, "users/user3/push/binding", body).await;
+    assert_eq!(single(json!(["user2"])).await.code(), 200);
+    // One more has room, two have not.
+    refused(&single(json!(["user2", "user3"])).await, 403, "LimitException", "limit request");
+    assert_eq!(single(json!(["user3"])).await.code(), 200);
+    for path in ["push/sync/user2", "push/async/user2"] {
+        let reply = scene.post(path, json!({ "strategy": 2, "pushMessage": message() })).await;
+        refused(&reply, 403, "LimitException", "limit request");
+    }
+    // Who has no device needs no room.
+    assert_eq!(single(json!(["user1"])).await.code(), 200);
 }
 
 #[tokio::test]
