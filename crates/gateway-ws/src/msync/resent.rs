@@ -11,7 +11,7 @@
 //!
 //! What became a message that is kept is written beside it, and read at the start: then it is known over a crash, too.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -205,8 +205,9 @@ struct Forgotten {
 /// The items of an app.
 struct Items {
     devices: HashMap<Place, Device>,
-    /// Each device once, and when it had said something last, as was known then: who is first is looked at first.
-    order: VecDeque<(Place, u64)>,
+    /// Every device by its turn: who has said nothing for the longest time is first.
+    order: BTreeMap<u64, Place>,
+    next_turn: u64,
     /// Of all devices.
     count: usize,
     max: usize,
@@ -219,7 +220,9 @@ struct Items {
 struct Device {
     /// In the order in which they came.
     items: VecDeque<Item>,
+    /// When it said something last, and its place in the order.
     last_ms: u64,
+    turn: u64,
     /// The highest number so far: what has a higher one is new.
     newest: u64,
 }
@@ -238,8 +241,8 @@ enum State {
 
 impl Items {
     fn new(max: usize, max_of_device: usize) -> Self {
-        let (devices, order) = (HashMap::new(), VecDeque::new());
-        Self { devices, order, count: 0, max, max_of_device, forgotten: Forgotten::default() }
+        let (devices, order) = (HashMap::new(), BTreeMap::new());
+        Self { devices, order, next_turn: 0, count: 0, max, max_of_device, forgotten: Forgotten::default() }
     }
 
     fn find(&mut self, key: &ItemKey) -> Option<&mut State> {
@@ -252,12 +255,13 @@ impl Items {
     }
 
     fn insert(&mut self, key: &ItemKey, state: State, now_ms: u64) {
-        // Two of those that have said nothing for long go for each that comes.
-        (0..2).for_each(|_| self.look_at_the_first(now_ms));
-        let device = self.devices.entry(key.place.clone()).or_insert_with(|| {
-            self.order.push_back((key.place.clone(), now_ms));
-            Device::default()
-        });
+        // Of those that have said nothing for long, two go for each that says something.
+        for _ in 0..2 {
+            if self.first().is_some_and(|device| device.last_ms + KEPT_MS <= now_ms) {
+                self.forget_the_first(now_ms);
+            }
+        }
+        let device = self.devices.entry(key.place.clone()).or_default();
         while device.items.front().is_some_and(|item| item.is_old(now_ms)) {
             device.items.pop_front();
             self.count -= 1;
@@ -268,41 +272,26 @@ impl Items {
             self.forgotten.of_device += 1;
         }
         device.items.push_back(Item { number: key.number, content: key.content, at_ms: now_ms, state });
-        (device.last_ms, device.newest) = (now_ms, device.newest.max(key.number));
         self.count += 1;
+        self.order.remove(&device.turn);
+        self.next_turn += 1;
+        (device.last_ms, device.newest, device.turn) = (now_ms, device.newest.max(key.number), self.next_turn);
+        self.order.insert(self.next_turn, key.place.clone());
+        // It stands last itself.
         while self.count > self.max && self.order.len() > 1 {
-            self.forget_the_first(&key.place, now_ms);
+            self.forget_the_first(now_ms);
         }
     }
 
-    /// Forgets the device that stands first, if nothing of it is remembered any more; puts it behind the others if it has said
-    /// something since it was put there.
-    fn look_at_the_first(&mut self, now_ms: u64) {
-        let Some((place, since_ms)) = self.order.front() else { return };
-        let Some(last_ms) = self.devices.get(place).map(|device| device.last_ms) else {
-            self.order.pop_front();
-            return;
-        };
-        if last_ms + KEPT_MS <= now_ms {
-            if let Some((place, _)) = self.order.pop_front()
-                && let Some(device) = self.devices.remove(&place)
-            {
-                self.count -= device.items.len();
-            }
-        } else if last_ms > *since_ms
-            && let Some((place, _)) = self.order.pop_front()
+    /// The device that has said nothing for the longest time.
+    fn first(&self) -> Option<&Device> {
+        self.order.first_key_value().and_then(|(_, place)| self.devices.get(place))
+    }
+
+    fn forget_the_first(&mut self, now_ms: u64) {
+        if let Some((_, place)) = self.order.pop_first()
+            && let Some(device) = self.devices.remove(&place)
         {
-            self.order.push_back((place, last_ms));
-        }
-    }
-
-    /// Makes place for one who has just said something.
-    fn forget_the_first(&mut self, but: &Place, now_ms: u64) {
-        let Some((place, since_ms)) = self.order.pop_front() else { return };
-        let last_ms = self.devices.get(&place).map_or(0, |device| device.last_ms);
-        if place == *but || last_ms > since_ms {
-            self.order.push_back((place, last_ms));
-        } else if let Some(device) = self.devices.remove(&place) {
             self.count -= device.items.len();
             self.forgotten.of_app += device.items.iter().filter(|item| !item.is_old(now_ms)).count();
         }
@@ -314,6 +303,11 @@ impl Items {
         {
             device.items.remove(at);
             self.count -= 1;
+            // Whoever is always refused takes no place.
+            if device.items.is_empty() {
+                self.order.remove(&device.turn);
+                self.devices.remove(&key.place);
+            }
         }
     }
 }

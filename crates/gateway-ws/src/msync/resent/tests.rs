@@ -94,6 +94,9 @@ fn what_is_being_done_is_known_and_what_was_not_done_takes_nobody_s_place() {
     }
     assert_eq!((count(&resent), forgotten(&resent)), (1, (0, 0)));
     assert!(!is_new(&resent, &item("bob", 1), 0));
+    resent.forget(&item("bob", 1));
+    assert!(resent.apps[APPS[0]].lock().devices.is_empty());
+    assert_eq!(count(&resent), 0);
 }
 
 #[test]
@@ -130,6 +133,24 @@ fn an_app_s_memory_is_its_own_and_who_said_nothing_for_longest_gives_way() {
     assert!(!is_new(&resent, &item("cat", 0), 12));
     assert!(!is_new(&resent, &elsewhere, 12));
     assert!(is_new(&resent, &item("bob", 0), 12));
+}
+
+#[test]
+fn who_said_something_last_stays_longest() {
+    let resent = resent(8, 10);
+    let users = ["ann", "bob", "cat", "dan"];
+    for (at_ms, user) in users.into_iter().enumerate() {
+        assert!(is_new(&resent, &item(user, 1), at_ms as u64));
+    }
+    for (at_ms, user) in users.into_iter().rev().enumerate() {
+        assert!(is_new(&resent, &item(user, 2), 10 + at_ms as u64));
+    }
+    assert!(is_new(&resent, &item("eve", 1), 20));
+    assert_eq!((count(&resent), forgotten(&resent)), (7, (0, 2)));
+    for user in ["ann", "bob", "cat"] {
+        assert!(!is_new(&resent, &item(user, 1), 21));
+    }
+    assert!(is_new(&resent, &item("dan", 1), 21));
 }
 
 #[test]
