@@ -27,9 +27,8 @@ impl ChatLogins {
                 let generation = granted.user.map(|user| user.token_generation);
                 Ok(Grant { expires_at_ms: granted.expires_at_ms, generation })
             }
-            Principal::User(_) => Err(LoginRefused::InvalidToken),
             // A backend does not log in: it is nobody.
-            Principal::App => Err(LoginRefused::NotAuthorized),
+            Principal::User(_) | Principal::App => Err(LoginRefused::InvalidToken),
         }
     }
 
@@ -72,9 +71,11 @@ impl LoginCheck for ChatLogins {
 
 fn refused(bad: BadToken) -> LoginRefused {
     match bad {
-        BadToken::Corrupt | BadToken::Foreign | BadToken::Revoked => LoginRefused::InvalidToken,
+        BadToken::Corrupt | BadToken::Foreign | BadToken::Revoked | BadToken::NotAuthorized => {
+            LoginRefused::InvalidToken
+        }
         BadToken::Expired => LoginRefused::Expired,
-        BadToken::Inactive | BadToken::NotAuthorized => LoginRefused::NotAuthorized,
+        BadToken::Inactive => LoginRefused::NotAuthorized,
         BadToken::Store(error) => {
             tracing::error!(%error, "a login could not be checked");
             LoginRefused::Unavailable

@@ -61,7 +61,11 @@ pub(super) fn begin(caller: &Arc<Caller>, meta: Meta) -> Result<Said, Malformed>
         // What the client says of itself is not answered.
         Ok(NameSpace::Statistic) => Said::Nothing,
         _ if is_elsewhere(caller, &item.to) => Said::Request(item.refused(codes::other_app())),
-        Ok(NameSpace::Chat) => Said::Request(item.chat(&decode_body(payload).map_err(malformed)?)),
+        Ok(NameSpace::Chat) => {
+            let body = decode_body(payload).map_err(malformed)?;
+            let elsewhere = body.to.as_ref().is_some_and(|to| is_elsewhere(caller, to));
+            Said::Request(if elsewhere { item.refused(codes::other_app()) } else { item.chat(&body) })
+        }
         Ok(NameSpace::Muc) => {
             let body: MucBody = decode(payload).map_err(malformed)?;
             let elsewhere = body.muc_id.as_ref().is_some_and(|room| is_elsewhere(caller, room));

@@ -425,6 +425,8 @@ async fn what_is_addressed_to_another_app_is_refused() {
         let to = of(app, jid("bob", USERS));
         assert_eq!(status(&alice.send(to.clone(), &text(BodyType::Chat, "hi")).await), refused, "{app}");
         assert_eq!(status(&alice.send(to.clone(), &about(BodyType::Recall, 5)).await), refused, "{app}");
+        let said = MessageBody { to: Some(to.clone()), ..text(BodyType::Chat, "hi") };
+        assert_eq!(status(&alice.send(Jid::default(), &said).await), refused, "{app}");
         assert_eq!(status(&alice.ask(muc(app, MucOperation::Join)).await), refused, "{app}");
         assert_eq!(status(&alice.ask(roster(app)).await), refused, "{app}");
         assert_eq!(status(&alice.pull(to, None).await), refused, "{app}");
