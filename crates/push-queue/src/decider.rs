@@ -11,11 +11,11 @@ use stentor_core::records::{RecordKind, decode};
 use stentor_core::store::{Change, Scan, StoreError};
 use tokio::time::timeout;
 
-use crate::decide::Decided;
 use crate::due::{Due, RECEIVERS, Work};
 use crate::keys::{MARKS, due_ms};
 use crate::log;
 use crate::pace::{Pace, STORE_PAUSE};
+use crate::parts::Decided;
 use crate::queue::{DAY_MS, PushQueue};
 use crate::translate::LATE;
 

@@ -6,9 +6,9 @@ use stentor_core::store::{Change, StoreError};
 use stentor_push::Extensions;
 use tokio::sync::oneshot;
 
-use crate::decide::{Decided, Part};
 use crate::delivery::{Told, write_extras};
 use crate::log::{self, Entry};
+use crate::parts::{Decided, Part};
 use crate::queue::PushQueue;
 pub use crate::settle::SendEnd;
 

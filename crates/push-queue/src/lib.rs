@@ -18,6 +18,7 @@
 //!
 //! What a message says is read by a dialect ([`Words`]); where a certificate leads is asked of [`Routes`].
 
+mod attempt;
 pub mod certificates;
 mod claims;
 mod decide;
@@ -31,6 +32,7 @@ pub mod log;
 mod looker;
 pub mod metrics;
 mod pace;
+mod parts;
 mod queue;
 mod replan;
 pub mod route;

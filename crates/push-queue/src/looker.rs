@@ -10,10 +10,10 @@ use stentor_core::records::{RecordKind, decode};
 use stentor_core::store::{Change, Changed, Scan, StoreError};
 use tokio::time::timeout;
 
-use crate::decide::Decided;
 use crate::due::{Due, Work};
 use crate::keys::MARKS;
 use crate::pace::{Pace, STORE_PAUSE};
+use crate::parts::Decided;
 use crate::queue::PushQueue;
 
 /// Inboxes that are looked at together.

@@ -13,9 +13,9 @@ use stentor_core::store::{Change, Scan, StoreError};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::timeout;
 
-use crate::decide::STEP;
 use crate::keys::due_ms;
 use crate::pace::{Pace, STORE_PAUSE};
+use crate::parts::STEP;
 use crate::queue::PushQueue;
 use crate::words::{PageError, TaskPage};
 

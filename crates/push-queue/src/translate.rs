@@ -24,8 +24,8 @@ pub use libre::{LibreTranslate, LibreTranslateSetup};
 
 pub(crate) use aside::{Aside, Waits};
 
-use crate::decide::{Decided, Part};
 use crate::due::Due;
+use crate::parts::{Decided, Part};
 use crate::queue::PushQueue;
 
 /// Into so many languages a message is translated: members of a group may have set as many as they are. Ours.
