@@ -163,3 +163,19 @@ async fn a_full_inbox_is_looked_at_in_slices_and_in_order() {
         pushing.emptied().await;
     }
 }
+
+#[tokio::test]
+async fn marks_are_there_after_a_restart() {
+    let bounds = PushBounds { due: 1, ..PushBounds::default() };
+    let pushing = pushing(bounds, false).await;
+    let (first, second) = (pushing.send("one").await, pushing.send("two").await);
+    drop(pushing.queue);
+    let again = queue_of(&pushing.world, &pushing.lines, bounds, None).await;
+    assert_eq!(again.waiting(), (1, 0), "a mark is not a note");
+    again.start();
+    let pushing = Pushing { queue: again, ..pushing };
+    for message in [first, second] {
+        pushing.logged(message, &format!("pushed; phone sent 1 id-{message}:bob:phone")).await;
+    }
+    pushing.emptied().await;
+}
