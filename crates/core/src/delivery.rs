@@ -20,6 +20,7 @@ pub mod broadcast;
 pub mod edit;
 pub mod group;
 pub mod import;
+mod named;
 pub mod peer;
 pub mod permission;
 mod post;

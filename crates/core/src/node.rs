@@ -308,6 +308,9 @@ impl Node {
                 if let Err(error) = node.forget_sent_items(app).await {
                     tracing::warn!(%error, "what clients sent long ago could not be forgotten");
                 }
+                if let Err(error) = node.forget_named_receivers(app).await {
+                    tracing::warn!(%error, "whom messages were for could not be forgotten");
+                }
             }
         });
     }

@@ -111,6 +111,8 @@ pub enum RecordKind {
     GroupInvitationOf = 49,
     /// What a client sent that became a message, to know it again; the key is the message's ID.
     SentItem = 50,
+    /// For whom a message of a group is, if not for all members; the key is the message's ID.
+    NamedReceivers = 51,
 }
 
 /// A typed record: a value of one family. Fields are numbered; unknown ones are skipped and missing ones have

@@ -64,10 +64,13 @@ pub(super) async fn apply(call: RoomCall, body: RawBody) -> Result<Response, Cha
     if !room.public {
         asked.may_add(&room, std::slice::from_ref(&user)).await?;
     }
-    node.apply_to_group(&asked.app, &group, &user).await.map_err(|error| asked.refused(error))?;
-    let managers = node.group_managers(&asked.app, &group).await.map_err(|error| asked.refused(error))?;
-    for manager in &managers {
-        tell(&asked, &room, &user, manager, AdmissionNews::Applied { reason }).await?;
+    if node.apply_to_group(&asked.app, &group, &user).await.map_err(|error| asked.refused(error))? {
+        let told = tell_managers(&asked, &room, &user, AdmissionNews::Applied { reason }).await;
+        if told.is_err() {
+            // Applying again tells them.
+            let _ = node.decline_application(&asked.app, &group, &user).await;
+        }
+        told?;
     }
     Ok(done(&asked, "apply", &user))
 }
@@ -187,8 +190,10 @@ async fn ask_each(asked: &Asked, room: &Room, users: &[UserId], by: &UserId) -> 
     let mut views = Vec::with_capacity(users.len());
     for user in users {
         match asked.node().invite_to_group(&asked.app, &room.room_id(), user, by).await {
-            Ok(()) => {
-                tell(asked, room, by, user, AdmissionNews::Invited).await?;
+            Ok(tells) => {
+                if tells {
+                    tell(asked, room, by, user, AdmissionNews::Invited).await?;
+                }
                 views.push(outcome(asked, user, None));
             }
             Err(RoomError::Store(error)) => return Err(error.into()),
@@ -212,6 +217,14 @@ fn outcome(asked: &Asked, user: &UserId, refused: Option<RoomError>) -> Value {
         view["reason"] = json!(asked.refused(error).description);
     }
     asked.with_id(view, IdKeys::One)
+}
+
+async fn tell_managers(asked: &Asked, room: &Room, from: &UserId, news: AdmissionNews<'_>) -> Result<(), ChatError> {
+    let managers = asked.node().group_managers(&asked.app, &room.room_id(), from).await;
+    for manager in managers.map_err(|error| asked.refused(error))? {
+        tell(asked, room, from, &manager, news).await?;
+    }
+    Ok(())
 }
 
 async fn tell(

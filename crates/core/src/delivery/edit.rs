@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::recall::{News, told};
+use super::recall::{News, told, with_author};
 use super::{Origin, SendError};
 use crate::app::App;
 use crate::id::{MessageId, UserId};
@@ -105,7 +105,8 @@ impl Node {
         // A conversation of two has no third.
         let from = if matches!(message.to, Target::User(_)) { message.from.clone() } else { by };
         let (to, priority) = (message.to.clone(), message.marks.priority);
-        let news = News { from, to, payload: news, kind: MessageKind::Edit, priority, sync_sender: true };
+        let named = self.named_receivers(app, &message).await?.map(|named| with_author(named, Some(&message)));
+        let news = News { from, to, payload: news, kind: MessageKind::Edit, priority, sync_sender: true, named };
         let (done, amended) = oneshot::channel();
         let amend = |news| told(self.store().amend(app.id(), id, payload, max, news), done);
         let (notice, durable) = self.tell(app, origin, news, amend).await?;

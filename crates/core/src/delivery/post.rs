@@ -134,7 +134,8 @@ impl Node {
     /// What the store is to keep of a message, if anything.
     pub(super) fn keep_of(&self, app: &App, post: &Post<'_>, cancelled: Cancelled) -> Option<Keep> {
         let policy = app.policy();
-        let changes = self.changes_of(app, post);
+        let mut changes = self.changes_of(app, post);
+        changes.extend(super::named::remembered(&post.message, &post.receivers).filter(|_| post.keep));
         let inbox = post.keep.then(|| KeepInInbox {
             users: post.users(),
             cap: policy.inbox.cap,

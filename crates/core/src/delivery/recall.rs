@@ -89,6 +89,14 @@ pub(super) struct News {
     /// That of the message: in a room, what has another priority may overtake it.
     pub(super) priority: Priority,
     pub(super) sync_sender: bool,
+    /// Whom the message was for, if not for everybody who is where it went.
+    pub(super) named: Option<Vec<UserId>>,
+}
+
+/// Those whom a message was for, and who wrote it: somebody else may take it back. Never nobody: that would be everybody.
+pub(super) fn with_author(mut named: Vec<UserId>, message: Option<&Message>) -> Vec<UserId> {
+    named.extend(message.map(|message| message.from.clone()));
+    named
 }
 
 /// A step of the store whose answer is passed on when it is durable.
@@ -117,7 +125,12 @@ impl Node {
             _ => by,
         };
         let priority = found.as_ref().map_or(Priority::default(), |message| message.marks.priority);
-        let news = News { from, to, payload, kind: MessageKind::Recall, priority, sync_sender };
+        let named = match &found {
+            Some(message) => self.named_receivers(app, message).await?,
+            None => None,
+        };
+        let named = named.map(|named| with_author(named, found.as_deref()));
+        let news = News { from, to, payload, kind: MessageKind::Recall, priority, sync_sender, named };
         let (done, withdrawn) = oneshot::channel();
         let withdraw = |news| told(self.store().withdraw(app.id(), id, news), done);
         let (notice, durable) = self.tell(app, origin, news, withdraw).await?;
@@ -174,7 +187,8 @@ impl Node {
         news: News,
         queue: impl FnOnce(Vec<Keep>) -> Option<Commit>,
     ) -> Result<(MessageId, Commit), SendError> {
-        let News { from, to, payload, kind, priority, sync_sender } = news;
+        let News { from, to, payload, kind, priority, sync_sender, named } = news;
+        let only_for = named.unwrap_or_default();
         let marks = Marks { kind, priority, ..Marks::default() };
         let options = SendOptions { keep: true, marks, sync_sender, ..SendOptions::default() };
         let passed = Passed { payload, priority, turn: None };
@@ -185,7 +199,8 @@ impl Node {
                 Ok((sent.first().map_or(MessageId::ZERO, |sent| sent.id), done))
             }
             Target::Group(group) => {
-                let to = ToGroup { from: &from, group: &group, passed: &passed, only_for: &[], options: &options };
+                let to =
+                    ToGroup { from: &from, group: &group, passed: &passed, only_for: &only_for, options: &options };
                 let (sent, durable) = self.post_to_group_by(app, origin, to, queue).await?;
                 Ok((sent.id, durable))
             }

@@ -27,7 +27,9 @@ impl Node {
     ) -> Result<Option<UserId>, SendError> {
         let wrote = match (self.content(app, id).await?, conversation) {
             (Some(message), conversation) => {
-                can_have(&message, session.user(), conversation).then(|| message.from.clone())
+                let named = self.named_receivers(app, &message).await?;
+                let is_meant = named.is_none_or(|named| named.contains(session.user()));
+                (is_meant && can_have(&message, session.user(), conversation)).then(|| message.from.clone())
             }
             (None, Target::User(other)) => self.may_be_forgotten(app, id).then(|| other.clone()),
             (None, _) => None,

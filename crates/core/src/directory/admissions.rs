@@ -20,6 +20,9 @@ use crate::store::{Change, Scan, StoreError};
 /// How many users may wait for an answer to their application to one group, and as many for whom an invitation waits.
 pub const MAX_WAITING: usize = 1_000;
 
+/// Who applies or invites again is told of again after this time, in milliseconds: an hour.
+pub const TOLD_AGAIN_AFTER_MS: u64 = 3_600_000;
+
 /// The families of those who wait, and those that mirror them by user.
 const FAMILIES: [(RecordKind, RecordKind); 2] =
     [(GroupApplication::KIND, GroupApplication::MIRROR), (GroupInvitation::KIND, GroupInvitation::MIRROR)];
@@ -66,20 +69,24 @@ impl Waiting for GroupInvitation {
 }
 
 impl Node {
-    /// A user applies to come into a group. Applying again changes nothing but the time.
+    /// A user applies to come into a group. Returns whether those who decide are to be told: applying again is told again
+    /// after [`TOLD_AGAIN_AFTER_MS`], or one user could fill their inboxes.
     ///
     /// # Errors
     /// When group or user is not there, the user is a member or kept out, or [`MAX_WAITING`] others wait.
-    pub async fn apply_to_group(&self, app: &App, group: &RoomId, user: &UserId) -> Result<(), RoomError> {
+    pub async fn apply_to_group(&self, app: &App, group: &RoomId, user: &UserId) -> Result<bool, RoomError> {
         let mut attempts = self.attempts(app);
         loop {
             let mut records = attempts.begin()?;
             expect_outside(&mut records, group, user).await?;
-            self.expect_place::<GroupApplication>(&mut records, app, group, user).await?;
-            let application = GroupApplication { at_ms: self.clock().wall_ms() };
-            put(&mut records, group, user, &application);
+            let at_ms = self.clock().wall_ms();
+            let before = self.expect_place::<GroupApplication>(&mut records, app, group, user).await?;
+            if before.is_some_and(|before| was_told_lately(before.at_ms, at_ms)) {
+                return Ok(false);
+            }
+            put(&mut records, group, user, &GroupApplication { at_ms });
             if records.commit().await? {
-                return Ok(());
+                return Ok(true);
             }
         }
     }
@@ -104,7 +111,9 @@ impl Node {
         Ok(self.forget_waiting::<GroupApplication>(app, group, user).await?.is_some())
     }
 
-    /// Invites somebody into a group. Inviting again takes the place of the invitation before.
+    /// Invites somebody into a group. Inviting again takes the place of the invitation before. Returns whether the user is to
+    /// be told: not if the same one invites again within [`TOLD_AGAIN_AFTER_MS`], and not if the user does not want to
+    /// hear from who invites, who does not learn of it.
     ///
     /// # Errors
     /// When group or user is not there, the user is a member or kept out, or [`MAX_WAITING`] others are invited.
@@ -114,16 +123,21 @@ impl Node {
         group: &RoomId,
         user: &UserId,
         by: &UserId,
-    ) -> Result<(), RoomError> {
+    ) -> Result<bool, RoomError> {
+        let unheard = self.blocks(app, user, by).await?;
         let mut attempts = self.attempts(app);
         loop {
             let mut records = attempts.begin()?;
             expect_outside(&mut records, group, user).await?;
-            self.expect_place::<GroupInvitation>(&mut records, app, group, user).await?;
-            let invitation = GroupInvitation { at_ms: self.clock().wall_ms(), by: by.as_str().to_owned() };
-            put(&mut records, group, user, &invitation);
+            let at_ms = self.clock().wall_ms();
+            let before = self.expect_place::<GroupInvitation>(&mut records, app, group, user).await?;
+            let again = before.is_some_and(|before| before.by == by.as_str() && was_told_lately(before.at_ms, at_ms));
+            if unheard || again {
+                return Ok(false);
+            }
+            put(&mut records, group, user, &GroupInvitation { at_ms, by: by.as_str().to_owned() });
             if records.commit().await? {
-                return Ok(());
+                return Ok(true);
             }
         }
     }
@@ -158,16 +172,17 @@ impl Node {
         Ok(invitation.map(|invitation| UserId::from_trusted(&invitation.by)))
     }
 
-    /// The owner and the admins of a group: who decides on applications.
+    /// The owner and the admins of a group, who decide on applications: those of them who want to hear from this user.
     ///
     /// # Errors
     /// When the group is not there, or the store fails.
-    pub async fn group_managers(&self, app: &App, group: &RoomId) -> Result<Vec<UserId>, RoomError> {
+    pub async fn group_managers(&self, app: &App, group: &RoomId, user: &UserId) -> Result<Vec<UserId>, RoomError> {
         let owner = self.room(app, RoomKind::Group, group).await?.owner_id();
         let mut managers = self.admins(app, group).await?;
         managers.retain(|admin| *admin != owner);
         managers.insert(0, owner);
-        Ok(managers)
+        let block = self.who_blocks(app, &managers, user).await?;
+        Ok(managers.into_iter().zip(block).filter(|(_, blocks)| !blocks).map(|(manager, _)| manager).collect())
     }
 
     /// The user's own coming: others are told that it came, and not that somebody put it in.
@@ -194,19 +209,20 @@ impl Node {
         }
     }
 
-    /// That there is a place among those who wait, or the user has one.
+    /// That there is a place among those who wait, or the user has one: this.
     async fn expect_place<T: Record>(
         &self,
         records: &mut Transaction<'_>,
         app: &App,
         group: &RoomId,
         user: &UserId,
-    ) -> Result<(), RoomError> {
-        if records.get::<T>(&pair(group.as_str(), user.as_str())).await?.is_some() {
-            return Ok(());
+    ) -> Result<Option<T>, RoomError> {
+        let before = records.get::<T>(&pair(group.as_str(), user.as_str())).await?;
+        if before.is_some() {
+            return Ok(before);
         }
         let waiting = self.store().count_records(app.id(), T::KIND, &pair(group.as_str(), "")).await?;
-        if waiting >= MAX_WAITING as u64 { Err(RoomError::TooMany { max: MAX_WAITING }) } else { Ok(()) }
+        if waiting >= MAX_WAITING as u64 { Err(RoomError::TooMany { max: MAX_WAITING }) } else { Ok(None) }
     }
 
     /// The changes by which nobody waits for a group that is gone.
@@ -224,6 +240,10 @@ impl Node {
         }
         Ok(changes)
     }
+}
+
+fn was_told_lately(at_ms: u64, now_ms: u64) -> bool {
+    now_ms.saturating_sub(at_ms) < TOLD_AGAIN_AFTER_MS
 }
 
 /// Nobody waits for an answer about somebody who is in.

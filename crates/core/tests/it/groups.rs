@@ -1,13 +1,17 @@
 //! Group messages: one for all members, there or not.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use stentor_core::app::DevicePolicy;
-use stentor_core::delivery::{Origin, SendError, SendGroup, SendGroups, SendOptions, SentGroup, group as limits};
+use stentor_core::delivery::{
+    Edit, Edited, Origin, Recall, SendError, SendGroup, SendGroups, SendOptions, SentGroup, group as limits,
+};
 use stentor_core::limits::{Limited, Rule};
-use stentor_core::message::{Marks, MessageKind, Priority, Target};
+use stentor_core::message::{Marks, Message, MessageKind, Priority, Target};
 use stentor_core::metrics::DropReason;
-use stentor_core::store::StoreError;
+use stentor_core::records::RecordKind;
+use stentor_core::store::{RecordStore, StoreError};
 
 use crate::harness::{Client, World, group, kept, rate, room_id, text, user_id, world, world_with};
 
@@ -255,4 +259,57 @@ async fn members_ack_for_each_of_their_devices() {
     ] {
         assert_eq!(world.connect(user, device, None).await.take_texts().len(), expected, "{user} {device}");
     }
+}
+
+/// What becomes of a message is for those whom the message was for, and receipts are theirs to give.
+#[tokio::test]
+async fn nobody_else_hears_what_becomes_of_a_targeted_message() {
+    let world = world().await;
+    world.add_members("team", &["alice", "bob", "carol", "dave"]).await;
+    let (bob, carol, dave) = (world.login("bob").await, world.login("carol").await, world.login("dave").await);
+    let said = async |only_for: &[&str]| {
+        let only_for = only_for.iter().copied().map(user_id).collect();
+        let sent = world.send_group(SendGroup { only_for, ..group("alice", "team", "psst") }).await.expect("taken");
+        for client in [&bob, &carol, &dave] {
+            client.take_messages();
+        }
+        sent.id
+    };
+    let heard = || [&bob, &carol, &dave].map(|client| client.take_messages().len());
+    let change = |_: &Message, _| Ok::<_, ()>(Edited { payload: text("new"), news: text("news") });
+    let recall = |id, by| Recall {
+        id,
+        to: Target::Group(room_id("team")),
+        by: user_id(by),
+        payload: text("recalled"),
+        within_ms: None,
+        even_if_gone: false,
+        sync_sender: false,
+    };
+    let id = said(&["carol"]).await;
+    let edit = Edit { id, to: None, by: user_id("alice") };
+    world.node.edit(&world.app, Origin::Backend, edit, change).await.expect("edits");
+    assert_eq!(heard(), [0, 1, 0]);
+    for (session, wrote) in [(bob.session(), None), (carol.session(), Some(user_id("alice")))] {
+        let to = Target::Group(room_id("team"));
+        assert_eq!(world.node.wrote(&world.app, session, &to, id).await.expect("looks"), wrote);
+    }
+    world.node.recall(&world.app, Origin::Backend, recall(id, "admin")).await.expect("recalls");
+    assert_eq!(heard(), [0, 1, 0]);
+    let for_all = said(&[]).await;
+    world.node.recall(&world.app, Origin::Backend, recall(for_all, "alice")).await.expect("recalls");
+    assert_eq!(heard(), [1, 1, 1]);
+
+    // It is remembered for as long as the message may wait.
+    let count =
+        async || world.store.count_records(world.app.id(), RecordKind::NamedReceivers, "").await.expect("counts");
+    assert_eq!(count().await, 1);
+    world.clock.advance(Duration::from_millis(world.app.policy().inbox.retention_ms - 1));
+    world.node.tick();
+    world.settle().await;
+    assert_eq!(count().await, 1);
+    world.clock.advance(Duration::from_secs(60));
+    world.node.tick();
+    world.settle().await;
+    assert_eq!(count().await, 0);
 }

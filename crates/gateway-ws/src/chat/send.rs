@@ -199,6 +199,8 @@ impl Client {
                 outcome(RoomKind::Group, sent.map(|sent| (sent.id, sent.sent_at_ms)))
             }
             To::Group(group) => {
+                // What only some may see is nobody's history.
+                let options = SendOptions { history: history && only_for.is_empty(), ..options };
                 let send = SendGroup { from, group, payload, only_for, options };
                 let sent = node.send_group(app, origin, send).await;
                 outcome(RoomKind::Group, sent.map(|sent| (sent.id, sent.sent_at_ms)))

@@ -1,7 +1,9 @@
 //! Users who wait to come into a group: who applied, and who was invited.
 
+use std::time::Duration;
+
 use stentor_core::app::RegisteredRooms;
-use stentor_core::directory::admissions::MAX_WAITING;
+use stentor_core::directory::admissions::{MAX_WAITING, TOLD_AGAIN_AFTER_MS};
 use stentor_core::directory::room_error::RoomError;
 use stentor_core::directory::rooms::{NewRoom, RoomKind};
 use stentor_core::id::{RoomId, UserId};
@@ -66,9 +68,12 @@ async fn who_applied_comes_in_or_not_and_once() {
     let (node, app, carol) = (&world.node, &world.app, user_id("carol"));
     assert!(!node.accept_application(app, &group, &carol).await.expect("looks"), "nobody applied");
     assert!(!node.decline_application(app, &group, &carol).await.expect("looks"));
-    for _ in 0..2 {
-        node.apply_to_group(app, &group, &carol).await.expect("applies");
-    }
+    assert!(node.apply_to_group(app, &group, &carol).await.expect("applies"));
+    assert!(!node.apply_to_group(app, &group, &carol).await.expect("applies"), "they were told");
+    world.clock.advance(Duration::from_millis(TOLD_AGAIN_AFTER_MS - 1));
+    assert!(!node.apply_to_group(app, &group, &carol).await.expect("applies"));
+    world.clock.advance(Duration::from_millis(1));
+    assert!(node.apply_to_group(app, &group, &carol).await.expect("applies"), "that was long ago");
     assert_eq!(waiting(&world).await, [1, 1, 0, 0]);
     assert!(node.decline_application(app, &group, &carol).await.expect("declines"));
     assert_eq!(waiting(&world).await, [0; 4]);
@@ -88,8 +93,9 @@ async fn who_is_invited_comes_in_or_not_and_once() {
     let (node, app, carol, bob) = (&world.node, &world.app, user_id("carol"), user_id("bob"));
     assert_eq!(node.accept_invitation(app, &group, &carol).await.expect("looks"), None, "nobody invited");
     assert_eq!(node.decline_invitation(app, &group, &carol).await.expect("looks"), None);
-    node.invite_to_group(app, &group, &carol, &user_id("ann")).await.expect("invites");
-    node.invite_to_group(app, &group, &carol, &bob).await.expect("invites");
+    assert!(node.invite_to_group(app, &group, &carol, &user_id("ann")).await.expect("invites"));
+    assert!(node.invite_to_group(app, &group, &carol, &bob).await.expect("invites"), "another one does");
+    assert!(!node.invite_to_group(app, &group, &carol, &bob).await.expect("invites"), "it was told");
     assert_eq!(waiting(&world).await, [0, 0, 1, 1]);
     assert_eq!(node.decline_invitation(app, &group, &carol).await.expect("declines"), Some(bob.clone()));
     assert_eq!(node.accept_invitation(app, &group, &carol).await.expect("looks"), None, "it is answered");
@@ -181,6 +187,13 @@ async fn owner_and_admins_decide() {
     let (world, group) = world_with_group().await;
     let (node, app) = (&world.node, &world.app);
     node.make_admin(app, RoomKind::Group, &group, &user_id("bob"), true).await.expect("makes");
-    assert_eq!(node.group_managers(app, &group).await.expect("lists"), [user_id("ann"), user_id("bob")]);
-    assert!(matches!(node.group_managers(app, &room_id("gone")).await, Err(RoomError::NoRoom(_))));
+    let (ann, bob, carol) = (user_id("ann"), user_id("bob"), user_id("carol"));
+    assert_eq!(node.group_managers(app, &group, &carol).await.expect("lists"), [ann.clone(), bob.clone()]);
+    assert!(matches!(node.group_managers(app, &room_id("gone"), &carol).await, Err(RoomError::NoRoom(_))));
+    node.block_users(app, &ann, std::slice::from_ref(&carol)).await.expect("blocks");
+    assert_eq!(node.group_managers(app, &group, &carol).await.expect("lists"), [bob]);
+    // Who does not want to hear from somebody is invited by nobody it can see.
+    node.block_users(app, &carol, std::slice::from_ref(&ann)).await.expect("blocks");
+    assert!(!node.invite_to_group(app, &group, &carol, &ann).await.expect("is not told"));
+    assert_eq!(node.accept_invitation(app, &group, &carol).await.expect("looks"), None);
 }
