@@ -1,5 +1,8 @@
 // What steps expect, in Node and in browsers.
 
+/** What a step returns that this build has no call for, or that cannot be done where it runs. */
+export const NOT_HERE = Symbol('not here');
+
 const text = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** The same as JSON: what an SDK made in its own page has no objects of this one. */

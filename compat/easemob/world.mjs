@@ -1,5 +1,6 @@
 // What every step has at hand, and how steps are run: the same in Node and in browsers.
 import { Client } from './client.mjs';
+import { NOT_HERE } from './expect.mjs';
 
 /** A build of the SDK, and a server for it. */
 export class World {
@@ -59,8 +60,8 @@ export async function run(world, steps, { only, say }) {
       timer = setTimeout(() => reject(new Error('it takes too long')), LIMIT_MS);
     });
     try {
-      await Promise.race([step(world), late]);
-      say(`ok ${world.build}: ${name} (${Date.now() - from} ms)`);
+      const done = await Promise.race([step(world), late]);
+      say(done === NOT_HERE ? `-- ${world.build}: ${name}: not here` : `ok ${world.build}: ${name} (${Date.now() - from} ms)`);
     } catch (error) {
       failed += 1;
       say(`FAILED ${world.build}: ${name}\n${error?.stack ?? JSON.stringify(error)}`);

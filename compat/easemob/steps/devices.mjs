@@ -1,5 +1,5 @@
 // Several devices of a user.
-import { equal } from '../expect.mjs';
+import { NOT_HERE, equal } from '../expect.mjs';
 
 const device = (deviceId) => ({ deviceId, isFixedDeviceId: true });
 const text = (msg) => (got) => got.msg === msg;
@@ -34,7 +34,7 @@ export const devices = {
   },
 
   async 'two devices of a user: one deletes a conversation, the other is told'(w) {
-    if (w.old || !w.has('deleteConversation')) return;
+    if (w.old || !w.has('deleteConversation')) return NOT_HERE;
     const [one, phone] = [await w.logged('alice'), await w.logged('alice')];
     await one.connection.deleteConversation({ channel: 'bob', chatType: 'singleChat', deleteRoam: true });
     const told = await phone.next('onMultiDeviceEvent', (event) => event.operation === 'deleteConversation');
@@ -56,7 +56,7 @@ export const devices = {
   },
 
   async 'two devices of a user: push settings'(w) {
-    if (!w.has('setSilentModeForAll')) return;
+    if (!w.has('setSilentModeForAll')) return NOT_HERE;
     const [one, phone] = [await w.logged('carol'), await w.logged('carol')];
     const told = (operation) => phone.next('onMultiDeviceEvent', (event) => event.operation === operation);
     // 4.8.1 knows no such event.

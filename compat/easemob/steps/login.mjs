@@ -1,5 +1,5 @@
 // Who comes in, and who does not.
-import { equal, ok, refused, sleep } from '../expect.mjs';
+import { NOT_HERE, equal, ok, refused, sleep } from '../expect.mjs';
 
 /** How long a token is good that is to end soon, in seconds: time enough to log in and to renew it. */
 const SHORT_S = 4;
@@ -46,7 +46,7 @@ export const login = {
   },
 
   async 'another token takes the place of one'(w) {
-    if (!w.has('renewToken')) return;
+    if (!w.has('renewToken')) return NOT_HERE;
     const one = await w.client().open({ user: 'alice', accessToken: await w.backend.userToken('alice') });
     const token = await w.backend.userToken('alice');
     const renewed = await one.connection.renewToken(token);
@@ -57,7 +57,7 @@ export const login = {
   },
 
   async 'a renewed token carries on where the old one ends'(w) {
-    if (!w.has('renewToken')) return;
+    if (!w.has('renewToken')) return NOT_HERE;
     const token = (ttl) => w.backend.rest('POST', 'token', { grant_type: 'password', username: 'carol', password: 'pw', ttl });
     const one = await w.client().open({ user: 'carol', accessToken: (await token(SHORT_S)).access_token });
     await one.connection.renewToken((await token(600)).access_token);

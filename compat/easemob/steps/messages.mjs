@@ -1,5 +1,5 @@
 // Messages from one user to another, and what becomes of them.
-import { equal, ok, plain } from '../expect.mjs';
+import { NOT_HERE, equal, ok, plain } from '../expect.mjs';
 
 const to = { chatType: 'singleChat', to: 'bob' };
 const pair = async (w, options) => [await w.logged('alice'), await w.logged('bob', options)];
@@ -98,7 +98,7 @@ export const messages = {
   },
 
   async edit(w) {
-    if (!w.has('modifyMessage')) return;
+    if (!w.has('modifyMessage')) return NOT_HERE;
     const [one, two] = await pair(w);
     const sent = await one.send({ ...to, type: 'txt', msg: 'helo' });
     await two.next('onTextMessage', (text) => text.id === sent.serverMsgId);
@@ -110,7 +110,7 @@ export const messages = {
   },
 
   async 'a combined message, with what was combined'(w) {
-    if (!w.has('downloadAndParseCombineMessage')) return;
+    if (!w.has('downloadAndParseCombineMessage')) return NOT_HERE;
     const [one, two] = await pair(w);
     const list = [];
     for (const msg of ['one', 'two']) {

@@ -42,6 +42,8 @@ pub struct App {
     pub(crate) group_turns: GroupTurns,
     /// Of messages that are edited; taken before that of a group.
     pub(crate) edit_turns: GroupTurns,
+    /// The answers to applications and invitations of a group take turns on this node: each is answered once.
+    pub(crate) admission_turns: GroupTurns,
     pub(crate) hooked: Hooked,
     pub(crate) files: FilesPlace,
     pub(crate) backlog: Mutex<Backlog>,
@@ -74,6 +76,7 @@ impl App {
             watchers: Watchers::default(),
             group_turns: GroupTurns::default(),
             edit_turns: GroupTurns::default(),
+            admission_turns: GroupTurns::default(),
             hooked: Hooked::default(),
             files: FilesPlace::default(),
             backlog: Mutex::default(),

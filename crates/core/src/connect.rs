@@ -20,6 +20,7 @@ pub(crate) mod departure;
 mod devices;
 mod disconnect;
 mod finishing;
+pub(crate) mod lately;
 mod replay;
 pub(crate) mod unacked;
 
@@ -174,6 +175,12 @@ impl Node {
             return None;
         }
         let replay = Replay::of(app, session.user(), &guards, left_off, state.confirmed_ms);
+        // Who says what it has was told of everything while it was connected.
+        let events = match left_off {
+            LeftOff::Said(_) if state.outlet.is_some() => Vec::new(),
+            LeftOff::Said(_) => state.lately.since(state.detached_ms),
+            LeftOff::Unsaid => state.lately.since(state.confirmed_ms),
+        };
         if let Some(stale) = state.outlet.replace(outlet) {
             if let Some(words) = &login.to_replaced {
                 stale.replaced_by(words);
@@ -186,7 +193,7 @@ impl Node {
         state.silence_ms = login.silence_ms.unwrap_or(app.policy().sessions.silence_ms);
         state.mailbox.attach();
         let missed = self.trim_replay(session, replay);
-        for envelope in missed {
+        for envelope in missed.into_iter().chain(events) {
             state.mailbox.push(&envelope);
         }
         state.tell_outlet();

@@ -48,7 +48,7 @@ labels! {
         NobodyThere => "nobody_there",
         /// A notice for a client that does not read fast enough.
         SlowConsumer => "slow_consumer",
-        /// Room messages of the gap beyond what a resume replays.
+        /// Room messages of the gap, and events of rooms and groups, beyond what a resume replays.
         ReplayLimit => "replay_limit",
         /// A peer message that was offered, not acked, and in nobody's inbox when the session ended.
         SessionEnded => "session_ended",

@@ -10,10 +10,11 @@ use parking_lot::Mutex;
 use crate::app::App;
 use crate::attributes::UserAttributes;
 use crate::clock::MonotonicMs;
+use crate::connect::lately::Lately;
 use crate::id::{DeviceId, MessageId, RoomId, SessionId, UserId};
 use crate::limits::ClientWindows;
 use crate::mailbox::{Expectation, GivenUp, Mailbox, Offered};
-use crate::notice::Envelope;
+use crate::notice::{Envelope, Notice};
 
 /// Why a connection is closed, or a session ended, by the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,6 +160,8 @@ pub(crate) struct SessionState {
     pub(crate) attachment: u64,
     /// The client has what was offered before this moment.
     pub(crate) confirmed_ms: MonotonicMs,
+    /// What happened to the rooms and groups of its user.
+    pub(crate) lately: Lately,
     /// Since when there is no connection.
     pub(crate) detached_ms: MonotonicMs,
     /// The session is over; nothing may be added any more.
@@ -189,6 +192,7 @@ impl Session {
             outlet: None,
             attachment: 0,
             confirmed_ms: now_ms,
+            lately: Lately::default(),
             detached_ms: now_ms,
             ended: false,
             expires_at_ms: login.expires_at_ms,
@@ -257,6 +261,7 @@ impl Session {
         let mut state = self.state.lock();
         if state.attachment == attachment {
             state.confirmed_ms = state.confirmed_ms.max(at_ms);
+            state.lately.forget_before(at_ms);
         }
     }
 
@@ -373,10 +378,18 @@ impl Session {
         lost: &mut LostMessages,
     ) -> OfferedNotice {
         let mut state = self.state.lock();
-        if state.ended || state.outlet.is_none() {
+        if state.ended {
             return OfferedNotice::Away;
         }
         let policy = self.app.policy();
+        if matches!(envelope.notice, Notice::RoomEvent { .. }) {
+            let remembered_ms = policy.sessions.grace_ms + policy.rooms.replayed_unnoticed_ms;
+            let forgotten = state.lately.note(&self.user, envelope, now_ms, now_ms.saturating_sub(remembered_ms));
+            lost.events += if state.outlet.is_none() { forgotten } else { 0 };
+        }
+        if state.outlet.is_none() {
+            return OfferedNotice::Away;
+        }
         let overload = policy.overload.as_ref();
         let mailbox = &mut state.mailbox;
         if let (Some(overload), Some((room, level))) = (overload, envelope.room_level()) {
@@ -422,6 +435,8 @@ pub(crate) struct LostMessages {
     pub(crate) gave_way: Vec<GivenUp>,
     /// To the end of a connection that was too slow.
     pub(crate) cut: Vec<GivenUp>,
+    /// Events that happened while there was no connection, beyond what is remembered of them.
+    pub(crate) events: u64,
 }
 
 /// What comes with a peer message.

@@ -47,7 +47,7 @@ pub(crate) fn sizes() -> Vec<Size> {
 pub(super) async fn apply(call: RoomCall, body: RawBody) -> Result<Response, ChatError> {
     let asked = Asked::of_group(call);
     let user = own(&asked)?.clone();
-    let room = asked.room().await?;
+    let room = open_group(&asked).await?;
     if !room.members_only {
         return come_in(&asked).await;
     }
@@ -124,7 +124,7 @@ pub(super) async fn answer_application(call: RoomCall, body: RawBody) -> Result<
 pub(super) async fn invite(call: RoomCall, body: RawBody) -> Result<Response, ChatError> {
     let asked = Asked::of_group(call);
     let body = body.object()?;
-    let room = asked.room().await?;
+    let room = open_group(&asked).await?;
     let too_many = format!("addMembers: addMembers number more than maxSize : {MAX_ADDED}");
     let users = Asked::users_in_body(&body, MAX_ADDED, &too_many)?;
     asked.may_add(&room, &users).await?;
@@ -154,7 +154,7 @@ pub(super) async fn answer_invitation(call: RoomCall, body: RawBody) -> Result<R
     if asked.principal().user().is_some_and(|user| *user != invitee) {
         return Err(asked.no_permission());
     }
-    let room = asked.room().await?;
+    let room = open_group(&asked).await?;
     asked.limit_rooms()?;
     let (node, group) = (asked.node(), room.room_id());
     let by = match accepted {
@@ -166,6 +166,12 @@ pub(super) async fn answer_invitation(call: RoomCall, body: RawBody) -> Result<R
     let news = if accepted { AdmissionNews::InvitationAccepted } else { AdmissionNews::InvitationDeclined };
     tell(&asked, &room, &invitee, &by, news).await?;
     Ok(done(&asked, "invite_verify", &invitee))
+}
+
+/// The group of the path; for users, one that is not switched off.
+async fn open_group(asked: &Asked) -> Result<Room, ChatError> {
+    let room = asked.room().await?;
+    if room.disabled && asked.principal().user().is_some() { Err(refusals::disabled(&room.id)) } else { Ok(room) }
 }
 
 /// A user creates a group and says that nobody is put in unasked: the members whom it names are invited.

@@ -50,7 +50,7 @@ impl Default for GroupTurns {
 
 impl GroupTurns {
     /// First come, first served.
-    pub(super) async fn of(&self, what: impl Hash) -> MutexGuard<'_, ()> {
+    pub(crate) async fn of(&self, what: impl Hash) -> MutexGuard<'_, ()> {
         let turn = usize::try_from(self.hasher.hash_one(what) % TURNS as u64).unwrap_or(0);
         self.turns[turn].lock().await
     }

@@ -304,7 +304,8 @@ impl Node {
 
     /// Counts room messages that were in mailboxes and are not delivered.
     pub(crate) fn count_lost(&self, app: &App, lost: &mut LostMessages) {
-        let LostMessages { gave_way, cut } = lost;
+        let LostMessages { gave_way, cut, events } = lost;
+        self.metrics().dropped(DropReason::ReplayLimit, std::mem::take(events));
         for (given_up, why) in [(gave_way, Lost::Lanes), (cut, Lost::SlowConsumer)] {
             for GivenUp { room, level } in given_up.drain(..) {
                 app.room_account(&room).taken_back(level, why, 1);

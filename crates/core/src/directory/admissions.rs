@@ -96,6 +96,7 @@ impl Node {
     /// # Errors
     /// When the group is not there, the user cannot come in, or the store fails.
     pub async fn accept_application(&self, app: &Arc<App>, group: &RoomId, user: &UserId) -> Result<bool, RoomError> {
+        let _turn = app.admission_turns.of(group).await;
         if self.find::<GroupApplication>(app, &pair(group.as_str(), user.as_str())).await?.is_none() {
             return Ok(false);
         }
@@ -108,6 +109,7 @@ impl Node {
     /// # Errors
     /// When the store fails.
     pub async fn decline_application(&self, app: &App, group: &RoomId, user: &UserId) -> Result<bool, RoomError> {
+        let _turn = app.admission_turns.of(group).await;
         Ok(self.forget_waiting::<GroupApplication>(app, group, user).await?.is_some())
     }
 
@@ -142,7 +144,7 @@ impl Node {
         }
     }
 
-    /// A user who was invited comes in. Returns who invited it; `None` if nobody did.
+    /// A user who was invited comes in. Returns who invited it; `None` if nobody did who is in the group by now.
     ///
     /// # Errors
     /// When the group is not there, the user cannot come in, or the store fails.
@@ -152,10 +154,16 @@ impl Node {
         group: &RoomId,
         user: &UserId,
     ) -> Result<Option<UserId>, RoomError> {
+        let _turn = app.admission_turns.of(group).await;
         let key = pair(group.as_str(), user.as_str());
         let Some(invitation) = self.find::<GroupInvitation>(app, &key).await? else { return Ok(None) };
+        let by = UserId::from_trusted(&invitation.by);
+        if !self.is_member(app, group, &by).await? {
+            self.forget_waiting::<GroupInvitation>(app, group, user).await?;
+            return Ok(None);
+        }
         self.admit_waiting(app, group, user).await?;
-        Ok(Some(UserId::from_trusted(&invitation.by)))
+        Ok(Some(by))
     }
 
     /// A user who was invited does not come in. Returns who invited it; `None` if nobody did.
@@ -168,6 +176,7 @@ impl Node {
         group: &RoomId,
         user: &UserId,
     ) -> Result<Option<UserId>, RoomError> {
+        let _turn = app.admission_turns.of(group).await;
         let invitation = self.forget_waiting::<GroupInvitation>(app, group, user).await?;
         Ok(invitation.map(|invitation| UserId::from_trusted(&invitation.by)))
     }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use stentor_core::app::{AppPolicy, DevicePolicy, OverloadPolicy};
+use stentor_core::app::{AppPolicy, DevicePolicy, OverloadPolicy, RegisteredRooms};
 use stentor_core::clock::Clock;
-use stentor_core::id::DeviceId;
+use stentor_core::directory::rooms::{NewRoom, RoomKind};
+use stentor_core::directory::users::NewUser;
+use stentor_core::id::{DeviceId, RoomId};
 use stentor_core::metrics::DropReason;
 use stentor_core::notice::Notice;
+use stentor_core::room_event::RoomEvent;
 use stentor_core::session::{Closing, Resume};
 
 use crate::harness::{Client, GRACE, World, room_id, user_id, world, world_with};
@@ -258,4 +261,97 @@ async fn where_all_rooms_together_remember_too_much_each_remembers_a_little() {
     // What is forgotten makes room.
     world.pass(GRACE).await;
     assert_eq!(world.back("bob", "").await.take_texts(), [] as [&str; 0]);
+}
+
+fn events(client: &Client) -> Vec<RoomEvent> {
+    let event = |notice| if let Notice::RoomEvent { event, .. } = notice { Some(event) } else { None };
+    client.take().into_iter().filter_map(event).collect()
+}
+
+/// Bob and others in a registered room of alice's.
+async fn world_with_room() -> (World, RoomId) {
+    let world = world_with(|policy| {
+        policy.rooms.registered = Some(RegisteredRooms { rooms_per_user: 9, groups_per_user: 9, rooms: 9, groups: 9 });
+        policy.rooms.replayed_unnoticed_ms = 120_000;
+    })
+    .await;
+    for name in ["alice", "bob", "carol"] {
+        let new = NewUser { name: user_id(name), password_hash: None, nickname: None };
+        world.node.register(&world.app, new).await.expect("registers");
+    }
+    let new = NewRoom {
+        kind: RoomKind::Room,
+        name: "r".to_owned(),
+        description: String::new(),
+        owner: user_id("alice"),
+        max_users: 200,
+        members: vec![user_id("bob"), user_id("carol")],
+        custom: String::new(),
+        public: true,
+        members_only: false,
+        allow_invites: false,
+        invite_need_confirm: false,
+        avatar: String::new(),
+    };
+    let room = world.node.create_room(&world.app, new).await.expect("creates").room_id();
+    (world, room)
+}
+
+#[tokio::test]
+async fn what_happened_to_a_room_meanwhile_is_told_once() {
+    let (world, room) = world_with_room().await;
+    let mute = async |muted| world.node.mute_all(&world.app, RoomKind::Room, &room, muted).await.expect("mutes");
+    let bob = world.connect("bob", "phone", None).await;
+    mute(true).await;
+    assert_eq!(events(&bob).len(), 1);
+    world.arrived(&bob);
+    // Written to a connection that is dead and looks alive, and while there is none.
+    mute(false).await;
+    assert_eq!(events(&bob).len(), 1);
+    bob.cut();
+    let put_out = [user_id("bob")];
+    world.node.remove_members(&world.app, RoomKind::Room, &room, &put_out).await.expect("removes");
+    let again = world.back("bob", "phone").await;
+    let told = events(&again);
+    assert!(
+        matches!(&told[..], [RoomEvent::AllMuted { muted: false }, RoomEvent::Removed { users, .. }] if *users == put_out),
+        "{told:?}"
+    );
+    world.arrived(&again);
+    again.cut();
+    assert_eq!(events(&world.back("bob", "phone").await), [], "that is known to have arrived");
+}
+
+#[tokio::test]
+async fn a_client_that_says_what_it_has_is_told_what_happened_while_it_was_away() {
+    let (world, room) = world_with_room().await;
+    let mute = async |muted| world.node.mute_all(&world.app, RoomKind::Room, &room, muted).await.expect("mutes");
+    let bob = world.connect("bob", "phone", None).await;
+    mute(true).await;
+    bob.take();
+    world.clock.advance(A_MOMENT);
+    bob.cut();
+    mute(false).await;
+    let resume = Resume { session: bob.session().id(), rooms: Some(Vec::new()) };
+    let again = world.connect("bob", "phone", Some(resume)).await;
+    assert_eq!(events(&again), [RoomEvent::AllMuted { muted: false }]);
+}
+
+#[tokio::test]
+async fn of_many_events_those_that_matter_to_the_user_stay() {
+    let (world, room) = world_with_room().await;
+    let bob = world.connect("bob", "phone", None).await;
+    world.arrived(&bob);
+    bob.cut();
+    let [bobs, carol] = [[user_id("bob")], [user_id("carol")]];
+    world.node.remove_members(&world.app, RoomKind::Room, &room, &bobs).await.expect("removes");
+    world.node.add_members(&world.app, RoomKind::Room, &room, &bobs).await.expect("adds");
+    for _ in 0..50 {
+        world.node.remove_members(&world.app, RoomKind::Room, &room, &carol).await.expect("removes");
+        world.node.add_members(&world.app, RoomKind::Room, &room, &carol).await.expect("adds");
+    }
+    let told = events(&world.back("bob", "phone").await);
+    let of_bob = |event: &&RoomEvent| matches!(event, RoomEvent::Removed { users, .. } | RoomEvent::Joined { users, .. } if *users == bobs);
+    assert_eq!((told.len(), told.iter().filter(of_bob).count()), (64, 2));
+    assert_eq!(world.node.metrics().drops(DropReason::ReplayLimit), 102 - 64);
 }

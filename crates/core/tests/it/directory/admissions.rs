@@ -197,3 +197,33 @@ async fn owner_and_admins_decide() {
     assert!(!node.invite_to_group(app, &group, &carol, &ann).await.expect("is not told"));
     assert_eq!(node.accept_invitation(app, &group, &carol).await.expect("looks"), None);
 }
+
+#[tokio::test]
+async fn an_application_is_answered_once() {
+    let (world, group) = world_with_group().await;
+    let (node, app, carol) = (&world.node, &world.app, user_id("carol"));
+    for _ in 0..20 {
+        node.apply_to_group(app, &group, &carol).await.expect("applies");
+        let (accepted, declined, again) = tokio::join!(
+            node.accept_application(app, &group, &carol),
+            node.decline_application(app, &group, &carol),
+            node.accept_application(app, &group, &carol),
+        );
+        let answers = [accepted.expect("answers"), declined.expect("answers"), again.expect("answers")];
+        assert_eq!(answers.iter().filter(|answered| **answered).count(), 1, "{answers:?}");
+        if is_in(&world, &group, &carol).await {
+            let users = std::slice::from_ref(&carol);
+            node.remove_members(app, RoomKind::Group, &group, users).await.expect("removes");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_of_somebody_who_is_out_lets_nobody_in() {
+    let (world, group) = world_with_group().await;
+    let (node, app, carol, bob) = (&world.node, &world.app, user_id("carol"), user_id("bob"));
+    node.invite_to_group(app, &group, &carol, &bob).await.expect("invites");
+    node.remove_members(app, RoomKind::Group, &group, &[bob]).await.expect("removes");
+    assert_eq!(node.accept_invitation(app, &group, &carol).await.expect("looks"), None);
+    assert_eq!((is_in(&world, &group, &carol).await, waiting(&world).await), (false, [0; 4]));
+}

@@ -504,19 +504,6 @@ async fn a_preview_says_whether_why_to_whom_and_what() {
     let asks = json!({ "ext": { "em_push_template": { "name": "offer", "title_args": ["you"] } } });
     let shown = preview(asks).await;
     assert_eq!((&shown["title"], &shown["content"]), (&json!("For you"), &json!("Two: hi")));
-    // What is made with no template of anybody's choice: `detail` for those who are shown texts, else `default`.
-    for (template, style, expected) in [
-        ("default", 1, "default hi"),
-        ("default", 0, "default hi"),
-        ("detail", 1, "detail hi"),
-        ("detail", 0, "default hi"),
-    ] {
-        let pattern =
-            json!({ "name": template, "title_pattern": "t", "content_pattern": format!("{template} {{$msg}}") });
-        data(&scene.chat.post(&scene.server.chat_path("notification/template"), &pattern).await);
-        scene.put("users/user1", json!({ "notification_display_style": style })).await;
-        assert_eq!(preview(json!({})).await["content"], expected, "{template} {style}");
-    }
 
     // Why not.
     assert_eq!(why(json!({ "type": "cmd", "body": { "action": "a" } })).await.1, "NeverPushed(Command)");
@@ -573,4 +560,23 @@ async fn a_push_is_in_the_receiver_s_language_if_its_sender_has_attached_it() {
     let asked = json!({ "body": { "msg": "hi", "translations": translations },
         "ext": { "em_push_template": { "name": "offer", "title_args": ["{$msg}"] } } });
     assert_eq!(preview(asked).await["title"], "For 你好");
+}
+
+#[tokio::test]
+async fn the_app_has_a_template_for_each_display_style() {
+    let scene = Scene::new().await;
+    for (template, style, expected) in [
+        ("default", 1, "default hi"),
+        ("default", 0, "default hi"),
+        ("detail", 1, "detail hi"),
+        ("detail", 0, "default hi"),
+    ] {
+        let pattern =
+            json!({ "name": template, "title_pattern": "t", "content_pattern": format!("{template} {{$msg}}") });
+        data(&scene.chat.post(&scene.server.chat_path("notification/template"), &pattern).await);
+        scene.put("users/user1", json!({ "notification_display_style": style })).await;
+        let body = json!({ "from": "user2", "to": "user1", "type": "txt", "body": { "msg": "hi" } });
+        let shown = data(&scene.chat.post(&scene.server.chat_path("push/preview"), &body).await);
+        assert_eq!(shown["content"], expected, "{template} {style}");
+    }
 }

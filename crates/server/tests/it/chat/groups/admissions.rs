@@ -167,3 +167,22 @@ async fn what_cannot_be_applied_for_is_refused() {
     let reply = owner.post(&groups, &new(&["nobody"])).await;
     refused(&reply, 404, "resource_not_found", "username nobody doesn't exist!");
 }
+
+#[tokio::test]
+async fn nobody_comes_into_a_group_that_is_switched_off() {
+    let (server, chat) = server_with(&[]).await;
+    server.register(&["user1", "user2", "user3"]).await;
+    let id = group(&server, &chat, json!({ "membersonly": true })).await;
+    let of = |rest: &str| server.chat_path(&format!("chatgroups/{id}/{rest}"));
+    let [owner, user] = [server.chat_as("user1").await, server.chat_as("user2").await];
+    data(&owner.post(&of("invite"), &json!({ "usernames": ["user3"] })).await);
+    data(&chat.post(&of("disable"), &json!({})).await);
+    let verdict = json!({ "invitee": "user3", "verifyResult": true });
+    for reply in [
+        user.post(&of("apply"), &json!({})).await,
+        owner.post(&of("invite"), &json!({ "usernames": ["user2"] })).await,
+        server.chat_as("user3").await.post(&of("invite_verify"), &verdict).await,
+    ] {
+        refused(&reply, 403, "forbidden_op", &format!("group {id} is disabled!"));
+    }
+}
