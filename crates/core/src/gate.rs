@@ -49,8 +49,8 @@ pub enum Verdict {
     Deny(String),
 }
 
-/// Asked before a client's message is taken: content to users, groups and rooms, apart from messages to named members.
-/// Never asked about messages of the backend. Must answer within a bounded time.
+/// Asked before a client's message is taken: content to users, groups and rooms, apart from messages to named members
+/// and from edits and recalls. Never asked about messages of the backend. Must answer within a bounded time.
 #[async_trait]
 pub trait Gate: Send + Sync + fmt::Debug {
     /// What becomes of a message.

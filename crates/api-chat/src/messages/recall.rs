@@ -169,6 +169,7 @@ impl Wanted {
             to: target,
             payload: recall_payload(&id, by.as_str(), ext).into(),
             by,
+            if_silenced: None,
             within_ms: (!force).then_some(call.chat.recall_within_ms),
             even_if_gone: force,
             sync_sender: self.sync_device.unwrap_or(true),

@@ -72,7 +72,8 @@ impl<E> From<StoreError> for EditError<E> {
 
 impl Node {
     /// Edits a message: `change` makes its new content of the message as it is, and of how often it will have been
-    /// edited. Answers with the number of the message that says so, when all is durable.
+    /// edited. Answers with the number of the message that says so, when all is durable. A client says something new where
+    /// the message went, and is refused like a message of it would be; the gate is not asked.
     ///
     /// # Errors
     /// When it was not edited; if the store failed, it may have been.
@@ -96,6 +97,7 @@ impl Node {
         {
             return Err(EditError::NotSender);
         }
+        self.permit_words(app, origin, &message.to).await?;
         if message.marks.edits >= max {
             return Err(EditError::TooOften { max });
         }

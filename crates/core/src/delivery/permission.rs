@@ -1,7 +1,7 @@
 //! Whether a message may go where it is sent, by what the directory says of sender and receiver. The backend may send
 //! where its users may not, but not for a user whom it has muted.
 
-use super::SendError;
+use super::{Origin, SendError};
 use crate::app::App;
 use crate::directory::members::Role;
 use crate::directory::mutes::MuteScope;
@@ -63,6 +63,26 @@ impl Node {
             Err(Silenced::Muted | Silenced::AllMuted) if !says => Ok(()),
             Err(silenced) => Err(Forbidden::Silenced(silenced).into()),
             Ok(()) => Ok(()),
+        }
+    }
+
+    /// Refuses a client's words that are no message of their own where the directory would refuse a message of it. The
+    /// backend's are its own affair.
+    pub(super) async fn permit_words(&self, app: &App, origin: Origin<'_>, to: &Target) -> Result<(), SendError> {
+        match origin {
+            Origin::Client(session) if app.policy().rooms.registered.is_some() => {
+                self.permit(app, session.user(), to, MessageKind::Content).await
+            }
+            Origin::Client(_) | Origin::Backend => Ok(()),
+        }
+    }
+
+    /// Whether the directory would refuse a message of the client there.
+    pub(super) async fn is_silenced(&self, app: &App, origin: Origin<'_>, to: &Target) -> Result<bool, SendError> {
+        match self.permit_words(app, origin, to).await {
+            Ok(()) => Ok(false),
+            Err(SendError::Forbidden(_)) => Ok(true),
+            Err(error) => Err(error),
         }
     }
 

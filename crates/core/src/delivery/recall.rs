@@ -5,6 +5,7 @@
 //! message and behind it the recall: recalls wait for acks like what they take back. In rooms, where nothing waits for
 //! acks, who is there is told.
 
+use std::iter;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -34,6 +35,8 @@ pub struct Recall {
     /// What its receivers are told, in a message of [`MessageKind::Recall`]: not empty, at most the app's limit. It
     /// must say which message it is about.
     pub payload: Bytes,
+    /// What they are told instead by a client that could say nothing there now: nothing in its own words. `None`: the same.
+    pub if_silenced: Option<Bytes>,
     /// Only if it is not older; `None`: however old it is. Milliseconds.
     pub within_ms: Option<u64>,
     /// Tell its receivers even if it is not kept any more. Not for clients.
@@ -114,11 +117,18 @@ impl Node {
     /// # Errors
     /// When it was not taken back; if the store failed, it may have been.
     pub async fn recall(&self, app: &Arc<App>, origin: Origin<'_>, recall: Recall) -> Result<Recalled, RecallError> {
-        Self::check_payload(app, &recall.payload)?;
+        for payload in iter::once(&recall.payload).chain(&recall.if_silenced) {
+            Self::check_payload(app, payload)?;
+        }
         self.limit_change(app, origin)?;
         let found = self.content(app, recall.id).await?;
         self.check_recall(app, origin, &recall, found.as_deref()).await?;
-        let Recall { id, to, by, payload, sync_sender, even_if_gone, .. } = recall;
+        let Recall { id, to, by, mut payload, if_silenced, sync_sender, even_if_gone, .. } = recall;
+        if let Some(wordless) = if_silenced
+            && self.is_silenced(app, origin, &to).await?
+        {
+            payload = wordless;
+        }
         let from = match (&to, &found) {
             // A conversation of two has no third.
             (Target::User(_), Some(message)) => message.from.clone(),

@@ -282,6 +282,7 @@ async fn nobody_else_hears_what_becomes_of_a_targeted_message() {
         to: Target::Group(room_id("team")),
         by: user_id(by),
         payload: text("recalled"),
+        if_silenced: None,
         within_ms: None,
         even_if_gone: false,
         sync_sender: false,

@@ -30,5 +30,6 @@ mod resume;
 mod rooms;
 mod sending;
 mod sent_items;
+mod silenced;
 mod unacked;
 mod users;

@@ -19,7 +19,8 @@ const WITHIN: Duration = Duration::from_secs(120);
 fn recall(id: MessageId, to: Target) -> Recall {
     let payload = text(&format!("recalled {id}"));
     let within_ms = Some(120_000);
-    Recall { id, to, by: user_id("admin"), payload, within_ms, even_if_gone: false, sync_sender: true }
+    let by = user_id("admin");
+    Recall { id, to, by, payload, if_silenced: None, within_ms, even_if_gone: false, sync_sender: true }
 }
 
 fn to_user(name: &str) -> Target {

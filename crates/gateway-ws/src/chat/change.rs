@@ -44,11 +44,13 @@ impl Client {
         }
         let to = self.to(&asked.chat_type, &asked.to)?;
         let kind = to.kind();
+        let payload = |ext| recall_payload(&asked.message_id.0.to_string(), by.as_str(), ext).into();
         let recall = Recall {
             id: asked.message_id.0,
             to: to.into(),
             by: by.clone(),
-            payload: recall_payload(&asked.message_id.0.to_string(), by.as_str(), ext).into(),
+            payload: payload(ext),
+            if_silenced: ext.map(|_| payload(None)),
             within_ms: Some(within_ms),
             even_if_gone: false,
             sync_sender: true,

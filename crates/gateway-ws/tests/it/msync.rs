@@ -10,6 +10,7 @@ mod joining;
 mod login;
 mod queues;
 mod requests;
+mod silenced;
 mod told;
 
 use std::collections::VecDeque;

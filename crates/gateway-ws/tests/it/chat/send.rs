@@ -158,6 +158,42 @@ async fn mutes_and_blocks() {
 }
 
 #[tokio::test]
+async fn an_edit_is_refused_like_a_message_and_a_recall_says_nothing() {
+    let gateway = gateway().await;
+    let group = gateway.place(RoomKind::Group, &["alice", "bob"]).await;
+    let (node, app, id) = (&gateway.node, &gateway.chat, group.as_str());
+    let (alice, mut bob) = (gateway.chat("alice").await, gateway.chat("bob").await);
+    let in_group = alice.send(&ChatOutgoing::text(ChatType::GroupChat, id, "hi")).await.expect("sent").message_id;
+    let between = alice.send(&to_bob("hi")).await.expect("sent").message_id;
+    message(&mut bob).await;
+    message(&mut bob).await;
+    let edit = async |chat_type, to: &str, id| code(alice.edit(chat_type, to, id, &json!({ "msg": "b" }), None).await);
+    for (scope, chat_type, to, message) in
+        [(MuteScope::Groups, ChatType::GroupChat, id, in_group), (MuteScope::Users, ChatType::Chat, "bob", between)]
+    {
+        node.mute_user(app, &user("alice"), &[(scope, MuteTime::Forever)]).await.expect("muted");
+        assert_eq!(edit(chat_type, to, message).await, 219);
+        node.mute_user(app, &user("alice"), &[(scope, MuteTime::None)]).await.expect("unmuted");
+    }
+    node.mute_all(app, RoomKind::Group, &group, true).await.expect("muted");
+    assert_eq!(edit(ChatType::GroupChat, id, in_group).await, 215);
+    node.disable_room(app, RoomKind::Group, &group, true).await.expect("switched off");
+    assert_eq!(edit(ChatType::GroupChat, id, in_group).await, 603);
+    node.block_users(app, &user("bob"), &[user("alice")]).await.expect("blocked");
+    assert_eq!(edit(ChatType::Chat, "bob", between).await, 210);
+    let (user, words) = (("chat", "bob", between), "words");
+    for (chat_type, to, message) in [user, ("groupchat", id, in_group)] {
+        let recall = json!({ "chat_type": chat_type, "to": to, "message_id": message.to_string(), "ext": words });
+        alice.request("recall", recall).await.expect("taken back");
+        let mut told = other(&mut bob).await;
+        while told["type"] != "recall" {
+            told = other(&mut bob).await;
+        }
+        assert_eq!((&told["msg_id"], told.get("ext")), (&json!(message.to_string()), None));
+    }
+}
+
+#[tokio::test]
 async fn who_has_read_what() {
     let gateway = gateway().await;
     let group = gateway.place(RoomKind::Group, &["alice", "bob"]).await;
