@@ -87,7 +87,8 @@ fn offered(provision: &Provision) -> Packing {
 /// The token, wherever the age of the SDK puts it; or the password.
 fn credential(provision: Provision, auth: Option<String>) -> OwnedCredential {
     let json = provision.auth_token.as_deref().and_then(|json| serde_json::from_str::<AuthToken>(json).ok());
-    let token = json.map(|json| json.token).or(provision.auth).or(auth).filter(|token| !token.is_empty());
+    let places = [json.map(|json| json.token), provision.auth, auth];
+    let token = places.into_iter().flatten().find(|token| !token.is_empty());
     match (token, provision.password.filter(|password| !password.is_empty())) {
         (Some(token), _) => {
             OwnedCredential::Token(token.strip_prefix(TOKEN_MARK).map_or_else(|| token.clone(), ToOwned::to_owned))

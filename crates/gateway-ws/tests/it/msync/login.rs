@@ -26,7 +26,8 @@ async fn a_token_or_a_password_lets_in_whatever_the_age_of_the_sdk() {
     let in_provision = Provision { auth: Some("$t$good".to_owned()), ..Provision::default() };
     let in_frame = MSync { auth: Some("$t$good".to_owned()), ..login("bob", &Provision::default()) };
     let by_password = Provision { password: Some("pw".to_owned()), ..Provision::default() };
-    for login in [login("bob", &in_provision), in_frame, login("bob", &by_password)] {
+    let beside_none = Provision { auth_token: Some(r#"{"token":""}"#.to_owned()), ..in_provision.clone() };
+    for login in [login("bob", &in_provision), in_frame, login("bob", &by_password), login("bob", &beside_none)] {
         let (_, answer) = gateway.try_sdk(login).await;
         assert_eq!(answer.status.expect("a status").error_code, Some(0));
         // A client that names no device is called something, and that is what it is.
