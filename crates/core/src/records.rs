@@ -7,6 +7,7 @@ use bytes::Bytes;
 use minicbor::{Decode, Encode};
 
 use crate::app::App;
+use crate::id::MessageId;
 use crate::node::Node;
 use crate::store::{Change, Changed, Scan, StoreError};
 
@@ -235,7 +236,34 @@ impl<T> Page<T> {
     }
 }
 
+/// The key of a record that stands beside a message: these order by the messages' age.
+pub(crate) fn message_key(id: MessageId) -> String {
+    format!("{:020}", id.0)
+}
+
+/// Records that are forgotten in one step.
+const FORGOTTEN: usize = 500;
+
 impl Node {
+    /// Forgets the records beside messages that are older than so many milliseconds. Returns how many.
+    pub(crate) async fn forget_beside(&self, app: &App, kind: RecordKind, kept_ms: u64) -> Result<u64, StoreError> {
+        let oldest = message_key(MessageId::first_of(self.clock().wall_ms().saturating_sub(kept_ms)));
+        let mut count = 0;
+        loop {
+            let found = self.store().scan_records(app.id(), Scan::of(kind, "", FORGOTTEN)).await?;
+            let old = found.into_iter().map(|(key, _)| key).take_while(|key| *key < oldest);
+            let changes: Vec<_> = old.map(|key| Change::Delete { kind, key }).collect();
+            let deleted = changes.len();
+            if deleted > 0 {
+                self.store().change(app.id(), changes).await?;
+                count += deleted as u64;
+            }
+            if deleted < FORGOTTEN {
+                return Ok(count);
+            }
+        }
+    }
+
     /// Begins a change of records.
     #[must_use]
     pub fn attempts<'a>(&'a self, app: &'a App) -> Attempts<'a> {

@@ -4,14 +4,11 @@
 use minicbor::{Decode, Encode};
 
 use crate::app::App;
-use crate::id::{MessageId, UserId};
+use crate::id::UserId;
 use crate::message::{Message, MessageKind, Target};
 use crate::node::Node;
-use crate::records::{Record, RecordKind, encode};
-use crate::store::{Change, Scan, StoreError};
-
-/// Records that are forgotten in one step.
-const PAGE: usize = 256;
+use crate::records::{Record, RecordKind, encode, message_key};
+use crate::store::{Change, StoreError};
 
 /// Whom a message is for; the key is the message's ID.
 #[derive(Debug, Clone, Encode, Decode)]
@@ -24,10 +21,6 @@ impl Record for Named {
     const KIND: RecordKind = RecordKind::NamedReceivers;
 }
 
-fn key(id: MessageId) -> String {
-    format!("{:020}", id.0)
-}
-
 /// Whether a message is for some members of a group only.
 fn is_for_some(message: &Message) -> bool {
     message.marks.targeted && matches!(message.to, Target::Group(_))
@@ -37,7 +30,7 @@ fn is_for_some(message: &Message) -> bool {
 pub(super) fn remembered(message: &Message, users: &[UserId]) -> Option<Change> {
     (is_for_some(message) && message.marks.kind == MessageKind::Content).then(|| {
         let named = Named { users: users.iter().map(|user| user.as_str().to_owned()).collect() };
-        Change::Put { kind: RecordKind::NamedReceivers, key: key(message.id), value: encode(&named) }
+        Change::Put { kind: RecordKind::NamedReceivers, key: message_key(message.id), value: encode(&named) }
     })
 }
 
@@ -51,7 +44,7 @@ impl Node {
         if !is_for_some(message) {
             return Ok(None);
         }
-        let named = self.find::<Named>(app, &key(message.id)).await?;
+        let named = self.find::<Named>(app, &message_key(message.id)).await?;
         let users = named.into_iter().flat_map(|named| named.users);
         Ok(Some(users.map(|user| UserId::from_trusted(&user)).collect()))
     }
@@ -60,22 +53,7 @@ impl Node {
     ///
     /// # Errors
     /// When the store fails.
-    pub(crate) async fn forget_named_receivers(&self, app: &App) -> Result<(), StoreError> {
-        let kept_ms = app.policy().inbox.retention_ms;
-        let oldest = key(MessageId::first_of(self.clock().wall_ms().saturating_sub(kept_ms)));
-        loop {
-            let scan = Scan::of(RecordKind::NamedReceivers, "", PAGE);
-            let found = self.store().scan_records(app.id(), scan).await?;
-            let old = found.into_iter().map(|(key, _)| key).take_while(|key| *key < oldest);
-            let forget = |key| Change::Delete { kind: RecordKind::NamedReceivers, key };
-            let changes: Vec<_> = old.map(forget).collect();
-            let full = changes.len() == PAGE;
-            if !changes.is_empty() {
-                self.store().change(app.id(), changes).await?;
-            }
-            if !full {
-                return Ok(());
-            }
-        }
+    pub(crate) async fn forget_named_receivers(&self, app: &App) -> Result<u64, StoreError> {
+        self.forget_beside(app, RecordKind::NamedReceivers, app.policy().inbox.retention_ms).await
     }
 }

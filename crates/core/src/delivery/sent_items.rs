@@ -8,13 +8,13 @@ use crate::app::App;
 use crate::delivery::{Accepted, Also};
 use crate::id::{DeviceId, MessageId, UserId};
 use crate::node::Node;
-use crate::records::{Record, RecordKind, encode};
+use crate::records::{Record, RecordKind, encode, message_key};
 use crate::store::{Change, Scan, StoreError};
 
 /// For so long what clients sent is known again: in milliseconds.
 pub const KEPT_MS: u64 = 600_000;
 
-/// Records read or deleted in one step.
+/// Records read in one step.
 const PAGE: usize = 500;
 
 /// Something that a client sent, as it is known again.
@@ -60,10 +60,6 @@ impl Record for SentItemRecord {
     const KIND: RecordKind = RecordKind::SentItem;
 }
 
-fn key(id: MessageId) -> String {
-    format!("{:020}", id.0)
-}
-
 impl SentItem {
     /// Has it written beside the message that it becomes.
     #[must_use]
@@ -76,7 +72,11 @@ impl SentItem {
                 content: self.content,
                 sent_at_ms: accepted.message.sent_at_ms,
             };
-            vec![Change::Put { kind: RecordKind::SentItem, key: key(accepted.message.id), value: encode(&record) }]
+            vec![Change::Put {
+                kind: RecordKind::SentItem,
+                key: message_key(accepted.message.id),
+                value: encode(&record),
+            }]
         })
     }
 }
@@ -87,7 +87,7 @@ impl Node {
     /// # Errors
     /// When the store fails.
     pub async fn sent_items(&self, app: &App, limit: usize) -> Result<Vec<BecameMessage>, StoreError> {
-        let oldest = key(self.oldest_item());
+        let oldest = message_key(self.oldest_item());
         let (mut found, mut after) = (Vec::new(), None);
         while found.len() < limit {
             let scan = Scan::of(RecordKind::SentItem, "", PAGE.min(limit - found.len()));
@@ -108,21 +108,7 @@ impl Node {
     /// # Errors
     /// When the store fails.
     pub(crate) async fn forget_sent_items(&self, app: &App) -> Result<u64, StoreError> {
-        let oldest = key(self.oldest_item());
-        let mut count = 0;
-        loop {
-            let found = self.store().scan_records(app.id(), Scan::of(RecordKind::SentItem, "", PAGE)).await?;
-            let old = found.into_iter().map(|(key, _)| key).take_while(|key| *key < oldest);
-            let changes: Vec<_> = old.map(|key| Change::Delete { kind: RecordKind::SentItem, key }).collect();
-            let deleted = changes.len();
-            if deleted > 0 {
-                self.store().change(app.id(), changes).await?;
-                count += deleted as u64;
-            }
-            if deleted < PAGE {
-                return Ok(count);
-            }
-        }
+        self.forget_beside(app, RecordKind::SentItem, KEPT_MS).await
     }
 
     fn oldest_item(&self) -> MessageId {
