@@ -70,9 +70,11 @@ pub struct TaskView {
 /// What the worker and those who make tasks share.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
-    /// Held while one is counted and made, while a page of one is told, and while one is taken away: there are never more
-    /// than may be, and one that was taken away does not come back.
+    /// Held while one is counted and made: there are never more than may be.
     making: Mutex<()>,
+    /// Held while a page of one is told, and while one is taken away: it does not come back with the page. Not by who
+    /// makes one, for a page may wait for the rate of what goes to clients.
+    telling: Mutex<()>,
     pub(crate) wake: Notify,
 }
 
@@ -135,13 +137,13 @@ impl PushQueue {
         Ok(found.into_iter().map(view).collect())
     }
 
-    /// Takes a task away: whom it has not told by now it does not tell. `false` if there is none of that number.
+    /// Takes a task away, behind the page of users that is being told: nobody else is. `false` if there is none of that number.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn cancel_task(&self, id: MessageId) -> Result<bool, StoreError> {
         let inner = &self.0;
-        let _making = inner.pushed_tasks.making.lock().await;
+        let _telling = inner.pushed_tasks.telling.lock().await;
         let found = self.tasks_by_key().await?;
         let Some((key, _)) = found.into_iter().find(|(_, task)| task.id == id.0) else { return Ok(false) };
         inner.store().change(inner.app.id(), vec![Change::Delete { kind: RecordKind::PushTask, key }]).await?;
@@ -272,7 +274,7 @@ impl TaskWorker {
     /// Tells the next page of a task, unless it has been taken away.
     async fn tell(&self, key: &str, mut task: PushTask) -> Result<(), PageError> {
         let inner = &self.queue.0;
-        let _making = inner.pushed_tasks.making.lock().await;
+        let _telling = inner.pushed_tasks.telling.lock().await;
         if inner.store().read_record(inner.app.id(), RecordKind::PushTask, key).await?.is_none() {
             return Ok(());
         }

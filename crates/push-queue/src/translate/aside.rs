@@ -12,6 +12,9 @@ use stentor_core::push::Translation;
 /// sender wrote it. Ours.
 const MAX_MESSAGES: usize = 256;
 
+/// Due records that wait for one message: each is of up to 500 receivers, or of one whose inbox was looked into. Ours.
+const MAX_WAITERS: usize = 64;
+
 /// What became of a message's translations.
 #[derive(Debug, Clone)]
 enum State {
@@ -51,6 +54,9 @@ impl Aside {
     pub(crate) fn wait(&self, message: MessageId, key: &str, now_ms: u64, until_ms: u64) -> Waits {
         let mut messages = self.messages.lock();
         if let Some(One { state: State::Asked(keys), .. }) = messages.get_mut(&message) {
+            if keys.len() >= MAX_WAITERS {
+                return Waits::Not;
+            }
             keys.push(key.to_owned());
             return Waits::Too;
         }
@@ -106,10 +112,13 @@ mod tests {
         assert_eq!(aside.take_ready(1).len() + aside.take_ready(9).len(), 2);
         assert!(aside.take_ready(9).is_empty());
         aside.settle(id(7), Vec::new());
-        for number in 2..=MAX_MESSAGES as u64 {
+        assert_eq!(aside.wait(id(0), "0", 0, 5), Waits::First);
+        let waits: Vec<_> = (1..=MAX_WAITERS).map(|key| aside.wait(id(0), &key.to_string(), 0, 5)).collect();
+        assert_eq!((waits[MAX_WAITERS - 2], waits[MAX_WAITERS - 1]), (Waits::Too, Waits::Not));
+        for number in 2..MAX_MESSAGES as u64 {
             assert_eq!(aside.wait(id(number), "k", 0, 10), Waits::First);
         }
-        assert_eq!(aside.wait(id(1000), "k", 9, 19), Waits::Not);
-        assert_eq!(aside.wait(id(1000), "k", 10, 20), Waits::First);
+        assert_eq!(aside.wait(id(1000), "k", 4, 14), Waits::Not);
+        assert_eq!(aside.wait(id(1000), "k", 5, 15), Waits::First);
     }
 }
