@@ -185,8 +185,8 @@ impl Client {
         let Parcel { to, payload, kind, priority, only_for, online_only, receipt, item } = parcel;
         let (node, app) = (self.state.node(), &self.app);
         let (from, origin) = (self.session.user().clone(), Origin::Client(&self.session));
-        // A receipt is no message that anybody looks for later.
-        let history = kind == MessageKind::Content;
+        // A receipt is no message that anybody looks for later, and what only some may see is nobody's history.
+        let history = kind == MessageKind::Content && only_for.is_empty();
         let marks = Marks { kind, priority, receipt: receipt && matches!(to, To::Group(_)), ..Marks::default() };
         // Beside a message that is not kept, nothing is.
         let also = item.filter(|_| !online_only).map(SentItem::remembered);
@@ -199,17 +199,13 @@ impl Client {
                 outcome(RoomKind::Group, sent.map(|sent| (sent.id, sent.sent_at_ms)))
             }
             To::Group(group) => {
-                // What only some may see is nobody's history.
-                let options = SendOptions { history: history && only_for.is_empty(), ..options };
                 let send = SendGroup { from, group, payload, only_for, options };
                 let sent = node.send_group(app, origin, send).await;
                 outcome(RoomKind::Group, sent.map(|sent| (sent.id, sent.sent_at_ms)))
             }
             To::Room(room) => {
-                // What only some may see is nobody's history.
-                let history = history && only_for.is_empty();
                 let also = options.also.filter(|_| history && app.policy().history.is_some());
-                let options = SendOptions { history, sync_sender: false, also, ..options };
+                let options = SendOptions { sync_sender: false, also, ..options };
                 let sent = node.send_room(app, origin, SendRoom { from, room, payload, only_for, options }).await;
                 outcome(RoomKind::Room, sent.map(|sent| (sent.id, sent.sent_at_ms)))
             }
