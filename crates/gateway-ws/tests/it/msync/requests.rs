@@ -4,6 +4,7 @@ use stentor_core::app::HistoryPolicy;
 use stentor_core::directory::rooms::RoomKind;
 use stentor_core::id::{MessageId, RoomId};
 use stentor_core::limits::Rule;
+use stentor_core::store::{HistoryFilter, HistoryPage};
 use stentor_msync::{
     BodyType, Content, EditScope, Jid, Message as _, MessageBody, MessageConfig, Meta, MucBody, MucOperation,
     NameSpace, RosterBody, RosterOperation, RouteType, value,
@@ -120,6 +121,25 @@ async fn rooms_have_levels_targets_and_no_echo() {
     };
     assert_eq!((next(&mut bob).await, next(&mut bob).await), ("psst".to_owned(), "all".to_owned()));
     assert_eq!(next(&mut dave).await, "all");
+}
+
+/// Else everybody in the group finds it there.
+#[tokio::test]
+async fn a_group_message_for_some_members_is_in_no_history() {
+    let gateway = gateway().await;
+    let group = gateway.place(RoomKind::Group, &["alice", "bob", "carol"]).await;
+    let mut alice = gateway.sdk("alice").await;
+    let to = jid(group.as_str(), CONFERENCES);
+    let meta = message(to.clone(), &text(BodyType::Groupchat, "psst"));
+    let targeted = Meta { directed_users: vec!["bob".to_owned()], routetype: Some(2), ..meta };
+    assert_eq!(status(&alice.ask(targeted).await), (0, ""));
+    alice.sent(to, &text(BodyType::Groupchat, "all")).await;
+    let page = HistoryPage { offset: 0, limit: 10, newest_first: false };
+    let found = gateway.node.history(&gateway.chat, &HistoryFilter::ALL, page).await.expect("reads");
+    let found: Vec<_> = found.iter().map(|message| String::from_utf8_lossy(&message.payload).into_owned()).collect();
+    assert!(matches!(&found[..], [all] if all.contains("all")), "{found:?}");
+    assert_eq!(gateway.sdk("bob").await.unread().await, [(group.to_string(), 2)]);
+    assert_eq!(gateway.sdk("carol").await.unread().await, [(group.to_string(), 1)]);
 }
 
 #[tokio::test]
