@@ -1,7 +1,8 @@
 //! How far a client has read that does not say so: pings of WebSocket among what is written. Who answers one has everything
 //! that was written before it, through all proxies, and without the client's program having to do anything.
 //!
-//! A ping follows room messages, of which nothing else says that they have arrived; at most one is unanswered. They come
+//! A ping follows what comes again after a cut because nothing else says that it has arrived: room messages, and events of rooms
+//! and groups. At most one is unanswered. They come
 //! after so many messages, because those that are written and not confirmed come again after a cut, and the SDKs know
 //! about the last 100 again; and after some time, because somebody may say little.
 
@@ -10,7 +11,7 @@ use stentor_core::clock::MonotonicMs;
 
 use crate::frame;
 
-/// A ping is due after so many room messages.
+/// A ping is due after so many of those.
 const EVERY: u32 = 48;
 
 /// And after so long, if there was one.
@@ -26,16 +27,16 @@ pub(crate) struct Checkpoints {
     /// What its answer says: the client has what was there then.
     confirms_ms: Option<MonotonicMs>,
     answered: bool,
-    /// Room messages since then.
+    /// What was written since then that comes again.
     unconfirmed: u32,
     /// One is due anyhow: the client was not heard of for long.
     wanted: bool,
 }
 
 impl Checkpoints {
-    /// Room messages were written.
-    pub(crate) fn wrote(&mut self, messages: u32) {
-        self.unconfirmed = self.unconfirmed.saturating_add(messages);
+    /// So much was written that comes again after a cut.
+    pub(crate) fn wrote(&mut self, count: u32) {
+        self.unconfirmed = self.unconfirmed.saturating_add(count);
     }
 
     /// A sign of life is wanted.

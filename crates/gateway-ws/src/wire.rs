@@ -247,9 +247,9 @@ impl Wire {
             && let Some((session, attachment)) = &self.session
         {
             let (teller, shelf, packing) = (&self.teller, &mut self.shelf, &mut self.packing);
-            let mut room_messages = 0;
+            let mut replayed = 0;
             let mut encode = |envelope: Arc<Envelope>| {
-                room_messages += u32::from(matches!(envelope.notice, Notice::RoomMessage { .. }));
+                replayed += u32::from(matches!(envelope.notice, Notice::RoomMessage { .. } | Notice::RoomEvent { .. }));
                 let audience = teller.audience(session, &envelope.notice);
                 let shelved = shelf.as_mut().and_then(|shelf| shelf.take_in(&envelope.notice, &audience));
                 let frame =
@@ -267,7 +267,7 @@ impl Wire {
                 }
             }
             if let Some(checkpoints) = &mut self.checkpoints {
-                checkpoints.wrote(room_messages);
+                checkpoints.wrote(replayed);
             }
             self.ask_how_far(scratch);
         }

@@ -137,3 +137,36 @@ async fn who_only_listens_is_heard_of() {
         until(|| gateway.node.census().attached == 0).await;
     }
 }
+
+/// The SDKs drop what has a number that they know.
+#[tokio::test]
+async fn events_that_may_not_have_arrived_come_again_under_their_numbers() {
+    let gateway = chat_gateway(|setup| setup.chat.sessions.grace_ms = 60_000).await;
+    let room = gateway.place(RoomKind::Room, &[]).await;
+    let mute = async |muted| {
+        gateway.node.mute_all(&gateway.chat, RoomKind::Room, &room, muted).await.expect("mutes");
+    };
+    let numbers = async |sdk: &mut Sdk, count: usize| {
+        let mut numbers = Vec::new();
+        while numbers.len() < count {
+            let muc = |meta: &Meta| meta.ns == Some(NameSpace::Muc as i32);
+            let down = sdk.down(|down| down.metas.iter().any(muc)).await;
+            numbers.extend(down.metas.into_iter().filter(muc).map(|meta| meta.id.expect("a number")));
+        }
+        numbers
+    };
+    let mut dead = gateway.listener(Carrier::WebSocket, &room).await;
+    mute(true).await;
+    mute(false).await;
+    let told = numbers(&mut dead, 2).await;
+    let mut back = gateway.back(Carrier::WebSocket).await;
+    assert_eq!(numbers(&mut back, 2).await, told);
+    // What has arrived is not told again: a ping came behind it, and the clock went on.
+    gateway.pass(Duration::from_secs(6));
+    mute(true).await;
+    let last = numbers(&mut back, 1).await;
+    back.unread().await;
+    let mut again = gateway.back(Carrier::WebSocket).await;
+    assert_eq!(numbers(&mut again, 1).await, last, "of the same moment as the ping");
+    again.heard_nothing_else().await;
+}
